@@ -1,0 +1,49 @@
+# What a Debian machine with only the .NET SDK lacks.
+
+# lacking PART...: the Debian packages of these parts (servers, clients) that are not there.
+lacking() {
+  local part
+  for part in "$@"; do
+    case $part in
+      servers)
+        compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || echo postgresql
+        [[ -n $(rabbitmq_programs) ]] || echo rabbitmq-server
+        command -v openssl >/dev/null || echo openssl
+        ;;
+      clients)
+        command -v node >/dev/null || echo nodejs
+        command -v npm >/dev/null || echo npm
+        ;;
+    esac
+  done
+}
+
+need() {
+  local packages log=$LOCAL/log/apt.log
+  mapfile -t packages < <(lacking "$@")
+  ((${#packages[@]})) || return 0
+  command -v apt-get >/dev/null ||
+    fail "Missing: ${packages[*]} (by their Debian names). This machine has no apt-get: please install them."
+  ((EUID == 0)) ||
+    fail "Missing: ${packages[*]}. Only root may install them: sudo apt-get install ${packages[*]}"
+  note "Installing from Debian: ${packages[*]}. The services that come with them are not started and not used."
+  begin 'apt-get install'
+  keep_services_down
+  quiet_apt update >"$log" 2>&1 || fail 'apt-get update failed.' "$log"
+  quiet_apt install -y --no-install-recommends "${packages[@]}" >>"$log" 2>&1 || fail 'apt-get install failed.' "$log"
+  let_services_be
+  finish
+}
+
+quiet_apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null; }
+
+# Debian packages start their services unless this file forbids it. One that is there is its owner's word, and stays.
+policy=/usr/sbin/policy-rc.d
+keep_services_down() {
+  [[ ! -e $policy ]] || return 0
+  printf '#!/bin/sh\n# Written for the minutes of one apt-get by ConsentLedger: install, but start nothing.\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  at_exit let_services_be
+}
+
+let_services_be() { ! grep -qs 'by ConsentLedger' "$policy" || rm -f "$policy"; }

@@ -1,0 +1,92 @@
+# A PostgreSQL cluster of our own in .local/postgres. Durability is real: fsync and synchronous_commit stay on.
+
+# The binaries that fit the data we have, else the newest.
+postgres_programs() {
+  local version='*'
+  [[ ! -f $LOCAL/postgres/data/PG_VERSION ]] || version=$(<"$LOCAL/postgres/data/PG_VERSION")
+  compgen -G "/usr/lib/postgresql/$version/bin/postgres" | sort -V | tail -n1 | xargs -r dirname
+}
+
+# PostgreSQL refuses to run as root; then it runs under the account of its package, which owns only its data.
+as_postgres=()
+((EUID != 0)) || as_postgres=(setpriv --reuid=postgres --regid=postgres --init-groups --inh-caps=-all --)
+
+# The data is always named /proc/self/cwd: that account may be unable to walk into the checkout (under /root, say),
+# but it may stand in a folder where we put it. A cluster named so can also be moved with its checkout.
+in_data() (
+  cd "$LOCAL/postgres/data" && "$@"
+)
+
+make_cluster() {
+  local programs=$1 owner
+  # An interrupted initdb leaves a folder without the file that this script writes last.
+  [[ ! -f $LOCAL/postgres/complete ]] || return 0
+  begin 'Creating a PostgreSQL cluster'
+  rm -rf "$LOCAL/postgres"
+  mkdir -p "$LOCAL/postgres/data"
+  chmod 700 "$LOCAL/postgres" "$LOCAL/postgres/data"
+  [[ -s $LOCAL/keys/postgres.password ]] || openssl rand -hex 24 | write_private "$LOCAL/keys/postgres.password"
+  cp "$LOCAL/keys/postgres.password" "$LOCAL/postgres/password"
+  ((EUID != 0)) || { owner=$(id -u postgres):$(id -g postgres) && chown -R "$owner" "$LOCAL/postgres"; }
+  in_data "${as_postgres[@]}" "$programs/initdb" -D /proc/self/cwd --username=consentledger --pwfile=../password \
+    --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --data-checksums \
+    >"$LOCAL/log/initdb.log" 2>&1 || fail 'PostgreSQL could not create its cluster.' "$LOCAL/log/initdb.log"
+  rm "$LOCAL/postgres/password"
+  touch "$LOCAL/postgres/complete"
+  finish
+}
+
+# No socket in a file: its path may not exceed 107 bytes, and a checkout's may.
+write_postgres_settings() {
+  cat >"$LOCAL/postgres/data/postgresql.conf" <<SETTINGS
+listen_addresses = '127.0.0.1'
+port = $POSTGRES_PORT
+unix_socket_directories = ''
+cluster_name = '$(cluster_name)'
+max_connections = 300
+shared_buffers = 256MB
+max_wal_size = 2GB
+fsync = on
+synchronous_commit = on
+password_encryption = scram-sha-256
+timezone = UTC
+log_timezone = UTC
+log_line_prefix = '%m [%p] %d '
+SETTINGS
+}
+
+# Seen in the process list, and how leftovers of this cluster are told from those of another.
+cluster_name() { printf 'consentledger-%s' "$(printf '%s' "$LOCAL" | cksum | cut -d' ' -f1)"; }
+
+# Backends of a killed server end by themselves within moments; until then a new one refuses to touch their memory.
+no_leftover_backends() { ! grep -qsaz "^postgres: $(cluster_name): " /proc/[0-9]*/cmdline; }
+
+postgres_settled() { stopped postgres || "$postgres_bin/pg_isready" -q -h 127.0.0.1 -p "$POSTGRES_PORT"; }
+
+start_postgres() {
+  postgres_bin=$(postgres_programs)
+  [[ -n $postgres_bin ]] || fail "There is no PostgreSQL $(<"$LOCAL/postgres/data/PG_VERSION") for the data in $LOCAL/postgres: install it, or run with --reset to start anew."
+  make_cluster "$postgres_bin"
+  write_postgres_settings
+  begin "PostgreSQL $("$postgres_bin/postgres" --version | cut -d' ' -f3) on 127.0.0.1:$POSTGRES_PORT"
+  await 30 no_leftover_backends || fail 'Backends of an earlier, killed PostgreSQL do not end.' "$LOCAL/log/postgres.log"
+  rotate postgres
+  in_data launch postgres "${as_postgres[@]}" "$postgres_bin/postgres" -D /proc/self/cwd
+  await 120 postgres_settled && running postgres || fail 'PostgreSQL did not start.' "$LOCAL/log/postgres.log"
+  finish
+}
+
+# INT is a fast, orderly shutdown; QUIT is an immediate one that still ends the backends.
+stop_postgres() { end postgres INT 60 QUIT; }
+
+postgres_address() { printf 'Host=127.0.0.1;Port=%s;Username=consentledger;Password=%s' "$POSTGRES_PORT" "$(<"$LOCAL/keys/postgres.password")"; }
+
+# sql DATABASE STATEMENT
+sql() {
+  PGPASSWORD=$(<"$LOCAL/keys/postgres.password") PGCONNECT_TIMEOUT=10 \
+    "$(postgres_programs)/psql" -h 127.0.0.1 -p "$POSTGRES_PORT" -U consentledger -d "$1" -XAtq -v ON_ERROR_STOP=1 -c "$2"
+}
+
+make_database() {
+  [[ -n $(sql postgres "select 1 from pg_database where datname = '$1'") ]] || sql postgres "create database $1"
+}

@@ -1,0 +1,100 @@
+namespace ConsentLedger.EventStore;
+
+/// <summary>
+/// The port to where events are kept. An engine stores; it decides nothing. Three stand behind it: memory (the reference), Npgsql and Marten,
+/// and one contract suite runs on each. Outages surface as <see cref="StoreUnavailableException"/>, lost races as <see cref="AppendConflictException"/>.
+/// </summary>
+public interface IEventEngine
+{
+    /// <summary>Creates what is missing. Harmless to repeat, and to run from several processes at once.</summary>
+    Task EnsureSchemaAsync(CancellationToken ct);
+
+    /// <summary>
+    /// Begins the one writing transaction of these tenants: their heads stay locked until it ends, so positions are dense and
+    /// commit in order, and what it reads is what it decides on.
+    /// </summary>
+    /// <param name="commands">Ids whose earlier outcomes are wanted.</param>
+    /// <param name="streams">Streams whose events are wanted.</param>
+    Task<IEventTransaction> BeginAsync(
+        IReadOnlyCollection<TenantId> tenants, IReadOnlyCollection<CommandKey> commands, IReadOnlyCollection<StreamKey> streams, CancellationToken ct);
+
+    /// <summary>All events of these streams up to now, each stream in version order.</summary>
+    Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct);
+
+    /// <summary>At most <paramref name="limit"/> events of a tenant at <paramref name="position"/> and beyond, in order. Never skips one.</summary>
+    Task<IReadOnlyList<StoredEvent>> ReadFromAsync(TenantId tenant, long position, int limit, CancellationToken ct);
+
+    /// <summary>The sealed parts of a stream that are still there, by version.</summary>
+    Task<IReadOnlyDictionary<long, byte[]>> ReadSealedAsync(StreamKey stream, CancellationToken ct);
+
+    /// <summary>Deletes the sealed parts of a stream. The events and their facts stay.</summary>
+    Task PurgeSealedAsync(StreamKey stream, CancellationToken ct);
+
+    /// <summary>Every tenant with events, and the position its next one will take.</summary>
+    Task<IReadOnlyDictionary<TenantId, long>> ReadHeadsAsync(CancellationToken ct);
+
+    /// <summary>Becomes the one reader of this name among all processes, or answers null when another is.</summary>
+    Task<ISubscriptionLease?> TryLeaseAsync(string subscription, CancellationToken ct);
+
+    /// <summary>Completes when something was appended, here or in another process, or after <paramref name="atMost"/>. A hint, never a promise.</summary>
+    Task WaitForAppendAsync(TimeSpan atMost, CancellationToken ct);
+}
+
+/// <summary>One open writing transaction. Disposing without commit writes nothing.</summary>
+public interface IEventTransaction : IAsyncDisposable
+{
+    IReadOnlyDictionary<TenantId, Head> Heads { get; }
+
+    IReadOnlyDictionary<CommandKey, Remembered> Remembered { get; }
+
+    /// <summary>The events of the streams asked for at the beginning.</summary>
+    IReadOnlyList<StoredEvent> Events { get; }
+
+    /// <summary>Reads more streams under the same lock.</summary>
+    Task<IReadOnlyList<StoredEvent>> ReadAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct);
+
+    /// <summary>Writes everything or nothing.</summary>
+    Task CommitAsync(Batch batch, CancellationToken ct);
+}
+
+/// <summary>The exclusive right to move one subscription's checkpoints on; lost, with an exception at the next save, when its connection is.</summary>
+public interface ISubscriptionLease : IAsyncDisposable
+{
+    /// <summary>The next position to handle, per tenant; a tenant not in it starts at 0.</summary>
+    Task<IReadOnlyDictionary<TenantId, long>> ReadCheckpointsAsync(CancellationToken ct);
+
+    Task SaveCheckpointAsync(TenantId tenant, long nextPosition, CancellationToken ct);
+}
+
+public readonly record struct CommandKey(TenantId Tenant, Digest Id);
+
+/// <param name="NextPosition">The position of the tenant's next event.</param>
+/// <param name="RecordedAt">When its last one was recorded.</param>
+public readonly record struct Head(long NextPosition, DateTimeOffset RecordedAt);
+
+/// <summary>An outcome as it is kept for repeats of its command.</summary>
+public readonly record struct Remembered(Digest Body, Outcome Outcome);
+
+/// <summary>Everything that one transaction writes.</summary>
+public sealed record Batch(
+    IReadOnlyDictionary<TenantId, Head> Heads,
+    IReadOnlyList<AppendedEvent> Events,
+    IReadOnlyList<StreamChange> Streams,
+    IReadOnlyList<(CommandKey Command, Remembered Outcome)> Outcomes);
+
+/// <param name="Facts">The event as the decider made it, for projections.</param>
+/// <param name="Envelope">The sealed part, or null.</param>
+public sealed record AppendedEvent(StoredEvent Event, object Facts, byte[]? Envelope);
+
+/// <param name="FromVersion">0 for a new stream.</param>
+/// <param name="State">The state after the batch, for projections.</param>
+public sealed record StreamChange(StreamKey Stream, StreamType Type, long FromVersion, long ToVersion, object State);
+
+/// <summary>A writer that did not hold the head took a version or position first. Nothing of this batch was written.</summary>
+public sealed class AppendConflictException(string constraint, Exception? inner = null) : Exception($"Another writer was first ({constraint}).", inner)
+{
+    public string Constraint { get; } = constraint;
+}
+
+/// <summary>The store cannot be reached, or its answer was lost: what was sent may or may not be written, and the same command id finds out.</summary>
+public sealed class StoreUnavailableException(string reason, Exception? inner = null) : Exception(reason, inner);

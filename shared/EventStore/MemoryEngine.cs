@@ -1,0 +1,147 @@
+namespace ConsentLedger.EventStore;
+
+/// <summary>The reference engine: what every other one must do, in lists and dictionaries. Nothing survives the process.</summary>
+public sealed class MemoryEngine : IEventEngine, IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _writing = new(1);
+    private readonly Dictionary<TenantId, List<StoredEvent>> _events = [];
+    private readonly Dictionary<CommandKey, Remembered> _outcomes = [];
+    private readonly Dictionary<(StreamKey Stream, long Version), byte[]> _sealed = [];
+    private readonly Dictionary<(string Subscription, TenantId Tenant), long> _checkpoints = [];
+    private readonly HashSet<string> _leased = [];
+    private TaskCompletionSource _appended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Dispose() => _writing.Dispose();
+
+    public Task EnsureSchemaAsync(CancellationToken ct) => Task.CompletedTask;
+
+    public async Task<IEventTransaction> BeginAsync(
+        IReadOnlyCollection<TenantId> tenants, IReadOnlyCollection<CommandKey> commands, IReadOnlyCollection<StreamKey> streams, CancellationToken ct)
+    {
+        await _writing.WaitAsync(ct);
+        lock (_gate)
+        {
+            return new Transaction(
+                this,
+                tenants.ToDictionary(t => t, HeadOf),
+                commands.Where(_outcomes.ContainsKey).Distinct().ToDictionary(c => c, c => _outcomes[c]),
+                EventsOf(streams));
+        }
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct)
+    {
+        lock (_gate) return Task.FromResult(EventsOf(streams));
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> ReadFromAsync(TenantId tenant, long position, int limit, CancellationToken ct)
+    {
+        lock (_gate) return Task.FromResult<IReadOnlyList<StoredEvent>>([.. Log(tenant).Skip((int)position).Take(limit)]);
+    }
+
+    public Task<IReadOnlyDictionary<long, byte[]>> ReadSealedAsync(StreamKey stream, CancellationToken ct)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult<IReadOnlyDictionary<long, byte[]>>(
+                _sealed.Where(s => s.Key.Stream == stream).ToDictionary(s => s.Key.Version, s => s.Value));
+        }
+    }
+
+    public Task PurgeSealedAsync(StreamKey stream, CancellationToken ct)
+    {
+        lock (_gate)
+            foreach (var part in _sealed.Keys.Where(s => s.Stream == stream).ToList()) _sealed.Remove(part);
+        return Task.CompletedTask;
+    }
+
+    public Task<IReadOnlyDictionary<TenantId, long>> ReadHeadsAsync(CancellationToken ct)
+    {
+        lock (_gate) return Task.FromResult<IReadOnlyDictionary<TenantId, long>>(_events.ToDictionary(t => t.Key, t => (long)t.Value.Count));
+    }
+
+    public Task<ISubscriptionLease?> TryLeaseAsync(string subscription, CancellationToken ct)
+    {
+        lock (_gate) return Task.FromResult<ISubscriptionLease?>(_leased.Add(subscription) ? new Lease(this, subscription) : null);
+    }
+
+    public Task WaitForAppendAsync(TimeSpan atMost, CancellationToken ct)
+    {
+        Task appended;
+        lock (_gate) appended = _appended.Task;
+        return Task.WhenAny(appended, Task.Delay(atMost, ct));
+    }
+
+    private List<StoredEvent> Log(TenantId tenant) => _events.TryGetValue(tenant, out var log) ? log : [];
+
+    private Head HeadOf(TenantId tenant) => Log(tenant) is [.., var last] log ? new Head(log.Count, last.Place.RecordedAt) : default;
+
+    private IReadOnlyList<StoredEvent> EventsOf(IReadOnlyCollection<StreamKey> streams) =>
+        [.. streams.Distinct().SelectMany(s => Log(s.Tenant).Where(e => e.Stream == s))];
+
+    private void Write(Batch batch)
+    {
+        lock (_gate)
+        {
+            foreach (var (e, _, envelope) in batch.Events)
+            {
+                if (!_events.TryGetValue(e.Stream.Tenant, out var log)) _events[e.Stream.Tenant] = log = [];
+                log.Add(e);
+                if (envelope is not null) _sealed[(e.Stream, e.Place.Version)] = envelope;
+            }
+
+            foreach (var (command, outcome) in batch.Outcomes) _outcomes.Add(command, outcome);
+            _appended.TrySetResult();
+            _appended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    private sealed class Transaction(
+        MemoryEngine engine, Dictionary<TenantId, Head> heads, Dictionary<CommandKey, Remembered> remembered, IReadOnlyList<StoredEvent> events) : IEventTransaction
+    {
+        public IReadOnlyDictionary<TenantId, Head> Heads => heads;
+
+        public IReadOnlyDictionary<CommandKey, Remembered> Remembered => remembered;
+
+        public IReadOnlyList<StoredEvent> Events => events;
+
+        public Task<IReadOnlyList<StoredEvent>> ReadAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct) => engine.ReadStreamsAsync(streams, ct);
+
+        public Task CommitAsync(Batch batch, CancellationToken ct)
+        {
+            engine.Write(batch);
+            return Task.CompletedTask;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            engine._writing.Release();
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class Lease(MemoryEngine engine, string subscription) : ISubscriptionLease
+    {
+        public Task<IReadOnlyDictionary<TenantId, long>> ReadCheckpointsAsync(CancellationToken ct)
+        {
+            lock (engine._gate)
+            {
+                return Task.FromResult<IReadOnlyDictionary<TenantId, long>>(
+                    engine._checkpoints.Where(c => c.Key.Subscription == subscription).ToDictionary(c => c.Key.Tenant, c => c.Value));
+            }
+        }
+
+        public Task SaveCheckpointAsync(TenantId tenant, long nextPosition, CancellationToken ct)
+        {
+            lock (engine._gate) engine._checkpoints[(subscription, tenant)] = nextPosition;
+            return Task.CompletedTask;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            lock (engine._gate) engine._leased.Remove(subscription);
+            return ValueTask.CompletedTask;
+        }
+    }
+}

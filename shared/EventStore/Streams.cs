@@ -1,0 +1,43 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ConsentLedger.EventStore;
+
+/// <summary>A controller, as a lower-case label of at most 63 characters. Nothing is ever read or written across tenants.</summary>
+public readonly record struct TenantId
+{
+    private readonly string? _value;
+
+    private TenantId(string value) => _value = value;
+
+    public override string ToString() => _value ?? "";
+
+    public static TenantId Parse(string text) =>
+        TryParse(text, out var tenant) ? tenant : throw new FormatException("A tenant is 1 to 63 of a-z, 0-9 and '-', not starting with '-'.");
+
+    public static bool TryParse([NotNullWhen(true)] string? text, out TenantId tenant)
+    {
+        tenant = default;
+        if (text is not { Length: > 0 and <= 63 } || text[0] == '-') return false;
+        foreach (var c in text)
+            if (c is not ((>= 'a' and <= 'z') or (>= '0' and <= '9') or '-')) return false;
+        tenant = new TenantId(text);
+        return true;
+    }
+}
+
+/// <summary>What one stream is about: a data subject, a controller's policies, an erasure request. Random or time-ordered, never derived from an address.</summary>
+public readonly record struct StreamId(Guid Value)
+{
+    public override string ToString() => Value.ToString("D");
+}
+
+public readonly record struct StreamKey(TenantId Tenant, StreamId Id);
+
+/// <summary>Where an event stands: <paramref name="Position"/> counts its tenant's events from 0 without a gap, <paramref name="Version"/> its stream's from 1.</summary>
+/// <param name="RecordedAt">Our clock, in whole milliseconds, never decreasing within a tenant.</param>
+public readonly record struct EventPlace(long Position, long Version, DateTimeOffset RecordedAt);
+
+/// <summary>One committed event as an engine keeps it.</summary>
+/// <param name="Data">The facts: UTF-8 JSON that identifies nobody by itself.</param>
+/// <param name="TraceParent">W3C trace context of the request that caused it.</param>
+public sealed record StoredEvent(StreamKey Stream, EventPlace Place, Guid Id, string Type, ReadOnlyMemory<byte> Data, string? TraceParent);

@@ -1,0 +1,52 @@
+namespace ConsentLedger.EventStore;
+
+/// <summary>
+/// Follows the log from a checkpoint, tenant by tenant in position order. One process at a time does the work of a name; the checkpoint moves
+/// only after the handler returned, so a crash repeats the last batch and never skips one.
+/// </summary>
+public sealed class Subscription(IEventEngine engine, string name, TimeProvider clock)
+{
+    private const int BatchSize = 500;
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    /// <summary>Runs until cancelled. An exception of the handler, or a lost lease, ends it; whoever hosts it starts it again.</summary>
+    /// <param name="handle">Gets events of one tenant in order; each batch again until it returns.</param>
+    public async Task RunAsync(Func<IReadOnlyList<StoredEvent>, CancellationToken, Task> handle, CancellationToken ct)
+    {
+        while (!ct.IsCancellationRequested)
+        {
+            await using var lease = await engine.TryLeaseAsync(name, ct);
+            if (lease is null)
+            {
+                await Task.Delay(Poll, clock, ct);
+                continue;
+            }
+
+            var next = (await lease.ReadCheckpointsAsync(ct)).ToDictionary();
+            while (!ct.IsCancellationRequested)
+            {
+                // Asked before looking, so an append between the look and the wait ends the wait at once.
+                var appended = engine.WaitForAppendAsync(Poll, ct);
+                if (!await HandleWhatIsThereAsync(lease, next, handle, ct)) await appended;
+            }
+        }
+    }
+
+    private async Task<bool> HandleWhatIsThereAsync(
+        ISubscriptionLease lease, Dictionary<TenantId, long> next, Func<IReadOnlyList<StoredEvent>, CancellationToken, Task> handle, CancellationToken ct)
+    {
+        var handled = false;
+        foreach (var (tenant, head) in await engine.ReadHeadsAsync(ct))
+        {
+            var position = next.GetValueOrDefault(tenant);
+            if (position >= head) continue;
+            var events = await engine.ReadFromAsync(tenant, position, BatchSize, ct);
+            await handle(events, ct);
+            next[tenant] = events[^1].Place.Position + 1;
+            await lease.SaveCheckpointAsync(tenant, next[tenant], ct);
+            handled = true;
+        }
+
+        return handled;
+    }
+}
