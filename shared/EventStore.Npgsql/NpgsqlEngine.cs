@@ -1,0 +1,103 @@
+using Npgsql;
+
+namespace ConsentLedger.EventStore.Npgsql;
+
+/// <summary>What is derived from events and must never lag behind them: set-based SQL in the transaction that appends them.</summary>
+public interface IInlineProjection
+{
+    /// <summary>Creates the projection's tables where they are missing.</summary>
+    string Schema { get; }
+
+    /// <summary>Adds the statements that bring the tables up to this batch.</summary>
+    void Project(Batch batch, NpgsqlBatch sql);
+}
+
+/// <summary>The native engine: Marten's tables, no package beyond Npgsql, two round trips a batch.</summary>
+/// <param name="dataSource">Best built by <see cref="NpgsqlLedger.DataSource"/>, whose settings are worth a factor of two.</param>
+public sealed class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInlineProjection> projections) : IEventEngine, IAsyncDisposable
+{
+    private readonly AppendSignal _appended = new(dataSource);
+
+    public Task EnsureSchemaAsync(CancellationToken ct) => Outages.Typed(async () =>
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+
+        // `create … if not exists` still collides when two processes run it at once; this lock makes the second wait.
+        await using var create = new NpgsqlCommand(
+            $"select pg_advisory_xact_lock(hashtext('consent-ledger schema')); {NpgsqlSchema.Sql} {string.Join('\n', projections.Select(p => p.Schema))}", connection);
+        await create.ExecuteNonQueryAsync(ct);
+        await transaction.CommitAsync(ct);
+    });
+
+    public Task<IEventTransaction> BeginAsync(
+        IReadOnlyCollection<TenantId> tenants, IReadOnlyCollection<CommandKey> commands, IReadOnlyCollection<StreamKey> streams, CancellationToken ct) =>
+        Outages.Typed<IEventTransaction>(async () =>
+            await NpgsqlTransactionOfEvents.BeginAsync(dataSource, projections, _appended, tenants, commands, streams, ct));
+
+    public Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct) =>
+        ReadAsync(() => EventSql.ReadStreams(streams), ct);
+
+    public Task<IReadOnlyList<StoredEvent>> ReadFromAsync(TenantId tenant, long position, int limit, CancellationToken ct) =>
+        ReadAsync(() => EventSql.ReadFrom(tenant, position, limit), ct);
+
+    public Task<IReadOnlyDictionary<long, byte[]>> ReadSealedAsync(StreamKey stream, CancellationToken ct) =>
+        Outages.Typed<IReadOnlyDictionary<long, byte[]>>(async () =>
+        {
+            await using var command = dataSource.CreateCommand("select version, envelope from sealed_parts where tenant_id = $1 and stream_id = $2");
+            command.Parameters.Add(new() { Value = stream.Tenant.ToString() });
+            command.Parameters.Add(new() { Value = stream.Id.ToString() });
+            var parts = new Dictionary<long, byte[]>();
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct)) parts.Add(reader.GetInt64(0), reader.GetFieldValue<byte[]>(1));
+            return parts;
+        });
+
+    public Task PurgeSealedAsync(StreamKey stream, CancellationToken ct) => Outages.Typed(async () =>
+    {
+        await using var command = dataSource.CreateCommand("delete from sealed_parts where tenant_id = $1 and stream_id = $2");
+        command.Parameters.Add(new() { Value = stream.Tenant.ToString() });
+        command.Parameters.Add(new() { Value = stream.Id.ToString() });
+        await command.ExecuteNonQueryAsync(ct);
+    });
+
+    public Task<IReadOnlyDictionary<TenantId, long>> ReadHeadsAsync(CancellationToken ct) =>
+        Outages.Typed<IReadOnlyDictionary<TenantId, long>>(async () =>
+        {
+            await using var command = dataSource.CreateCommand("select tenant_id, next_position from ledger_head where next_position > 0");
+            var heads = new Dictionary<TenantId, long>();
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct)) heads.Add(TenantId.Parse(reader.GetString(0)), reader.GetInt64(1));
+            return heads;
+        });
+
+    public Task<ISubscriptionLease?> TryLeaseAsync(string subscription, CancellationToken ct) =>
+        Outages.Typed<ISubscriptionLease?>(async () => await NpgsqlSubscriptionLease.TryTakeAsync(dataSource, subscription, ct));
+
+    public Task WaitForAppendAsync(TimeSpan atMost, CancellationToken ct) => _appended.WaitAsync(atMost, ct);
+
+    public ValueTask DisposeAsync() => _appended.DisposeAsync();
+
+    private Task<IReadOnlyList<StoredEvent>> ReadAsync(Func<NpgsqlBatchCommand> query, CancellationToken ct) =>
+        Outages.Typed<IReadOnlyList<StoredEvent>>(async () =>
+        {
+            await using var batch = dataSource.CreateBatch();
+            batch.BatchCommands.Add(query());
+            await using var reader = await batch.ExecuteReaderAsync(ct);
+            return await EventSql.ReadEventsAsync(reader, ct);
+        });
+}
+
+public static class NpgsqlLedger
+{
+    /// <summary>
+    /// A data source tuned for the ledger: statements prepare themselves, and a pooled connection keeps what it prepared
+    /// (the default <c>DISCARD ALL</c> on reopening throws it away).
+    /// </summary>
+    public static NpgsqlDataSource DataSource(string connectionString) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        MaxAutoPrepare = 64,
+        AutoPrepareMinUsages = 2,
+        NoResetOnClose = true,
+    });
+}

@@ -1,0 +1,82 @@
+namespace ConsentLedger.EventStore.Npgsql;
+
+/// <summary>
+/// Marten's tables (string identity, conjoined tenancy), which a Marten session can open, and beside them the ledger's own: heads, dense positions,
+/// remembered outcomes, sealed parts and checkpoints.
+/// </summary>
+internal static class NpgsqlSchema
+{
+    /// <summary>Marten's own channel, so its daemon wakes with our subscriptions.</summary>
+    public const string AppendedChannel = "mt_events_appended";
+
+    public const string Sql = """
+        create table if not exists mt_streams (
+            tenant_id   varchar     not null default '*DEFAULT*',
+            id          varchar     not null,
+            type        varchar     null,
+            version     bigint      null,
+            timestamp   timestamptz not null default (now()),
+            created     timestamptz not null default (now()),
+            is_archived boolean     default false,
+            constraint pkey_mt_streams_tenant_id_id primary key (tenant_id, id)
+        );
+        create sequence if not exists mt_events_sequence;
+        create table if not exists mt_events (
+            seq_id         bigint       not null,
+            id             uuid         not null,
+            stream_id      varchar      not null,
+            version        bigint       not null,
+            data           jsonb        not null,
+            bdata          bytea        null,
+            type           varchar(500) not null,
+            timestamp      timestamptz  not null default (now()),
+            tenant_id      varchar      not null default '*DEFAULT*',
+            mt_dotnet_type varchar      null,
+            headers        jsonb        null,
+            is_archived    boolean      default false,
+            constraint pkey_mt_events_seq_id primary key (seq_id),
+            constraint fkey_mt_events_tenant_id_stream_id foreign key (tenant_id, stream_id) references mt_streams (tenant_id, id)
+        );
+        create unique index if not exists pk_mt_events_stream_and_version on mt_events (tenant_id, stream_id, version);
+        alter sequence mt_events_sequence owned by mt_events.seq_id;
+
+        -- One row a tenant. Whoever holds its lock writes; fillfactor keeps its updates on one page.
+        create table if not exists ledger_head (
+            tenant_id     text        not null primary key,
+            next_position bigint      not null default 0,
+            recorded_at   timestamptz not null default 'epoch'
+        ) with (fillfactor = 10);
+        create table if not exists ledger_entries (
+            tenant_id text   not null,
+            position  bigint not null,
+            stream_id text   not null,
+            version   bigint not null,
+            primary key (tenant_id, position)
+        );
+        create table if not exists ledger_commands (
+            tenant_id  text     not null,
+            command_id uuid     not null,
+            body       uuid     not null,
+            outcome    smallint not null,
+            version    bigint   not null,
+            position   bigint   not null,
+            events     int      not null,
+            code       text     null,
+            reason     text     null,
+            primary key (tenant_id, command_id)
+        );
+        create table if not exists sealed_parts (
+            tenant_id text   not null,
+            stream_id text   not null,
+            version   bigint not null,
+            envelope  bytea  not null,
+            primary key (tenant_id, stream_id, version)
+        );
+        create table if not exists subscription_checkpoints (
+            subscription  text   not null,
+            tenant_id     text   not null,
+            next_position bigint not null,
+            primary key (subscription, tenant_id)
+        ) with (fillfactor = 50);
+        """;
+}

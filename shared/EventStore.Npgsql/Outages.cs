@@ -1,0 +1,36 @@
+using Npgsql;
+
+namespace ConsentLedger.EventStore.Npgsql;
+
+/// <summary>Turns what the driver throws into the port's two exceptions, by SQLSTATE and constraint name. Anything else is a bug and stays itself.</summary>
+internal static class Outages
+{
+    public static async Task<T> Typed<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            throw new AppendConflictException(e.ConstraintName ?? "unknown constraint", e);
+        }
+        catch (PostgresException e) when (!IsOutage(e))
+        {
+            throw;
+        }
+        catch (NpgsqlException e)
+        {
+            throw new StoreUnavailableException("The database did not answer.", e);
+        }
+    }
+
+    public static Task Typed(Func<Task> work) => Typed(async () =>
+    {
+        await work();
+        return true;
+    });
+
+    private static bool IsOutage(PostgresException e) =>
+        e.IsTransient || e.SqlState[..2] is "08" or "53" or "57" or "58";
+}

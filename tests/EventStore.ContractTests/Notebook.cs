@@ -1,0 +1,23 @@
+namespace ConsentLedger.EventStore.ContractTests;
+
+/// <summary>The smallest stream worth testing: it remembers what was noted.</summary>
+public sealed record Notebook(long Count, string Last)
+{
+    public static readonly EventCatalog Catalog = new(("notebook.noted.v1", typeof(Noted)));
+
+    public static readonly StreamType<Notebook> Stream = new("notebook", new Notebook(0, ""), (state, e, _) => e switch
+    {
+        Noted noted => new Notebook(state.Count + 1, noted.Text),
+        _ => state,
+    });
+
+    public static Command Note(StreamKey stream, string text, string? id = null, byte[]? personal = null, long? expectedVersion = null) => new(
+        stream, Stream, Digest.Of("test", id ?? $"{stream.Id} {text}"), Digest.Of(System.Text.Encoding.UTF8.GetBytes(text)),
+        _ => new Decision.Record([new NewEvent(new Noted(text), personal)]))
+    {
+        ExpectedVersion = expectedVersion,
+        Seal = (_, version, plain) => [(byte)version, .. plain],
+    };
+}
+
+public sealed record Noted(string Text);
