@@ -10,13 +10,16 @@ internal static class EventSql
     // The position travels in the event's headers, so reading a stream needs no join and a Marten session sees it too.
     private const string Columns = "e.tenant_id, e.stream_id, e.version, e.id, e.type, e.data, e.timestamp, (e.headers ->> 'position')::bigint, e.headers ->> 'traceparent'";
 
-    public static NpgsqlBatchCommand ReadStreams(IReadOnlyCollection<StreamKey> streams) => new($"""
-        select {Columns} from unnest($1, $2) as wanted (tenant_id, stream_id)
-        join mt_events e on e.tenant_id = wanted.tenant_id and e.stream_id = wanted.stream_id
+    public static NpgsqlBatchCommand ReadStreams(IReadOnlyCollection<StreamSlice> slices) => new($"""
+        select {Columns} from unnest($1, $2, $3) as wanted (tenant_id, stream_id, after_version)
+        join mt_events e on e.tenant_id = wanted.tenant_id and e.stream_id = wanted.stream_id and e.version > wanted.after_version
         order by e.tenant_id, e.stream_id, e.version
         """)
     {
-        Parameters = { Texts(streams.Select(s => s.Tenant.ToString())), Texts(streams.Select(s => s.Id.ToString())) },
+        Parameters =
+        {
+            Texts(slices.Select(s => s.Stream.Tenant.ToString())), Texts(slices.Select(s => s.Stream.Id.ToString())), Array(slices.Select(s => s.AfterVersion), NpgsqlDbType.Bigint),
+        },
     };
 
     public static NpgsqlBatchCommand ReadFrom(TenantId tenant, long position, int limit) => new($"""
@@ -28,6 +31,32 @@ internal static class EventSql
     {
         Parameters = { new() { Value = tenant.ToString() }, new() { Value = position }, new() { Value = position + limit } },
     };
+
+    /// <summary>The head first: each statement sees what is committed when it starts, so what is read later is never older than the head.</summary>
+    public static async Task<Snapshot> LoadAsync(
+        NpgsqlConnection connection, TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, bool locked, CancellationToken ct)
+    {
+        var name = tenant.ToString();
+        await using var sql = new NpgsqlBatch(connection);
+        if (locked) sql.BatchCommands.Add(new("insert into ledger_head (tenant_id) values ($1) on conflict do nothing") { Parameters = { new() { Value = name } } });
+        sql.BatchCommands.Add(new($"select next_position, recorded_at from ledger_head where tenant_id = $1 {(locked ? "for update" : "")}")
+        {
+            Parameters = { new() { Value = name } },
+        });
+        sql.BatchCommands.Add(new("select command_id, body, outcome, version, position, events, code, reason from ledger_commands where tenant_id = $1 and command_id = any($2)")
+        {
+            Parameters = { new() { Value = name }, Array(commands.Select(c => c.Value), NpgsqlDbType.Uuid) },
+        });
+        sql.BatchCommands.Add(ReadStreams([.. streams.Select(s => new StreamSlice(new StreamKey(tenant, s)))]));
+
+        await using var reader = await sql.ExecuteReaderAsync(ct);
+        var head = await reader.ReadAsync(ct) ? new Head(reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1)) : default;
+        await reader.NextResultAsync(ct);
+        var remembered = new Dictionary<Digest, Remembered>();
+        while (await reader.ReadAsync(ct)) remembered[new Digest(reader.GetGuid(0))] = new Remembered(new Digest(reader.GetGuid(1)), OutcomeRow.Read(reader, 2));
+        await reader.NextResultAsync(ct);
+        return new Snapshot(head, remembered, await ReadEventsAsync(reader, ct));
+    }
 
     public static async Task<IReadOnlyList<StoredEvent>> ReadEventsAsync(NpgsqlDataReader reader, CancellationToken ct)
     {

@@ -30,12 +30,42 @@ public sealed class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyLi
         await transaction.CommitAsync(ct);
     });
 
-    public Task<IEventTransaction> BeginAsync(
-        IReadOnlyCollection<TenantId> tenants, IReadOnlyCollection<CommandKey> commands, IReadOnlyCollection<StreamKey> streams, CancellationToken ct) =>
-        Outages.Typed<IEventTransaction>(async () =>
-            await NpgsqlTransactionOfEvents.BeginAsync(dataSource, projections, _appended, tenants, commands, streams, ct));
+    public Task<Snapshot> LoadAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct) =>
+        Outages.Typed(async () =>
+        {
+            await using var connection = await dataSource.OpenConnectionAsync(ct);
+            return await EventSql.LoadAsync(connection, tenant, commands, streams, locked: false, ct);
+        });
 
-    public Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct) =>
+    public Task AppendAsync(Batch batch, CancellationToken ct) => Outages.Typed(async () =>
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(ct);
+
+        // One round trip: a batch without an explicit transaction is one.
+        await using var sql = new NpgsqlBatch(connection);
+        BatchSql.Write(batch, projections, sql);
+        await sql.ExecuteNonQueryAsync(ct);
+        _appended.Raise();
+    });
+
+    public Task<IEventTransaction> BeginAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct) =>
+        Outages.Typed<IEventTransaction>(async () =>
+        {
+            var connection = await dataSource.OpenConnectionAsync(ct);
+            try
+            {
+                var transaction = await connection.BeginTransactionAsync(ct);
+                var snapshot = await EventSql.LoadAsync(connection, tenant, commands, streams, locked: true, ct);
+                return new LockedTransaction(connection, transaction, snapshot, projections, _appended);
+            }
+            catch
+            {
+                await connection.DisposeAsync();
+                throw;
+            }
+        });
+
+    public Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamSlice> streams, CancellationToken ct) =>
         ReadAsync(() => EventSql.ReadStreams(streams), ct);
 
     public Task<IReadOnlyList<StoredEvent>> ReadFromAsync(TenantId tenant, long position, int limit, CancellationToken ct) =>
@@ -92,12 +122,14 @@ public static class NpgsqlLedger
 {
     /// <summary>
     /// A data source tuned for the ledger: statements prepare themselves, and a pooled connection keeps what it prepared
-    /// (the default <c>DISCARD ALL</c> on reopening throws it away).
+    /// (the default <c>DISCARD ALL</c> on reopening throws it away). Every join of ours is a handful of keys against an index; a plan cached
+    /// while the tables were still empty must not scan them for good.
     /// </summary>
     public static NpgsqlDataSource DataSource(string connectionString) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString)
     {
         MaxAutoPrepare = 64,
         AutoPrepareMinUsages = 2,
         NoResetOnClose = true,
+        Options = "-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off",
     });
 }

@@ -6,6 +6,9 @@ namespace ConsentLedger.EventStore.Npgsql;
 /// </summary>
 internal static class NpgsqlSchema
 {
+    /// <summary>The SQLSTATE of <c>ledger_advance</c> when a head has moved.</summary>
+    public const string HeadMoved = "CL001";
+
     /// <summary>Marten's own channel, so its daemon wakes with our subscriptions.</summary>
     public const string AppendedChannel = "mt_events_appended";
 
@@ -19,7 +22,7 @@ internal static class NpgsqlSchema
             created     timestamptz not null default (now()),
             is_archived boolean     default false,
             constraint pkey_mt_streams_tenant_id_id primary key (tenant_id, id)
-        );
+        ) with (fillfactor = 70); -- room for the next version on the same page
         create sequence if not exists mt_events_sequence;
         create table if not exists mt_events (
             seq_id         bigint       not null,
@@ -46,6 +49,19 @@ internal static class NpgsqlSchema
             next_position bigint      not null default 0,
             recorded_at   timestamptz not null default 'epoch'
         ) with (fillfactor = 10);
+
+        -- Locks the head and moves it on, or fails when it is not where the writer believes it.
+        create or replace function ledger_advance(tenant text, expected bigint, next bigint, moment timestamptz) returns void language plpgsql as $$
+        begin
+            if expected = 0 then
+                insert into ledger_head (tenant_id) values (tenant) on conflict do nothing;
+            end if;
+            update ledger_head set next_position = next, recorded_at = moment where tenant_id = tenant and next_position = expected;
+            if not found then
+                raise exception 'the head has moved' using errcode = 'CL001', constraint = 'ledger_head';
+            end if;
+        end $$;
+
         create table if not exists ledger_entries (
             tenant_id text   not null,
             position  bigint not null,
@@ -63,7 +79,7 @@ internal static class NpgsqlSchema
             events     int      not null,
             code       text     null,
             reason     text     null,
-            primary key (tenant_id, command_id)
+            primary key (command_id, tenant_id) -- the id first: it alone nearly always decides
         );
         create table if not exists sealed_parts (
             tenant_id text   not null,

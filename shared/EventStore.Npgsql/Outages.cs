@@ -11,7 +11,7 @@ internal static class Outages
         {
             return await work();
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UniqueViolation or NpgsqlSchema.HeadMoved)
         {
             throw new AppendConflictException(e.ConstraintName ?? "unknown constraint", e);
         }

@@ -9,17 +9,19 @@ public interface IEventEngine
     /// <summary>Creates what is missing. Harmless to repeat, and to run from several processes at once.</summary>
     Task EnsureSchemaAsync(CancellationToken ct);
 
-    /// <summary>
-    /// Begins the one writing transaction of these tenants: their heads stay locked until it ends, so positions are dense and
-    /// commit in order, and what it reads is what it decides on.
-    /// </summary>
+    /// <summary>What this tenant's head, commands and streams are now. The head is no newer than the rest, so a stale answer fails at the append.</summary>
     /// <param name="commands">Ids whose earlier outcomes are wanted.</param>
     /// <param name="streams">Streams whose events are wanted.</param>
-    Task<IEventTransaction> BeginAsync(
-        IReadOnlyCollection<TenantId> tenants, IReadOnlyCollection<CommandKey> commands, IReadOnlyCollection<StreamKey> streams, CancellationToken ct);
+    Task<Snapshot> LoadAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct);
 
-    /// <summary>All events of these streams up to now, each stream in version order.</summary>
-    Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct);
+    /// <summary>Writes everything if the head is where the batch believes it, and nothing otherwise.</summary>
+    Task AppendAsync(Batch batch, CancellationToken ct);
+
+    /// <summary>As <see cref="LoadAsync"/>, with the tenant's head locked until the transaction ends: what it read cannot become stale.</summary>
+    Task<IEventTransaction> BeginAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct);
+
+    /// <summary>All events of these streams up to now, as of one moment, each stream in version order.</summary>
+    Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamSlice> streams, CancellationToken ct);
 
     /// <summary>At most <paramref name="limit"/> events of a tenant at <paramref name="position"/> and beyond, in order. Never skips one.</summary>
     Task<IReadOnlyList<StoredEvent>> ReadFromAsync(TenantId tenant, long position, int limit, CancellationToken ct);
@@ -40,18 +42,13 @@ public interface IEventEngine
     Task WaitForAppendAsync(TimeSpan atMost, CancellationToken ct);
 }
 
+/// <param name="Events">Each stream in version order.</param>
+public sealed record Snapshot(Head Head, IReadOnlyDictionary<Digest, Remembered> Remembered, IReadOnlyList<StoredEvent> Events);
+
 /// <summary>One open writing transaction. Disposing without commit writes nothing.</summary>
 public interface IEventTransaction : IAsyncDisposable
 {
-    IReadOnlyDictionary<TenantId, Head> Heads { get; }
-
-    IReadOnlyDictionary<CommandKey, Remembered> Remembered { get; }
-
-    /// <summary>The events of the streams asked for at the beginning.</summary>
-    IReadOnlyList<StoredEvent> Events { get; }
-
-    /// <summary>Reads more streams under the same lock.</summary>
-    Task<IReadOnlyList<StoredEvent>> ReadAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct);
+    Snapshot Snapshot { get; }
 
     /// <summary>Writes everything or nothing.</summary>
     Task CommitAsync(Batch batch, CancellationToken ct);
@@ -66,7 +63,11 @@ public interface ISubscriptionLease : IAsyncDisposable
     Task SaveCheckpointAsync(TenantId tenant, long nextPosition, CancellationToken ct);
 }
 
-public readonly record struct CommandKey(TenantId Tenant, Digest Id);
+/// <param name="AfterVersion">The last version already known; 0 reads from the start.</param>
+public readonly record struct StreamSlice(StreamKey Stream, long AfterVersion = 0)
+{
+    public static implicit operator StreamSlice(StreamKey stream) => new(stream);
+}
 
 /// <param name="NextPosition">The position of the tenant's next event.</param>
 /// <param name="RecordedAt">When its last one was recorded.</param>
@@ -75,12 +76,16 @@ public readonly record struct Head(long NextPosition, DateTimeOffset RecordedAt)
 /// <summary>An outcome as it is kept for repeats of its command.</summary>
 public readonly record struct Remembered(Digest Body, Outcome Outcome);
 
-/// <summary>Everything that one transaction writes.</summary>
+/// <summary>Everything that one transaction writes for one tenant.</summary>
+/// <param name="From">Where the tenant's head must be.</param>
+/// <param name="To">Where it then is.</param>
 public sealed record Batch(
-    IReadOnlyDictionary<TenantId, Head> Heads,
+    TenantId Tenant,
+    Head From,
+    Head To,
     IReadOnlyList<AppendedEvent> Events,
     IReadOnlyList<StreamChange> Streams,
-    IReadOnlyList<(CommandKey Command, Remembered Outcome)> Outcomes);
+    IReadOnlyList<(Digest Command, Remembered Outcome)> Outcomes);
 
 /// <param name="Facts">The event as the decider made it, for projections.</param>
 /// <param name="Envelope">The sealed part, or null.</param>

@@ -6,7 +6,7 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _writing = new(1);
     private readonly Dictionary<TenantId, List<StoredEvent>> _events = [];
-    private readonly Dictionary<CommandKey, Remembered> _outcomes = [];
+    private readonly Dictionary<(TenantId Tenant, Digest Id), Remembered> _outcomes = [];
     private readonly Dictionary<(StreamKey Stream, long Version), byte[]> _sealed = [];
     private readonly Dictionary<(string Subscription, TenantId Tenant), long> _checkpoints = [];
     private readonly HashSet<string> _leased = [];
@@ -16,21 +16,37 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
 
     public Task EnsureSchemaAsync(CancellationToken ct) => Task.CompletedTask;
 
-    public async Task<IEventTransaction> BeginAsync(
-        IReadOnlyCollection<TenantId> tenants, IReadOnlyCollection<CommandKey> commands, IReadOnlyCollection<StreamKey> streams, CancellationToken ct)
+    public Task<Snapshot> LoadAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct)
     {
-        await _writing.WaitAsync(ct);
         lock (_gate)
         {
-            return new Transaction(
-                this,
-                tenants.ToDictionary(t => t, HeadOf),
-                commands.Where(_outcomes.ContainsKey).Distinct().ToDictionary(c => c, c => _outcomes[c]),
-                EventsOf(streams));
+            return Task.FromResult(new Snapshot(
+                HeadOf(tenant),
+                commands.Distinct().Where(c => _outcomes.ContainsKey((tenant, c))).ToDictionary(c => c, c => _outcomes[(tenant, c)]),
+                EventsOf([.. streams.Select(s => new StreamSlice(new StreamKey(tenant, s)))])));
         }
     }
 
-    public Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct)
+    public async Task AppendAsync(Batch batch, CancellationToken ct)
+    {
+        await _writing.WaitAsync(ct);
+        try
+        {
+            Write(batch);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    public async Task<IEventTransaction> BeginAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct)
+    {
+        await _writing.WaitAsync(ct);
+        return new Transaction(this, await LoadAsync(tenant, commands, streams, ct));
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamSlice> streams, CancellationToken ct)
     {
         lock (_gate) return Task.FromResult(EventsOf(streams));
     }
@@ -77,13 +93,15 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
 
     private Head HeadOf(TenantId tenant) => Log(tenant) is [.., var last] log ? new Head(log.Count, last.Place.RecordedAt) : default;
 
-    private IReadOnlyList<StoredEvent> EventsOf(IReadOnlyCollection<StreamKey> streams) =>
-        [.. streams.Distinct().SelectMany(s => Log(s.Tenant).Where(e => e.Stream == s))];
+    private IReadOnlyList<StoredEvent> EventsOf(IReadOnlyCollection<StreamSlice> slices) =>
+        [.. slices.SelectMany(s => Log(s.Stream.Tenant).Where(e => e.Stream == s.Stream && e.Place.Version > s.AfterVersion))];
 
     private void Write(Batch batch)
     {
         lock (_gate)
         {
+            if (HeadOf(batch.Tenant).NextPosition != batch.From.NextPosition) throw new AppendConflictException("head");
+            if (batch.Outcomes.Any(o => _outcomes.ContainsKey((batch.Tenant, o.Command)))) throw new AppendConflictException("one outcome a command");
             foreach (var (e, _, envelope) in batch.Events)
             {
                 if (!_events.TryGetValue(e.Stream.Tenant, out var log)) _events[e.Stream.Tenant] = log = [];
@@ -91,22 +109,15 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
                 if (envelope is not null) _sealed[(e.Stream, e.Place.Version)] = envelope;
             }
 
-            foreach (var (command, outcome) in batch.Outcomes) _outcomes.Add(command, outcome);
+            foreach (var (command, outcome) in batch.Outcomes) _outcomes.Add((batch.Tenant, command), outcome);
             _appended.TrySetResult();
             _appended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 
-    private sealed class Transaction(
-        MemoryEngine engine, Dictionary<TenantId, Head> heads, Dictionary<CommandKey, Remembered> remembered, IReadOnlyList<StoredEvent> events) : IEventTransaction
+    private sealed class Transaction(MemoryEngine engine, Snapshot snapshot) : IEventTransaction
     {
-        public IReadOnlyDictionary<TenantId, Head> Heads => heads;
-
-        public IReadOnlyDictionary<CommandKey, Remembered> Remembered => remembered;
-
-        public IReadOnlyList<StoredEvent> Events => events;
-
-        public Task<IReadOnlyList<StoredEvent>> ReadAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct) => engine.ReadStreamsAsync(streams, ct);
+        public Snapshot Snapshot => snapshot;
 
         public Task CommitAsync(Batch batch, CancellationToken ct)
         {

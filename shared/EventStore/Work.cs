@@ -1,49 +1,43 @@
 namespace ConsentLedger.EventStore;
 
-/// <summary>One batch being decided: states on top of what the loop remembers, and everything that will be written. No I/O.</summary>
-internal sealed class Work(
-    Dictionary<StreamKey, StreamType> types,
-    IEventTransaction transaction,
-    DateTimeOffset clock,
-    Func<StreamKey, (object State, long Version)?> recall,
-    EventCatalog catalog)
+/// <summary>One batch being decided: what it will write, and what each caller will hear once that is on disk. No I/O.</summary>
+internal sealed class Work(Memory memory)
 {
-    private readonly Dictionary<StreamKey, (object State, long Version)> _states = [];
-    private readonly Dictionary<StreamKey, long> _startedAt = [];
-    private readonly Dictionary<TenantId, Head> _heads = transaction.Heads.ToDictionary();
-    private readonly Dictionary<CommandKey, Remembered> _outcomes = [];
+    private readonly Dictionary<StreamKey, (StreamType Type, long Version)> _grown = [];
+    private readonly Dictionary<Digest, Remembered> _remembered = [];
+    private readonly Dictionary<Digest, Remembered> _outcomes = [];
     private readonly List<AppendedEvent> _events = [];
+    private Head? _from;
     private readonly List<(Pending Pending, Outcome? Outcome, Exception? Bug)> _answers = [];
 
-    // Whole milliseconds, because that is what an entry of the ledger keeps.
-    private readonly DateTimeOffset _now = DateTimeOffset.FromUnixTimeMilliseconds(clock.ToUnixTimeMilliseconds());
+    public int Count => _answers.Count;
 
-    public IReadOnlyDictionary<TenantId, Head> Heads => _heads;
+    public IEnumerable<Pending> Pending => _answers.Select(a => a.Pending);
 
-    public IReadOnlyDictionary<StreamKey, (object State, long Version)> States => _states;
+    /// <summary>True as soon as anything was decided: a refusal too holds only if the head is where it was believed to be.</summary>
+    public bool HasSomethingToWrite => _from is not null;
 
-    public bool HasSomethingToWrite => _outcomes.Count > 0;
-
-    public void Load(IReadOnlyList<StoredEvent> events)
+    public void Load(Snapshot snapshot, Needs needs)
     {
-        foreach (var e in events)
-        {
-            var type = types[e.Stream];
-            var state = _states.TryGetValue(e.Stream, out var known) ? known.State : type.Initial;
-            _states[e.Stream] = (type.Evolve(state, catalog.Decode(e), e.Place), e.Place.Version);
-        }
+        if (needs.Head) memory.Head = snapshot.Head;
+        foreach (var (command, outcome) in snapshot.Remembered) _remembered[command] = outcome;
+        foreach (var (stream, type) in needs.Types) memory.Remember(stream, type.Initial, 0);
+        foreach (var e in snapshot.Events)
+            memory.Remember(e.Stream, needs.Types[e.Stream].Evolve(memory.StateOf(e.Stream).State, memory.Catalog.Decode(e), e.Place), e.Place.Version);
     }
 
-    public void CarryOut(Pending pending)
+    public void CarryOut(Pending pending, DateTimeOffset clock)
     {
         var command = pending.Command;
-        if (transaction.Remembered.TryGetValue(pending.Key, out var first) || _outcomes.TryGetValue(pending.Key, out first))
+        if (_remembered.TryGetValue(command.Id, out var first) || _outcomes.TryGetValue(command.Id, out first))
         {
             _answers.Add((pending, first.Body == command.Body ? first.Outcome : new Outcome.IdReused(), null));
             return;
         }
 
-        var version = Read(command.Stream).Version;
+        var head = memory.Head!.Value;
+        _from ??= head;
+        var version = memory.StateOf(command.Stream).Version;
         if (command.ExpectedVersion is { } expected && expected != version)
         {
             _answers.Add((pending, new Outcome.Conflict(version), null));
@@ -52,28 +46,30 @@ internal sealed class Work(
 
         try
         {
-            var head = _heads[command.Stream.Tenant];
-            var now = _now > head.RecordedAt ? _now : head.RecordedAt;
-            Outcome outcome = command.Decide(new DecisionContext(now, command.Stream, Read)) switch
+            // Whole milliseconds, because that is what an entry of the ledger keeps.
+            var now = DateTimeOffset.FromUnixTimeMilliseconds(Math.Max(clock.ToUnixTimeMilliseconds(), head.RecordedAt.ToUnixTimeMilliseconds()));
+            Outcome outcome = command.Decide(new DecisionContext(now, command.Stream, memory.StateOf)) switch
             {
-                Decision.Record { Events.Count: > 0 } record => Append(command, record, now, version),
+                Decision.Record { Events.Count: > 0 } record => Append(command, record, head, now, version),
                 Decision.Refuse refuse => new Outcome.Refused(refuse.Refusal),
                 _ => new Outcome.Unchanged(version),
             };
-            _outcomes.Add(pending.Key, new Remembered(command.Body, outcome));
+            _outcomes.Add(command.Id, new Remembered(command.Body, outcome));
             _answers.Add((pending, outcome, null));
         }
         catch (Exception bug) when (bug is not OutOfMemoryException)
         {
-            // One command's bug must not fail its neighbours in the batch. Append changes nothing before its last step.
+            // One command's bug must not fail its neighbours in the batch. Append remembers nothing before its last step.
             _answers.Add((pending, null, bug));
         }
     }
 
     public Batch ToBatch() => new(
-        _heads,
+        memory.Tenant,
+        _from!.Value,
+        memory.Head!.Value,
         _events,
-        [.. _startedAt.Select(s => new StreamChange(s.Key, types[s.Key], s.Value, _states[s.Key].Version, _states[s.Key].State))],
+        [.. _grown.Select(s => new StreamChange(s.Key, s.Value.Type, s.Value.Version, memory.StateOf(s.Key).Version, memory.StateOf(s.Key).State))],
         [.. _outcomes.Select(o => (o.Key, o.Value))]);
 
     public void Answer()
@@ -83,36 +79,28 @@ internal sealed class Work(
             else pending.Answer.TrySetException(bug);
     }
 
-    private Outcome.Recorded Append(Command command, Decision.Record record, DateTimeOffset now, long version)
+    private Outcome.Recorded Append(Command command, Decision.Record record, Head head, DateTimeOffset now, long version)
     {
         var stream = command.Stream;
-        var head = _heads[stream.Tenant];
-        var state = Read(stream).State;
+        var state = memory.StateOf(stream).State;
         var appended = new List<AppendedEvent>(record.Events.Count);
         foreach (var next in record.Events)
         {
             var place = new EventPlace(head.NextPosition + appended.Count, version + appended.Count + 1, now);
-            var stored = new StoredEvent(stream, place, Guid.CreateVersion7(now), catalog.NameOf(next.Facts), EventCatalog.Encode(next.Facts), command.TraceParent);
+            var stored = new StoredEvent(
+                stream, place, Guid.CreateVersion7(now), memory.Catalog.NameOf(next.Facts), EventCatalog.Encode(next.Facts), command.TraceParent);
             var envelope = next.Personal.IsEmpty ? null : SealWith(command)(stream, place.Version, next.Personal.Span);
             state = command.Type.Evolve(state, next.Facts, place);
             appended.Add(new AppendedEvent(stored, next.Facts, envelope));
         }
 
-        _startedAt.TryAdd(stream, version);
-        _states[stream] = (state, version + appended.Count);
-        _heads[stream.Tenant] = new Head(head.NextPosition + appended.Count, now);
         _events.AddRange(appended);
+        _grown.TryAdd(stream, (command.Type, version));
+        memory.Remember(stream, state, version + appended.Count);
+        memory.Head = new Head(head.NextPosition + appended.Count, now);
         return new Outcome.Recorded(version + appended.Count, head.NextPosition, appended.Count, record.Note);
     }
 
     private static Seal SealWith(Command command) =>
         command.Seal ?? throw new InvalidOperationException("The decision records something personal, but its command brought no key to seal it with.");
-
-    private (object State, long Version) Read(StreamKey stream)
-    {
-        if (_states.TryGetValue(stream, out var state)) return state;
-        state = recall(stream) ?? (types[stream].Initial, 0);
-        _states[stream] = state;
-        return state;
-    }
 }

@@ -1,1 +1,23 @@
+using ConsentLedger.Benchmarks;
+
+// One JSON line a figure, each with its baseline measured in the same run: `deploy/local/bench [name]`.
+var benchmarks = new Dictionary<string, Func<CancellationToken, Task>>
+{
+    ["append"] = AppendBenchmark.RunAsync,
+};
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, e) => { e.Cancel = true; stop.Cancel(); };
+
+foreach (var name in args.Length == 0 ? benchmarks.Keys.ToArray() : args)
+{
+    if (!benchmarks.TryGetValue(name, out var run))
+    {
+        Console.Error.WriteLine($"There is no benchmark '{name}'. There are: {string.Join(", ", benchmarks.Keys)}.");
+        return 2;
+    }
+
+    await run(stop.Token);
+}
+
 return 0;

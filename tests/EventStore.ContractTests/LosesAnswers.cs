@@ -7,11 +7,15 @@ internal sealed class LosesAnswers(IEventEngine engine) : IEventEngine
 
     public Task EnsureSchemaAsync(CancellationToken ct) => engine.EnsureSchemaAsync(ct);
 
-    public async Task<IEventTransaction> BeginAsync(
-        IReadOnlyCollection<TenantId> tenants, IReadOnlyCollection<CommandKey> commands, IReadOnlyCollection<StreamKey> streams, CancellationToken ct) =>
-        new Transaction(this, await engine.BeginAsync(tenants, commands, streams, ct));
+    public Task<Snapshot> LoadAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct) =>
+        engine.LoadAsync(tenant, commands, streams, ct);
 
-    public Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct) => engine.ReadStreamsAsync(streams, ct);
+    public Task AppendAsync(Batch batch, CancellationToken ct) => LoseAsync(engine.AppendAsync(batch, ct));
+
+    public async Task<IEventTransaction> BeginAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct) =>
+        new Transaction(this, await engine.BeginAsync(tenant, commands, streams, ct));
+
+    public Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamSlice> streams, CancellationToken ct) => engine.ReadStreamsAsync(streams, ct);
 
     public Task<IReadOnlyList<StoredEvent>> ReadFromAsync(TenantId tenant, long position, int limit, CancellationToken ct) => engine.ReadFromAsync(tenant, position, limit, ct);
 
@@ -25,21 +29,17 @@ internal sealed class LosesAnswers(IEventEngine engine) : IEventEngine
 
     public Task WaitForAppendAsync(TimeSpan atMost, CancellationToken ct) => engine.WaitForAppendAsync(atMost, ct);
 
+    private async Task LoseAsync(Task commit)
+    {
+        await commit;
+        if (Interlocked.Increment(ref _commits) % 2 == 1) throw new StoreUnavailableException("The answer was lost.");
+    }
+
     private sealed class Transaction(LosesAnswers owner, IEventTransaction inner) : IEventTransaction
     {
-        public IReadOnlyDictionary<TenantId, Head> Heads => inner.Heads;
+        public Snapshot Snapshot => inner.Snapshot;
 
-        public IReadOnlyDictionary<CommandKey, Remembered> Remembered => inner.Remembered;
-
-        public IReadOnlyList<StoredEvent> Events => inner.Events;
-
-        public Task<IReadOnlyList<StoredEvent>> ReadAsync(IReadOnlyCollection<StreamKey> streams, CancellationToken ct) => inner.ReadAsync(streams, ct);
-
-        public async Task CommitAsync(Batch batch, CancellationToken ct)
-        {
-            await inner.CommitAsync(batch, ct);
-            if (Interlocked.Increment(ref owner._commits) % 2 == 1) throw new StoreUnavailableException("The answer was lost.");
-        }
+        public Task CommitAsync(Batch batch, CancellationToken ct) => owner.LoseAsync(inner.CommitAsync(batch, ct));
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
     }

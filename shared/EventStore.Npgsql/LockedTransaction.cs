@@ -1,0 +1,33 @@
+using Npgsql;
+
+namespace ConsentLedger.EventStore.Npgsql;
+
+/// <summary>A writing transaction that holds its tenants' heads from its first read to its commit.</summary>
+internal sealed class LockedTransaction(
+    NpgsqlConnection connection, NpgsqlTransaction transaction, Snapshot snapshot, IReadOnlyList<IInlineProjection> projections, AppendSignal appended) : IEventTransaction
+{
+    public Snapshot Snapshot => snapshot;
+
+    public Task CommitAsync(Batch batch, CancellationToken ct) => Outages.Typed(async () =>
+    {
+        await using var sql = new NpgsqlBatch(connection, transaction);
+        BatchSql.Write(batch, projections, sql);
+        await sql.ExecuteNonQueryAsync(ct);
+        await transaction.CommitAsync(ct);
+        appended.Raise();
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await transaction.DisposeAsync();
+        }
+        catch (NpgsqlException)
+        {
+            // The connection is broken, and with it the transaction. The pool drops it.
+        }
+
+        await connection.DisposeAsync();
+    }
+}

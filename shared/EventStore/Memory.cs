@@ -1,0 +1,60 @@
+namespace ConsentLedger.EventStore;
+
+/// <summary>What a loop believes: its tenant's head and the states of its streams, the batch in flight included. Never the truth, only a good guess at it.</summary>
+internal sealed class Memory(TenantId tenant, EventCatalog catalog)
+{
+    private const int MaxStreams = 100_000;
+
+    private readonly Dictionary<StreamKey, (object State, long Version)> _streams = [];
+
+    public bool IsFull => _streams.Count >= MaxStreams;
+
+    public TenantId Tenant => tenant;
+
+    public EventCatalog Catalog => catalog;
+
+    public Head? Head { get; set; }
+
+    public bool Knows(StreamKey stream) => _streams.ContainsKey(stream);
+
+    public (object State, long Version) StateOf(StreamKey stream) => _streams[stream];
+
+    public void Remember(StreamKey stream, object state, long version) => _streams[stream] = (state, version);
+
+    public void Forget()
+    {
+        Head = null;
+        _streams.Clear();
+    }
+}
+
+/// <summary>What must be read before some commands can be decided.</summary>
+internal sealed record Needs(bool Head, IReadOnlyDictionary<StreamKey, StreamType> Types)
+{
+    public bool Any => Head || Types.Count > 0;
+
+    public IReadOnlyCollection<StreamId> Streams => [.. Types.Keys.Select(s => s.Id)];
+
+    public static Needs Of(IReadOnlyList<Pending> commands, Memory memory)
+    {
+        var types = new Dictionary<StreamKey, StreamType>();
+        foreach (var (command, _) in commands)
+        {
+            if (!memory.Knows(command.Stream)) types.TryAdd(command.Stream, command.Type);
+            foreach (var (stream, type) in command.Reads)
+                if (!memory.Knows(stream)) types.TryAdd(stream, type);
+        }
+
+        return new Needs(memory.Head is null, types);
+    }
+}
+
+/// <summary>A caller waiting for its command.</summary>
+internal sealed class Pending(Command command)
+{
+    public Command Command => command;
+
+    public TaskCompletionSource<Outcome> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Deconstruct(out Command command, out TaskCompletionSource<Outcome> answer) => (command, answer) = (Command, Answer);
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using ConsentLedger.Support;
+using Npgsql;
+
+namespace ConsentLedger.Benchmarks;
+
+/// <summary>PostgreSQL's own load generator, inserting our event row into a table with the same columns and indexes.</summary>
+internal sealed partial class PgBench : IAsyncDisposable
+{
+    private readonly PostgresDatabase _database;
+    private readonly string _script = Path.GetTempFileName();
+
+    private PgBench(PostgresDatabase database) => _database = database;
+
+    public static async Task<PgBench> CreateAsync(PostgresDatabase database, NpgsqlDataSource source, CancellationToken ct)
+    {
+        await using (var create = source.CreateCommand("""
+            create table bench_events (like mt_events including all);
+            create sequence bench_sequence;
+            """))
+        {
+            await create.ExecuteNonQueryAsync(ct);
+        }
+
+        var pgbench = new PgBench(database);
+        await File.WriteAllTextAsync(pgbench._script, """
+            insert into bench_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, headers) values (nextval('bench_sequence'), gen_random_uuid(), gen_random_uuid()::text, 1, '{"purpose":"newsletter","channel":"email","recipient":"controller","policyVersion":"2018-04-24","occurredAt":"1970-01-01T00:00:01+00:00","actor":"subject","method":"web-form"}', 'consent.granted.v1', now(), 'quintus', '{"position":1}');
+            """, ct);
+        return pgbench;
+    }
+
+    public async Task<double> InsertsPerSecondAsync(int clients, int seconds, CancellationToken ct)
+    {
+        var server = new NpgsqlConnectionStringBuilder(_database.ConnectionString);
+        var start = new ProcessStartInfo(Find())
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            ArgumentList = { "-n", "-M", "prepared", "-c", $"{clients}", "-j", "2", "-T", $"{seconds}", "-f", _script, "-h", server.Host!, "-p", $"{server.Port}", "-U", server.Username!, _database.Name },
+            Environment = { ["PGPASSWORD"] = server.Password },
+        };
+        using var process = Process.Start(start)!;
+        var output = await process.StandardOutput.ReadToEndAsync(ct);
+        await process.WaitForExitAsync(ct);
+        return double.Parse(Tps().Match(output).Groups[1].Value, CultureInfo.InvariantCulture);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        File.Delete(_script);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>On the path, or where Debian keeps the newest server's programs.</summary>
+    private static string Find() =>
+        Directory.Exists("/usr/lib/postgresql")
+            ? Directory.GetDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin", "pgbench")).Where(File.Exists).Order(StringComparer.Ordinal).LastOrDefault() ?? "pgbench"
+            : "pgbench";
+
+    [GeneratedRegex(@"tps = ([0-9.]+)")]
+    private static partial Regex Tps();
+}
