@@ -1,1 +1,39 @@
-return 0;
+using ConsentLedger.Consent;
+using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Erasing;
+using ConsentLedger.Consent.Consents.Granting;
+using ConsentLedger.Consent.Consents.Importing;
+using ConsentLedger.Consent.Consents.Reading;
+using ConsentLedger.Consent.Consents.Withdrawing;
+using ConsentLedger.Consent.Decisions;
+using ConsentLedger.Consent.Policies;
+using ConsentLedger.Consent.Publishing;
+using ConsentLedger.Consent.Reacting;
+using ConsentLedger.Contracts;
+using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.Messaging;
+using ConsentLedger.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults("consent");
+builder.Services.AddLedger(builder.Configuration, ConsentCatalog.Events);
+builder.Services.AddSubjectKeys(builder.Configuration);
+builder.Services.AddSingleton<ConsentReader>();
+builder.Services.AddSingleton<EraseSubject>();
+builder.Services.AddMessaging(builder.Configuration, bus => bus
+    .Publishes(Exchanges.ConsentEvents, ConsentPublisher.Translate)
+    .ConsumesCommands<ConsentCommandConsumer>(Exchanges.ConsentCommands)
+    .Consumes<MarketingUnsubscribedConsumer>("consent.from-marketing", Exchanges.MarketingEvents, MarketingUnsubscribedV1.Type)
+    .Consumes<ErasureTaskDispatchedConsumer>("consent.from-erasure", Exchanges.ErasureEvents, ErasureTaskDispatchedV1.Type));
+
+var app = builder.Build();
+app.UseServiceDefaults();
+GrantConsent.Map(app);
+WithdrawConsent.Map(app);
+ReadConsents.Map(app);
+ReadHistory.Map(app);
+ImportConsents.Map(app);
+DecideForSubjects.Map(app);
+PublishPolicy.Map(app);
+ReadPolicy.Map(app);
+app.Run();

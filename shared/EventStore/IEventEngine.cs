@@ -102,4 +102,4 @@ public sealed class AppendConflictException(string constraint, Exception? inner 
 }
 
 /// <summary>The store cannot be reached, or its answer was lost: what was sent may or may not be written, and the same command id finds out.</summary>
-public sealed class StoreUnavailableException(string reason, Exception? inner = null) : Exception(reason, inner);
+public class StoreUnavailableException(string reason, Exception? inner = null) : Exception(reason, inner);

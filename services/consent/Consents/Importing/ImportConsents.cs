@@ -1,0 +1,89 @@
+using System.IO.Pipelines;
+using System.Text.Json;
+using System.Threading.Channels;
+using ConsentLedger.Consent.Consents.Granting;
+using ConsentLedger.Consent.Consents.Withdrawing;
+using ConsentLedger.Consent.Policies;
+using ConsentLedger.ServiceDefaults;
+using ConsentLedger.Vault;
+
+namespace ConsentLedger.Consent.Consents.Importing;
+
+/// <summary>One line of an import: a grant or a withdrawal, with the same body as over HTTP.</summary>
+/// <param name="Id">The line's own id in the system it comes from; without one, the line's bytes name it. The same line again is carried out once.</param>
+public sealed record ImportLine(SubjectId Subject, GrantConsent? Grant = null, WithdrawConsent? Withdraw = null, string? Id = null);
+
+/// <summary>What became of one line, in the order of the lines.</summary>
+/// <param name="Line">From 1.</param>
+/// <param name="Outcome"><c>recorded</c>, <c>unchanged</c>, <c>refused</c> or <c>invalid</c>.</param>
+public sealed record ImportResult(long Line, string Outcome, string? Code = null, string? Reason = null, long? Position = null, long? Version = null);
+
+/// <summary>
+/// Bulk import as a stream: each line is answered as soon as it and those before it are done. An import may restrict; it gives consent back
+/// to someone who withdrew it only with that person's own later act, because the same decider decides.
+/// </summary>
+public static class ImportConsents
+{
+    private const string NdJson = "application/x-ndjson";
+    private const int MaxLineBytes = 64 * 1024;
+    private const int InFlight = 512;
+
+    public static void Map(IEndpointRouteBuilder api) =>
+        api.MapPost("/v1/imports", HandleAsync).RequireScope(Scopes.ConsentImport).WithBodyLimit(null).Accepts<ImportLine>(NdJson);
+
+    private static IResult HandleAsync(HttpRequest request, Caller caller, DeciderLoop ledger, SubjectKeys keys, CancellationToken ct) =>
+        TypedResults.Stream(body => AnswerAsync(request.BodyReader, body, (line, bytes) => CarryOutAsync(line, bytes, caller, ledger, keys, ct), ct), NdJson);
+
+    private static async Task AnswerAsync(PipeReader lines, Stream answers, Func<long, byte[]?, Task<ImportResult>> carryOut, CancellationToken ct)
+    {
+        // The queue's bound is the window of lines in flight: enough to fill the ledger's batches, and never the whole file.
+        var running = Channel.CreateBounded<Task<ImportResult>>(InFlight);
+        var reading = ReadAsync(lines, (line, bytes) => running.Writer.WriteAsync(carryOut(line, bytes), ct), ct)
+            .ContinueWith(done => running.Writer.Complete(done.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await foreach (var result in running.Reader.ReadAllAsync(ct))
+        {
+            await JsonSerializer.SerializeAsync(answers, await result, StrictJson.Options, ct);
+            await answers.WriteAsync("\n"u8.ToArray(), ct);
+        }
+
+        await reading;
+    }
+
+    /// <summary>Hands on each line that is not blank; null for one that is too long.</summary>
+    private static async Task ReadAsync(PipeReader reader, Func<long, byte[]?, ValueTask> handle, CancellationToken ct)
+    {
+        using var lines = new StreamReader(reader.AsStream(), new System.Text.UTF8Encoding(false, throwOnInvalidBytes: false), detectEncodingFromByteOrderMarks: false);
+        for (var number = 1L; await lines.ReadLineAsync(ct) is { } line; number++)
+        {
+            if (string.IsNullOrWhiteSpace(line)) continue;
+            await handle(number, line.Length > MaxLineBytes ? null : System.Text.Encoding.UTF8.GetBytes(line));
+        }
+    }
+
+    private static async Task<ImportResult> CarryOutAsync(long number, byte[]? bytes, Caller caller, DeciderLoop ledger, SubjectKeys keys, CancellationToken ct)
+    {
+        if (bytes is null) return new(number, "invalid", "line_too_long", $"A line has at most {MaxLineBytes} bytes.");
+        if (!StrictJson.TryRead<ImportLine>(bytes, out var line, out var problem)) return new(number, "invalid", problem.Code, Told(problem));
+        if (line is { Grant: null, Withdraw: null } or { Grant: not null, Withdraw: not null }) return new(number, "invalid", "body_invalid", "A line has either a grant or a withdraw.");
+
+        var stream = new StreamKey(caller.Tenant, line.Subject.Stream);
+        using var key = await keys.KeyForAsync(stream, line.Grant?.Evidence ?? line.Withdraw?.Evidence, ct);
+        var id = line.Id is { } given ? Digest.Of($"import:{caller.Tenant}:{caller.ClientId}", given) : Digest.Of($"import:{caller.Tenant}", Convert.ToHexString(bytes));
+        var outcome = await ledger.ExecuteAsync(
+            new Command(stream, SubjectConsents.Stream, id, Digest.Of(bytes), line.Grant is { } grant ? GrantConsent.Deciding(grant, caller.Tenant) : WithdrawConsent.Deciding(line.Withdraw!, caller.Tenant))
+            {
+                Reads = PolicyBook.ReadBy(caller.Tenant),
+                Seal = key is null ? null : key.Seal,
+            }, ct);
+        return outcome switch
+        {
+            Outcome.Recorded recorded => new(number, "recorded", recorded.Note, null, recorded.Position, recorded.Version),
+            Outcome.Unchanged unchanged => new(number, "unchanged", null, null, null, unchanged.Version),
+            Outcome.Refused { Refusal: var refusal } => new(number, "refused", refusal.Code, refusal.Reason),
+            Outcome.IdReused => new(number, "refused", "idempotency_key_reused", "The same line id came before, with another line."),
+            _ => throw new InvalidOperationException("An import expects no version."),
+        };
+    }
+
+    private static string Told(Problem problem) => problem.Member is { } member ? $"{problem.Title} ({member})" : problem.Title;
+}

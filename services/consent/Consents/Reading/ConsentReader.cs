@@ -1,0 +1,34 @@
+using System.Collections.Concurrent;
+using ConsentLedger.Consent.Policies;
+
+namespace ConsentLedger.Consent.Consents.Reading;
+
+/// <summary>
+/// Subjects and the policy in force, in one query and as of one moment. Of the policy, which is long and seldom changes, only what is new is read.
+/// </summary>
+public sealed class ConsentReader(IEventEngine engine, EventCatalog catalog)
+{
+    private readonly ConcurrentDictionary<TenantId, (PolicyBook Book, long Version)> _books = [];
+
+    public async Task<(PolicyBook Policies, ILookup<StreamKey, StoredEvent> Subjects)> ReadEventsAsync(
+        TenantId tenant, IReadOnlyCollection<StreamId> subjects, CancellationToken ct)
+    {
+        var policies = PolicyBook.Of(tenant);
+        var known = _books.GetValueOrDefault(tenant, (PolicyBook.Empty, 0));
+        var slices = subjects.Select(s => new StreamSlice(new StreamKey(tenant, s))).Append(new StreamSlice(policies, known.Version));
+        var events = (await engine.ReadStreamsAsync([.. slices], ct)).ToLookup(e => e.Stream);
+
+        var book = events[policies].Aggregate(known, (b, e) => (b.Book.Evolve(catalog.Decode(e)), e.Place.Version));
+        if (book.Version > known.Version) _books.AddOrUpdate(tenant, book, (_, other) => other.Version > book.Version ? other : book);
+        return (book.Book, events);
+    }
+
+    /// <summary>The state of each subject, in the order asked for.</summary>
+    public async Task<(PolicyBook Policies, IReadOnlyList<SubjectConsents> Subjects)> ReadAsync(
+        TenantId tenant, IReadOnlyList<StreamId> subjects, CancellationToken ct)
+    {
+        var (policies, events) = await ReadEventsAsync(tenant, [.. subjects.Distinct()], ct);
+        var states = subjects.Distinct().ToDictionary(s => s, s => SubjectConsents.Stream.Replay(events[new StreamKey(tenant, s)], catalog));
+        return (policies, [.. subjects.Select(s => states[s])]);
+    }
+}

@@ -1,0 +1,30 @@
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.Consent.Consents.Reading;
+
+/// <summary>What a subject has consented to, now or as of any moment.</summary>
+public sealed record ConsentsAnswer(SubjectId Subject, long Version, Erasure Erasure, IReadOnlyList<ConsentAnswer> Consents)
+{
+    public static ConsentsAnswer Of(SubjectId subject, long version, SubjectConsents state) => new(subject, version, state.Erasure,
+        [.. state.Lanes.OrderBy(l => l.Key.Purpose, StringComparer.Ordinal).ThenBy(l => l.Key.Channel, StringComparer.Ordinal).ThenBy(l => l.Key.Recipient, StringComparer.Ordinal)
+            .Select(l => new ConsentAnswer(
+                l.Key.Purpose, l.Key.Channel, l.Key.Recipient, l.Value.Given ? "given" : "withdrawn", l.Value.OccurredAt, l.Value.Place.RecordedAt, l.Value.Place.Position,
+                l.Value.PolicyVersion, l.Value.Text))]);
+}
+
+/// <param name="State"><c>given</c> or <c>withdrawn</c>. A lane that is not listed was never asked for.</param>
+public sealed record ConsentAnswer(
+    string Purpose, string? Channel, string Recipient, string State, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, long Position, string PolicyVersion, TextShown? Text);
+
+public static class ReadConsents
+{
+    public static void Map(IEndpointRouteBuilder api) => api.MapGet("/v1/subjects/{subject}/consents", HandleAsync).RequireScope(Scopes.ConsentRead);
+
+    private static async Task<IResult> HandleAsync(SubjectId subject, Replay replay, Caller caller, StateReader reader, CancellationToken ct)
+    {
+        var events = await reader.ReadEventsAsync(new StreamKey(caller.Tenant, subject.Stream), ct);
+        var state = SubjectConsents.Stream.Replay(events.Where(e => replay.Includes(e, reader.Facts(e))), ConsentCatalog.Events);
+        var version = events.Count == 0 ? 0 : events[^1].Place.Version;
+        return TypedResults.Json(ConsentsAnswer.Of(subject, version, state), StrictJson.Options).WithEntityTag(version);
+    }
+}

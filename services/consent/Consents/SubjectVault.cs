@@ -1,0 +1,34 @@
+using System.Text.Json;
+using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.Vault;
+
+namespace ConsentLedger.Consent.Consents;
+
+/// <summary>What proves an act and identifies its person. It only ever leaves this process sealed under that person's key.</summary>
+public static class SubjectVault
+{
+    public static ReadOnlyMemory<byte> Bytes(this JsonElement? evidence) =>
+        evidence is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) } given ? JsonSerializer.SerializeToUtf8Bytes(given) : default;
+
+    /// <summary>The key to seal this evidence with; null where there is none, or where the person was erased and the decider will refuse anyway.</summary>
+    public static async Task<SubjectKey?> KeyForAsync(this SubjectKeys keys, StreamKey subject, JsonElement? evidence, CancellationToken ct)
+    {
+        if (evidence.Bytes().IsEmpty) return null;
+        try
+        {
+            return await keys.GetOrCreateAsync(subject, ct);
+        }
+        catch (SubjectErasedException)
+        {
+            return null;
+        }
+    }
+
+    public static IServiceCollection AddSubjectKeys(this IServiceCollection services, IConfiguration configuration)
+    {
+        var connectionString = configuration.GetConnectionString("Vault") ?? throw new InvalidOperationException("ConnectionStrings__Vault is not set.");
+        var kekFile = configuration["Vault:KekFile"] ?? throw new InvalidOperationException("Vault__KekFile is not set.");
+        services.AddSingleton(provider => new SubjectKeys(NpgsqlLedger.DataSource(connectionString), FileKek.Read(kekFile), provider.GetRequiredService<TimeProvider>()));
+        return services.AddBeforeServing("the vault's schema", (provider, ct) => provider.GetRequiredService<SubjectKeys>().EnsureSchemaAsync(ct));
+    }
+}

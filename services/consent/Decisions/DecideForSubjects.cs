@@ -1,0 +1,23 @@
+using ConsentLedger.Consent.Consents.Reading;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.Consent.Decisions;
+
+/// <summary>One decision or many, each on what every replica had acknowledged when the request came in.</summary>
+public static class DecideForSubjects
+{
+    private const int MaxBytes = 4 * 1024 * 1024;
+    private const int MaxQuestions = 10_000;
+
+    public static void Map(IEndpointRouteBuilder api) =>
+        api.MapPost("/v1/decisions", HandleAsync).RequireScope(Scopes.ConsentDecide).WithBodyLimit(MaxBytes).RefusesWith("too_many_questions");
+
+    private static async Task<IResult> HandleAsync(Body<OneOrMany<DecisionRequest>> body, Caller caller, ConsentReader reader, CancellationToken ct)
+    {
+        var questions = body.Value.Items;
+        if (questions.Count > MaxQuestions) return KnownProblems.Refused("too_many_questions", $"At most {MaxQuestions} questions a request.");
+        var (policies, subjects) = await reader.ReadAsync(caller.Tenant, [.. questions.Select(q => q.Subject.Stream)], ct);
+        var answers = questions.Zip(subjects, (question, subject) => ConsentDecision.Decide(question, subject, policies.Current)).ToList();
+        return TypedResults.Json(body.Value.InKind(answers), StrictJson.Options);
+    }
+}

@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using ConsentLedger.Contracts.Policies;
+
+namespace ConsentLedger.Consent.Policies;
+
+/// <summary>A controller published a version of its policy (GDPR art. 13). Versions are never edited.</summary>
+/// <param name="Digest">Of the pack as published, so that publishing the same again is recognised.</param>
+public sealed record PolicyPublished(PolicyPack Pack, Guid Digest);
+
+/// <summary>Every policy version a controller has published; the last one is in force.</summary>
+public sealed record PolicyBook(ImmutableList<PolicyPublished> Versions)
+{
+    public static readonly PolicyBook Empty = new(ImmutableList<PolicyPublished>.Empty);
+
+    public static readonly StreamType<PolicyBook> Stream = new("policy", Empty, (book, e, _) => book.Evolve(e));
+
+    public PolicyPack? Current => Versions is [.., var last] ? last.Pack : null;
+
+    /// <summary>One stream a tenant, under a version 8 UUID, which no subject can have.</summary>
+    public static StreamKey Of(TenantId tenant) => new(tenant, new StreamId(new Guid("70006f6c-6963-8000-8000-000000000001")));
+
+    /// <summary>For commands whose decision depends on the policy in force.</summary>
+    public static IReadOnlyList<(StreamKey, StreamType)> ReadBy(TenantId tenant) => [(Of(tenant), Stream)];
+
+    public PolicyPublished? Find(string version) => Versions.FirstOrDefault(v => v.Pack.Version == version);
+
+    internal PolicyBook Evolve(object e) => e is PolicyPublished published ? new PolicyBook(Versions.Add(published)) : this;
+}

@@ -1,0 +1,46 @@
+using System.Text.Json;
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.Consent.Policies;
+
+/// <summary>Puts a version of the controller's policy in force. From here on it is what decisions rest on.</summary>
+public static class PublishPolicy
+{
+    private const int MaxPackBytes = 1024 * 1024;
+
+    public static void Map(IEndpointRouteBuilder api) =>
+        api.MapPut("/v1/policies/{version}", HandleAsync).RequireScope(Scopes.PolicyPublish).WithBodyLimit(MaxPackBytes)
+            .RefusesWith("policy_invalid", "policy_version_mismatch", "policy_tenant_mismatch", "policy_version_exists");
+
+    public static Decision Decide(PolicyPack pack, PolicyBook book)
+    {
+        var digest = Digest.Of(JsonSerializer.SerializeToUtf8Bytes(pack, PolicyPack.Json)).Value;
+        if (book.Find(pack.Version) is not { } published) return Decision.Of(new PolicyPublished(pack, digest));
+        return published.Digest == digest
+            ? Decision.Unchanged
+            : Decision.No("policy_version_exists", "This version is published with other contents. A published policy is never edited: give the change a version of its own.");
+    }
+
+    private static async Task<IResult> HandleAsync(string version, HttpRequest request, Caller caller, CommandOptions options, DeciderLoop ledger, CancellationToken ct)
+    {
+        using var buffer = new MemoryStream();
+        await request.Body.CopyToAsync(buffer, ct);
+        var bytes = buffer.ToArray();
+        var reading = PolicyPack.Parse(bytes);
+        if (reading is not PolicyPackReading.Accepted { Pack: var pack }) return Invalid((PolicyPackReading.Refused)reading);
+        if (pack.Version != version) return KnownProblems.Refused("policy_version_mismatch", "The pack's version is not the one in the address.");
+        if (pack.Tenant != caller.Tenant.ToString()) return KnownProblems.Refused("policy_tenant_mismatch", "The pack belongs to another tenant.");
+
+        var body = new Body<PolicyPack>(pack, Digest.Of(bytes));
+        var command = caller.Command(PolicyBook.Of(caller.Tenant).Id, body, options, PolicyBook.Stream, context => Decide(pack, context.State<PolicyBook>()));
+        return (await ledger.ExecuteAsync(command, ct)).ToResult();
+    }
+
+    private static Problem Invalid(PolicyPackReading.Refused refused)
+    {
+        var errors = refused.Errors;
+        var told = string.Join(' ', errors.Take(5).Select(e => $"Line {e.Line}, {e.Path}: {e.Message} ({e.Code})."));
+        return KnownProblems.Refused("policy_invalid", errors.Count > 5 ? $"{told} And {errors.Count - 5} more." : told);
+    }
+}

@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace ConsentLedger.EventStore.Npgsql;
+
+public static class LedgerRegistration
+{
+    /// <summary>The service's ledger in the database that <c>ConnectionStrings:Ledger</c> names. Nothing is served before its schema is there.</summary>
+    public static IServiceCollection AddLedger(this IServiceCollection services, IConfiguration configuration, EventCatalog catalog, params IReadOnlyList<IInlineProjection> projections)
+    {
+        var connectionString = configuration.GetConnectionString("Ledger") ?? throw new InvalidOperationException("ConnectionStrings__Ledger is not set.");
+        services.AddSingleton(catalog);
+        services.AddSingleton<IEventEngine>(_ => new NpgsqlEngine(NpgsqlLedger.DataSource(connectionString), projections));
+        services.AddSingleton<DeciderLoop>();
+        services.AddSingleton<StateReader>();
+        services.AddHealthChecks().AddCheck<StoreHealthCheck>("store");
+        return services.AddBeforeServing("the ledger's schema", (provider, ct) => provider.GetRequiredService<IEventEngine>().EnsureSchemaAsync(ct));
+    }
+
+    /// <summary>Runs before the service listens or consumes, again and again while a store it needs is not up yet.</summary>
+    public static IServiceCollection AddBeforeServing(this IServiceCollection services, string what, Func<IServiceProvider, CancellationToken, Task> run) =>
+        services.AddSingleton<IHostedService>(provider => new BeforeServing(what, ct => run(provider, ct), provider.GetRequiredService<ILogger<BeforeServing>>()));
+}
+
+internal sealed partial class BeforeServing(string what, Func<CancellationToken, Task> run, ILogger<BeforeServing> logger) : IHostedLifecycleService
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    public async Task StartingAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            try
+            {
+                await run(ct);
+                return;
+            }
+            catch (StoreUnavailableException e)
+            {
+                Waiting(what, e.Message);
+                await Task.Delay(RetryDelay, ct);
+            }
+        }
+    }
+
+    public Task StartAsync(CancellationToken ct) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken ct) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken ct) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken ct) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken ct) => Task.CompletedTask;
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting for {What}: {Reason}")]
+    private partial void Waiting(string what, string reason);
+}
+
+internal sealed class StoreHealthCheck(IEventEngine engine) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await engine.ReadHeadsAsync(cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+        catch (StoreUnavailableException e)
+        {
+            return HealthCheckResult.Unhealthy(e.Message);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+
+namespace ConsentLedger.Vault;
+
+/// <summary>A KEK of 32 raw bytes in a file that only its owner may touch. Wraps by AES-KWP (RFC 5649); its epoch is derived from the key, so two files never share one.</summary>
+public sealed class FileKek : IKekProvider, IDisposable
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly byte[] _key;
+
+    private FileKek(byte[] key) =>
+        (_key, Epoch) = (key, new Guid(SHA256.HashData([.. "cl/v1/kek"u8, .. key]).AsSpan(0, 16), bigEndian: true));
+
+    public Guid Epoch { get; }
+
+    /// <exception cref="KekFileRefusedException">Others than its owner may touch the file, or it does not hold a key.</exception>
+    public static FileKek Read(string path)
+    {
+        if (OperatingSystem.IsWindows()) throw new PlatformNotSupportedException("A key file is guarded by its Unix file mode.");
+
+        // Mode, length and bytes are of the one file that was opened, whatever its path names a moment later.
+        using var file = File.OpenHandle(path);
+        var mode = File.GetUnixFileMode(file);
+        if ((mode & ~OwnerOnly) != 0)
+            throw new KekFileRefusedException(path, $"has mode {Convert.ToString((int)mode, 8)}; only its owner may read or write it: chmod 600");
+        if (RandomAccess.GetLength(file) != Sealing.KeyLength)
+            throw new KekFileRefusedException(path, $"must hold {Sealing.KeyLength} raw bytes, not {RandomAccess.GetLength(file)}");
+
+        var key = new byte[Sealing.KeyLength];
+        if (RandomAccess.Read(file, key, 0) != key.Length) throw new KekFileRefusedException(path, "changed while it was read");
+        return new FileKek(key);
+    }
+
+    public Task<WrappedKey> WrapAsync(ReadOnlyMemory<byte> key, CancellationToken ct) => Task.FromResult(new WrappedKey(Epoch, Wrap(_key, key.Span)));
+
+    public Task<byte[]> UnwrapAsync(WrappedKey key, CancellationToken ct)
+    {
+        if (key.Epoch != Epoch) throw new VaultUnavailableException($"A key is wrapped under the KEK of epoch {key.Epoch}; the KEK file is of epoch {Epoch}.");
+        try
+        {
+            return Task.FromResult(Unwrap(_key, key.Bytes));
+        }
+        catch (Exception damaged) when (damaged is CryptographicException or ArgumentException)
+        {
+            // ArgumentException is what the framework says to a length that no wrapped key has.
+            throw new VaultUnavailableException($"A wrapped key is damaged: it does not open under the KEK of epoch {Epoch} that it names.", damaged);
+        }
+    }
+
+    public void Dispose() => CryptographicOperations.ZeroMemory(_key);
+
+    internal static byte[] Wrap(ReadOnlySpan<byte> kek, ReadOnlySpan<byte> key)
+    {
+        using var aes = Aes.Create();
+        aes.SetKey(kek);
+        return aes.EncryptKeyWrapPadded(key);
+    }
+
+    internal static byte[] Unwrap(ReadOnlySpan<byte> kek, ReadOnlySpan<byte> wrapped)
+    {
+        using var aes = Aes.Create();
+        aes.SetKey(kek);
+        return aes.DecryptKeyWrapPadded(wrapped);
+    }
+}
+
+/// <summary>The KEK file is not one to trust. Says which and what to do.</summary>
+public sealed class KekFileRefusedException(string path, string reason) : Exception($"The KEK file {path} {reason}.");

@@ -1,0 +1,33 @@
+using Npgsql;
+
+namespace ConsentLedger.Vault;
+
+/// <summary>Turns what the driver throws when the vault cannot be asked into <see cref="VaultUnavailableException"/>, by SQLSTATE. Anything else is a bug and stays itself.</summary>
+internal static class Outages
+{
+    public static async Task<T> Typed<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (PostgresException e) when (!IsOutage(e))
+        {
+            throw;
+        }
+        catch (NpgsqlException e)
+        {
+            throw new VaultUnavailableException("The vault's database did not answer.", e);
+        }
+    }
+
+    public static Task Typed(Func<Task> work) => Typed(async () =>
+    {
+        await work();
+        return true;
+    });
+
+    // 08 connection, 28 credentials, 3D no such database, 53 resources, 57 shutdown, 58 disk; 25006 is a standby that takes no writes.
+    private static bool IsOutage(PostgresException e) =>
+        e.IsTransient || e.SqlState[..2] is "08" or "28" or "3D" or "53" or "57" or "58" || e.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction;
+}

@@ -1,0 +1,103 @@
+using System.Security.Cryptography;
+
+namespace ConsentLedger.Vault;
+
+/// <summary>
+/// Makes what is personal in one event unreadable without its subject's key: <c>envelope = 0x01 | salt 32 | ciphertext | tag 16</c>.
+/// HKDF-SHA256 (RFC 5869) turns the subject's key and the salt into two keys for this one event, the first for AES-256-GCM, the second for the commitment.
+/// </summary>
+/// <remarks>GCM's nonce is zero, which is safe only because a pair of keys seals once: a salt is never used again.</remarks>
+public static class Sealing
+{
+    public const int KeyLength = 32;
+    internal const int SaltLength = 32;
+
+    private const byte Format = 0x01;
+    private const int CiphertextStart = 1 + SaltLength;
+    private const int TagLength = 16;
+    private const int EventKeysLength = 2 * KeyLength;
+
+    private static ReadOnlySpan<byte> ZeroNonce => new byte[12];
+
+    /// <summary>Seals under a fresh salt: the same text twice gives two envelopes that nobody can tell are the same.</summary>
+    public static SealedPart Seal(ReadOnlySpan<byte> subjectKey, SealedPlace place, ReadOnlySpan<byte> personal)
+    {
+        Span<byte> salt = stackalloc byte[SaltLength];
+        RandomNumberGenerator.Fill(salt);
+        return Seal(subjectKey, place, personal, salt);
+    }
+
+    /// <summary>With a salt that the caller vouches never to pass again.</summary>
+    internal static SealedPart Seal(ReadOnlySpan<byte> subjectKey, SealedPlace place, ReadOnlySpan<byte> personal, ReadOnlySpan<byte> salt)
+    {
+        var padded = Padding.Pad(personal);
+        Span<byte> keys = stackalloc byte[EventKeysLength];
+        try
+        {
+            var envelope = new byte[CiphertextStart + padded.Length + TagLength];
+            envelope[0] = Format;
+            salt.CopyTo(envelope.AsSpan(1, SaltLength));
+
+            HKDF.DeriveKey(HashAlgorithmName.SHA256, subjectKey, keys, salt, place.KeyContext());
+            using var gcm = new AesGcm(keys[..KeyLength], TagLength);
+            gcm.Encrypt(ZeroNonce, padded, envelope.AsSpan(CiphertextStart, padded.Length), envelope.AsSpan(^TagLength..), place.AssociatedData());
+            return new SealedPart(envelope, HMACSHA256.HashData(keys[KeyLength..], padded));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(keys);
+            CryptographicOperations.ZeroMemory(padded);
+        }
+    }
+
+    /// <summary>Opens what was sealed under this key at this very place.</summary>
+    /// <exception cref="EnvelopeRefusedException">A bit is not as it was sealed, or key or place are others.</exception>
+    public static byte[] Open(ReadOnlySpan<byte> subjectKey, SealedPlace place, ReadOnlySpan<byte> envelope) => OpenUnder(subjectKey, place, envelope, commitment: null);
+
+    /// <summary>
+    /// Opens, and checks the text against what the ledger committed to. GCM alone does not: who chooses the keys can make one ciphertext open to two texts.
+    /// </summary>
+    /// <inheritdoc cref="Open(ReadOnlySpan{byte}, SealedPlace, ReadOnlySpan{byte})"/>
+    public static byte[] Open(ReadOnlySpan<byte> subjectKey, SealedPlace place, SealedPart part) => OpenUnder(subjectKey, place, part.Envelope, part.Commitment);
+
+    private static byte[] OpenUnder(ReadOnlySpan<byte> subjectKey, SealedPlace place, ReadOnlySpan<byte> envelope, byte[]? commitment)
+    {
+        var paddedLength = envelope.Length - CiphertextStart - TagLength;
+        if (paddedLength < 0 || envelope[0] != Format) throw new EnvelopeRefusedException();
+
+        var padded = new byte[paddedLength];
+        Span<byte> keys = stackalloc byte[EventKeysLength];
+        try
+        {
+            HKDF.DeriveKey(HashAlgorithmName.SHA256, subjectKey, keys, envelope.Slice(1, SaltLength), place.KeyContext());
+            using var gcm = new AesGcm(keys[..KeyLength], TagLength);
+            gcm.Decrypt(ZeroNonce, envelope.Slice(CiphertextStart, paddedLength), envelope[^TagLength..], padded, place.AssociatedData());
+            if (commitment is not null && !CryptographicOperations.FixedTimeEquals(commitment, HMACSHA256.HashData(keys[KeyLength..], padded)))
+                throw new EnvelopeRefusedException();
+
+            var length = Padding.TextLength(padded);
+            return length >= 0 ? padded[..length] : throw new EnvelopeRefusedException();
+        }
+        catch (AuthenticationTagMismatchException mismatch)
+        {
+            throw new EnvelopeRefusedException(mismatch);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(keys);
+            CryptographicOperations.ZeroMemory(padded);
+        }
+    }
+}
+
+/// <summary>What leaves the process of something personal.</summary>
+/// <param name="Envelope">To be stored, and purgeable.</param>
+/// <param name="Commitment">HMAC-SHA256 over the padded text: the ledger's <c>sealed_commit</c>, which stays.</param>
+public sealed record SealedPart(byte[] Envelope, byte[] Commitment)
+{
+    /// <summary>The ledger's <c>sealed_hash</c>.</summary>
+    public byte[] Hash() => SHA256.HashData(Envelope);
+}
+
+/// <summary>The envelope is not what was sealed under this key at this place. Says no more, and holds nothing of the text.</summary>
+public sealed class EnvelopeRefusedException(Exception? inner = null) : Exception("The envelope does not open under this key at this place.", inner);

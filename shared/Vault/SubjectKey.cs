@@ -1,0 +1,62 @@
+using System.Security.Cryptography;
+using ConsentLedger.EventStore;
+
+namespace ConsentLedger.Vault;
+
+/// <summary>One subject's data key, in the clear. Belongs to whoever holds it and is zeroed when they dispose it, after which it seals and opens nothing.</summary>
+public sealed class SubjectKey : IDisposable
+{
+    // A command may still be sealing on the decider loop when its caller has given up and disposes the key: a half-zeroed key must never seal.
+    private readonly Lock _guard = new();
+    private readonly byte[] _key;
+    private bool _disposed;
+
+    /// <param name="key">Owned, and zeroed, by this object from now on.</param>
+    internal SubjectKey(StreamKey subject, Guid id, byte[] key) => (Subject, Id, _key) = (subject, id, key);
+
+    public StreamKey Subject { get; }
+
+    public Guid Id { get; }
+
+    /// <summary>Seals what is personal in one event of the subject's stream; fits <see cref="EventStore.Seal"/>.</summary>
+    public byte[] Seal(StreamKey stream, long version, ReadOnlySpan<byte> personal)
+    {
+        if (stream != Subject) throw new ArgumentException("A subject's key seals nothing of another stream.", nameof(stream));
+        lock (_guard)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return Sealing.Seal(_key, PlaceOf(version), personal).Envelope;
+        }
+    }
+
+    /// <summary>Opens the envelope of the subject's event at this version.</summary>
+    /// <exception cref="EnvelopeRefusedException">It is not what was sealed there.</exception>
+    public byte[] Open(long version, ReadOnlySpan<byte> envelope)
+    {
+        lock (_guard)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return Sealing.Open(_key, PlaceOf(version), envelope);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_guard)
+        {
+            _disposed = true;
+            CryptographicOperations.ZeroMemory(_key);
+        }
+    }
+
+    internal SubjectKey Copy()
+    {
+        lock (_guard)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return new SubjectKey(Subject, Id, [.. _key]);
+        }
+    }
+
+    private SealedPlace PlaceOf(long version) => new(SealedPlace.EventEntry, Subject.Id, version, Id);
+}

@@ -1,0 +1,97 @@
+using System.Security.Cryptography;
+using ConsentLedger.EventStore;
+using Npgsql;
+
+namespace ConsentLedger.Vault;
+
+/// <summary>
+/// One key a subject, wrapped under a KEK, in a database apart from the ledger's. Destroying the key is what erases: every envelope under it,
+/// in the ledger and in each of its backups, is noise from then on.
+/// </summary>
+/// <remarks>Every method throws <see cref="VaultUnavailableException"/> where the vault or its KEK cannot be asked.</remarks>
+public sealed class SubjectKeys(NpgsqlDataSource vault, IKekProvider kek, TimeProvider clock) : IDisposable
+{
+    /// <summary>For how long after a destruction another process may still open what the key sealed.</summary>
+    public static TimeSpan Lease => KeyLeases.Duration;
+
+    private readonly KeyTable _table = new(vault);
+    private readonly KeyLeases _leases = new(clock);
+
+    /// <summary>Creates what is missing. Harmless to repeat, and to run from several processes at once.</summary>
+    public Task EnsureSchemaAsync(CancellationToken ct) => _table.EnsureAsync(ct);
+
+    /// <summary>The subject's key, made if there never was one; on disk before it is returned, and the same for all who ask at once. The caller disposes it.</summary>
+    /// <exception cref="SubjectErasedException">The key was destroyed; there will be no other.</exception>
+    public async Task<SubjectKey> GetOrCreateAsync(StreamKey subject, CancellationToken ct)
+    {
+        var answer = await FindAsync(subject, ct);
+        if (answer is KeyAnswer.Never)
+        {
+            await AddAsync(subject, ct);
+
+            // Read back, because another process may have been first, and because a key that does not unwrap must be known before it seals anything.
+            answer = await FindAsync(subject, ct);
+        }
+
+        return answer switch
+        {
+            KeyAnswer.Present present => present.Key,
+            KeyAnswer.Erased => throw new SubjectErasedException(),
+            _ => throw new VaultUnavailableException("The vault took a key and does not have it."),
+        };
+    }
+
+    /// <summary>The subject's key, or which of the two reasons there is none.</summary>
+    public async Task<KeyAnswer> FindAsync(StreamKey subject, CancellationToken ct)
+    {
+        if (_leases.Find(subject) is { } leased) return new KeyAnswer.Present(leased);
+
+        var reading = _leases.BeginReading();
+        switch (await _table.FindAsync(subject, ct))
+        {
+            case null:
+                return new KeyAnswer.Never();
+            case { DestroyedAt: { } at } tombstone:
+                return new KeyAnswer.Erased(tombstone.KeyId, at);
+            case var row:
+                var key = new SubjectKey(subject, row.KeyId!.Value, await kek.UnwrapAsync(row.Key!, ct));
+                _leases.Keep(key.Copy(), reading);
+                return new KeyAnswer.Present(key);
+        }
+    }
+
+    /// <summary>
+    /// Destroys the subject's key, or sees to it that there never is one, and checks that it is gone. Harmless to repeat: the first time stands.
+    /// Other processes may use what they have for up to <see cref="Lease"/> more.
+    /// </summary>
+    public async Task<KeyAnswer.Erased> DestroyAsync(StreamKey subject, CancellationToken ct)
+    {
+        await _table.BuryAsync(subject, clock.GetUtcNow(), ct);
+        _leases.Drop(subject);
+        return await _table.FindAsync(subject, ct) is { DestroyedAt: { } at, Key: null } tombstone
+            ? new KeyAnswer.Erased(tombstone.KeyId, at)
+            : throw new VaultUnavailableException("The vault was told to destroy a key and still has it.");
+    }
+
+    /// <summary>Completes when the vault answers and its KEK unwraps what lies there.</summary>
+    public async Task PingAsync(CancellationToken ct)
+    {
+        if (await _table.FindAnyAsync(ct) is { Key: { } key }) CryptographicOperations.ZeroMemory(await kek.UnwrapAsync(key, ct));
+    }
+
+    public void Dispose() => _leases.Dispose();
+
+    private async Task AddAsync(StreamKey subject, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var key = RandomNumberGenerator.GetBytes(Sealing.KeyLength);
+        try
+        {
+            await _table.AddAsync(subject, Guid.CreateVersion7(now), await kek.WrapAsync(key, ct), now, ct);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+}

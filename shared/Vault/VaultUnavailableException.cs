@@ -1,0 +1,9 @@
+using ConsentLedger.EventStore;
+
+namespace ConsentLedger.Vault;
+
+/// <summary>
+/// The vault, or the holder of its KEKs, did not answer in a way that can be believed. Never to be read as "no key" or as "erased":
+/// what needs the key waits or fails, and asking again finds out.
+/// </summary>
+public sealed class VaultUnavailableException(string reason, Exception? inner = null) : StoreUnavailableException(reason, inner);
