@@ -1,0 +1,83 @@
+namespace ConsentLedger.Contracts.Policies;
+
+/// <summary>What the shape of a pack cannot say: that it refers only to what it declares, and that its promises are complete.</summary>
+internal static class PackRules
+{
+    public static IEnumerable<PolicyPackError> Check(PolicyPack pack) =>
+    [
+        .. PackNames.Check(pack),
+        .. PackReferences.Check(pack),
+        .. pack.Purposes.SelectMany((purpose, i) => CheckPurpose(purpose, $"/purposes/{i}")),
+        .. pack.Topics.SelectMany((topic, i) => CheckTopic(pack, topic, $"/topics/{i}")),
+        .. CheckConsentPurposes(pack),
+        .. CheckRights(pack.Rights),
+    ];
+
+    private static IEnumerable<PolicyPackError> CheckPurpose(Purpose purpose, string path)
+    {
+        if (purpose.Role == Role.Controller && purpose.Bases.Count == 0)
+            yield return new(PolicyPackErrors.BasisMissing, $"{path}/bases", $"'{purpose.Id}' rests on nothing (GDPR art. 6(1)).");
+        if (purpose.Role == Role.Processor && string.IsNullOrWhiteSpace(purpose.InstructedBy))
+            yield return new(PolicyPackErrors.InstructorMissing, $"{path}/instructedBy",
+                $"'{purpose.Id}' does not say whose instructions it follows (GDPR art. 28(3)).");
+
+        foreach (var (i, basis) in purpose.Bases.Index())
+        {
+            if (basis.Basis == LawfulBasis.LegitimateInterests && string.IsNullOrWhiteSpace(basis.Interest))
+                yield return new(PolicyPackErrors.InterestMissing, $"{path}/bases/{i}/interest",
+                    $"'{purpose.Id}' does not name its legitimate interest (GDPR art. 13(1)(d)).");
+        }
+
+        if (purpose.RestsOn(LawfulBasis.Consent) && purpose.ConsentTexts.All(t => t.Locale != Localised.Fallback || string.IsNullOrWhiteSpace(t.Text)))
+            yield return new(PolicyPackErrors.ConsentTextMissing, $"{path}/consentTexts",
+                $"'{purpose.Id}' rests on consent and has no English text to consent to.");
+        if (purpose.Retention.SurvivesErasure && string.IsNullOrWhiteSpace(purpose.Retention.Reason))
+            yield return new(PolicyPackErrors.RetentionReasonMissing, $"{path}/retention/reason",
+                $"'{purpose.Id}' outlives an erasure without saying why (GDPR art. 17(3)).");
+        if (purpose.Retention.FurtherMonths < 0)
+            yield return new(PolicyPackErrors.PeriodInvalid, $"{path}/retention/furtherMonths", "A period is not negative.");
+    }
+
+    private static IEnumerable<PolicyPackError> CheckTopic(PolicyPack pack, Topic topic, string path)
+    {
+        if (pack.FindPurpose(topic.Purpose) is not { } purpose)
+            yield break;
+
+        foreach (var (i, channel) in topic.Channels.Index())
+        {
+            if (!purpose.Channels.Contains(channel))
+                yield return new(PolicyPackErrors.TopicChannelOutsidePurpose, $"{path}/channels/{i}", $"'{purpose.Id}' does not use '{channel}'.");
+        }
+
+        if (topic.MessageClass == MessageClass.Marketing != purpose.Marketing)
+            yield return new(PolicyPackErrors.TopicClassMismatch, $"{path}/messageClass", $"'{topic.Id}' and its purpose differ on being marketing.");
+    }
+
+    private static IEnumerable<PolicyPackError> CheckConsentPurposes(PolicyPack pack)
+    {
+        foreach (var (i, transfer) in pack.Transfers.Index())
+        {
+            if (transfer.Safeguard == Safeguard.Consent && !MayRestOnConsent(transfer.Purpose))
+                yield return new(PolicyPackErrors.ConsentPurposeMissing, $"/transfers/{i}/purpose",
+                    $"'{transfer.Id}' is safe by consent, and names no purpose that asks for it.");
+        }
+
+        foreach (var (i, authorisation) in pack.Authorisations.Index())
+        {
+            if (!MayRestOnConsent(authorisation.Purpose))
+                yield return new(PolicyPackErrors.ConsentPurposeMissing, $"/authorisations/{i}/purpose",
+                    $"'{authorisation.Provider}' is authorised under a purpose that does not rest on consent.");
+        }
+
+        // An undeclared purpose is reported by PackReferences.
+        bool MayRestOnConsent(string? id) => id is not null && pack.FindPurpose(id)?.RestsOn(LawfulBasis.Consent) != false;
+    }
+
+    private static IEnumerable<PolicyPackError> CheckRights(RightsOffer rights)
+    {
+        if (rights.DeadlineMonths < 1)
+            yield return new(PolicyPackErrors.PeriodInvalid, "/rights/deadlineMonths", "A request is given a month at least.");
+        if (rights.ExtensionMonths < 0)
+            yield return new(PolicyPackErrors.PeriodInvalid, "/rights/extensionMonths", "A period is not negative.");
+    }
+}

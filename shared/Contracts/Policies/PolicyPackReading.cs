@@ -1,0 +1,49 @@
+namespace ConsentLedger.Contracts.Policies;
+
+/// <summary>What came of reading a pack.</summary>
+public abstract record PolicyPackReading
+{
+    private PolicyPackReading() { }
+
+    public sealed record Accepted(PolicyPack Pack) : PolicyPackReading;
+
+    /// <param name="Errors">At least one, in the order of their lines.</param>
+    public sealed record Refused(IReadOnlyList<PolicyPackError> Errors) : PolicyPackReading;
+}
+
+/// <summary>A breach of the format or of a rule.</summary>
+/// <param name="Code">Stable, for programs: one of <see cref="PolicyPackErrors"/>.</param>
+/// <param name="Path">A JSON Pointer (RFC 6901) to what is wrong, or to where something is missing.</param>
+/// <param name="Message">For people.</param>
+/// <param name="Line">From 1; null where the pack was not read from text.</param>
+public sealed record PolicyPackError(string Code, string Path, string Message, int? Line = null);
+
+/// <summary>The codes of <see cref="PolicyPackError"/>.</summary>
+public static class PolicyPackErrors
+{
+    public const string Malformed = "pack_malformed";
+    public const string MemberDuplicate = "member_duplicate";
+    public const string MemberUnknown = "member_unknown";
+    public const string MemberMissing = "member_missing";
+    public const string ValueInvalid = "value_invalid";
+
+    public const string TenantInvalid = "tenant_invalid";
+    public const string VersionInvalid = "version_invalid";
+    public const string IdInvalid = "id_invalid";
+    public const string IdDuplicate = "id_duplicate";
+    public const string ChannelUnknown = "channel_unknown";
+    public const string JurisdictionInvalid = "jurisdiction_invalid";
+    public const string LocaleMissing = "locale_missing";
+    public const string LocaleUndeclared = "locale_undeclared";
+    public const string ReferenceUnresolved = "reference_unresolved";
+    public const string ControllerUndeclared = "controller_undeclared";
+    public const string BasisMissing = "basis_missing";
+    public const string InterestMissing = "interest_missing";
+    public const string InstructorMissing = "instructor_missing";
+    public const string ConsentTextMissing = "consent_text_missing";
+    public const string RetentionReasonMissing = "retention_reason_missing";
+    public const string TopicChannelOutsidePurpose = "topic_channel_outside_purpose";
+    public const string TopicClassMismatch = "topic_class_mismatch";
+    public const string ConsentPurposeMissing = "consent_purpose_missing";
+    public const string PeriodInvalid = "period_invalid";
+}
