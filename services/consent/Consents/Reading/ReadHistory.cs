@@ -53,7 +53,7 @@ public static class ReadHistory
             foreach (var entry in entries)
             {
                 await JsonSerializer.SerializeAsync(body, entry, StrictJson.Options);
-                body.Write("\n"u8);
+                await body.WriteAsync("\n"u8.ToArray());
             }
         }, NdJson);
 }

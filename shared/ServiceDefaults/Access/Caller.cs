@@ -1,0 +1,42 @@
+using System.Collections.Frozen;
+using System.Reflection;
+using System.Security.Claims;
+using ConsentLedger.EventStore;
+using Microsoft.AspNetCore.Http;
+
+namespace ConsentLedger.ServiceDefaults;
+
+/// <summary>Who asks: the client a token was issued to, the controller it acts for, and what it may do there.</summary>
+public sealed record Caller(string ClientId, TenantId Tenant, IReadOnlySet<string> Scopes) : IBindableFromHttpContext<Caller>
+{
+    public const string TenantHeader = "X-Tenant";
+
+    /// <summary>The tenant of a service's own token, which says in <see cref="TenantHeader"/> whom it acts for.</summary>
+    private const string AnyTenant = "*";
+
+    /// <summary>Names a command of this client: the same key from another client or for another tenant is another command.</summary>
+    public Digest CommandId(string key) => Digest.Of($"http:{Tenant}:{ClientId}", key);
+
+    public static ValueTask<Caller?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        ValueTask.FromResult<Caller?>(context.Features.Get<Caller>()
+            ?? throw new InvalidOperationException("A caller is known only behind RequireScope."));
+
+    /// <summary>The caller, or why this token may not act for the tenant that the request names.</summary>
+    internal static (Caller? Caller, Problem? Problem) From(ClaimsPrincipal token, IHeaderDictionary headers)
+    {
+        var tenant = token.FindFirstValue(TokenClaims.Tenant)!;
+        var named = headers[TenantHeader];
+        if (tenant == AnyTenant)
+        {
+            if (named.Count != 1 || !TenantId.TryParse(named[0], out _)) return (null, KnownProblems.TenantRequired);
+            tenant = named[0]!;
+        }
+        else if (named.Count > 1 || (named.Count == 1 && named[0] != tenant))
+        {
+            return (null, KnownProblems.TenantMismatch);
+        }
+
+        var scopes = token.FindFirstValue(TokenClaims.Scope)?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        return (new Caller(token.FindFirstValue(TokenClaims.Subject)!, TenantId.Parse(tenant), scopes.ToFrozenSet()), null);
+    }
+}

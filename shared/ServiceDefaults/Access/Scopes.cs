@@ -1,0 +1,36 @@
+using System.Collections.Frozen;
+
+namespace ConsentLedger.ServiceDefaults;
+
+/// <summary>Every scope a token may carry, and what it lets its bearer do.</summary>
+public static class Scopes
+{
+    public const string ConsentRead = "consent:read";
+    public const string ConsentWrite = "consent:write";
+    public const string ConsentDecide = "consent:decide";
+    public const string ConsentAudit = "consent:audit";
+    public const string ConsentDisclose = "consent:disclose";
+    public const string ConsentImport = "consent:import";
+    public const string PreferencesRead = "preferences:read";
+    public const string SendDecide = "send:decide";
+    public const string PolicyRead = "policy:read";
+    public const string PolicyPublish = "policy:publish";
+    public const string ErasureRequest = "erasure:request";
+    public const string ErasureRead = "erasure:read";
+
+    public static FrozenDictionary<string, string> Descriptions { get; } = new Dictionary<string, string>
+    {
+        [ConsentRead] = "Read what a subject has consented to.",
+        [ConsentWrite] = "Record grants and withdrawals.",
+        [ConsentDecide] = "Ask whether something is allowed.",
+        [ConsentAudit] = "Read a subject's whole history, which is itself recorded.",
+        [ConsentDisclose] = "Open the sealed part of single events.",
+        [ConsentImport] = "Import consents in bulk.",
+        [PreferencesRead] = "Read a subject's preferences.",
+        [SendDecide] = "Ask whether a message may be sent now.",
+        [PolicyRead] = "Read policy packs.",
+        [PolicyPublish] = "Publish a policy pack.",
+        [ErasureRequest] = "Ask for the erasure of a subject.",
+        [ErasureRead] = "Follow an erasure.",
+    }.ToFrozenDictionary();
+}

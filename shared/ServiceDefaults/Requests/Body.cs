@@ -1,0 +1,46 @@
+using System.Reflection;
+using System.Text;
+using ConsentLedger.EventStore;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Net.Http.Headers;
+
+namespace ConsentLedger.ServiceDefaults;
+
+/// <summary>A request's JSON body, read once and strictly.</summary>
+/// <param name="Digest">
+/// Of method, path and the bytes as sent. The path belongs to it: the same key and body for another subject is another request.
+/// </param>
+public sealed record Body<T>(T Value, Digest Digest) : IBindableFromHttpContext<Body<T>>, IEndpointParameterMetadataProvider
+{
+    /// <summary>The digest alone: what somebody sent does not slip into a log with a record's own text.</summary>
+    public override string ToString() => $"{Digest.Value:N}";
+
+    static async ValueTask<Body<T>?> IBindableFromHttpContext<Body<T>>.BindAsync(HttpContext context, ParameterInfo parameter)
+    {
+        var request = context.Request;
+        if (!IsJson(request.ContentType)) throw new RequestRefusedException(KnownProblems.MediaTypeUnsupported);
+        var bytes = await ReadAsync(request, context.RequestAborted);
+        return StrictJson.TryRead<T>(bytes, out var value, out var problem)
+            ? new Body<T>(value, Digest.Of([.. Encoding.UTF8.GetBytes($"{request.Method} {request.Path} "), .. bytes]))
+            : throw new RequestRefusedException(problem);
+    }
+
+    /// <summary>Tells routing and OpenAPI what the endpoint takes.</summary>
+    static void IEndpointParameterMetadataProvider.PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+        builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T)));
+
+    private static bool IsJson(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+
+    /// <remarks>The server itself ends the reading at the endpoint's limit.</remarks>
+    private static async Task<byte[]> ReadAsync(HttpRequest request, CancellationToken ct)
+    {
+        var body = new MemoryStream((int)Math.Min(request.ContentLength ?? 1024, BodyLimits.DefaultBytes));
+        await request.Body.CopyToAsync(body, ct);
+        return body.ToArray();
+    }
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Threading.Channels;
+using ConsentLedger.Support;
+
+namespace ConsentLedger.Journeys;
+
+/// <summary>One of the programs in <c>tests/clients</c>, which share no code with the services: lines of JSON in, lines of JSON out.</summary>
+internal sealed class NodeClient : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly Channel<JsonElement> _lines = Channel.CreateUnbounded<JsonElement>();
+    private readonly List<string> _errors = [];
+
+    private NodeClient(Process process)
+    {
+        _process = process;
+        process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is { Length: > 0 } text) _lines.Writer.TryWrite(JsonDocument.Parse(text).RootElement);
+            else if (line.Data is null) _lines.Writer.TryComplete();
+        };
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is { Length: > 0 } text) lock (_errors) _errors.Add(text);
+        };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public static NodeClient Start(Installation installation, string tenant, string script, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("node")
+        {
+            WorkingDirectory = Path.Combine(Servers.Checkout, "tests", "clients"),
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["AMQP_URL"] = installation.Broker.Uri.ToString(), ["TENANT"] = tenant },
+        };
+        start.ArgumentList.Add(script);
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        return new NodeClient(Process.Start(start)!);
+    }
+
+    /// <summary>Publishes these commands and returns the answers in the order they came.</summary>
+    public static async Task<IReadOnlyList<JsonElement>> PublishAsync(Installation installation, string tenant, IEnumerable<object> commands, CancellationToken ct)
+    {
+        await using var backend = Start(installation, tenant, "product-backend/publish.mjs");
+        foreach (var command in commands) await backend._process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(command));
+        backend._process.StandardInput.Close();
+        var answers = new List<JsonElement>();
+        await foreach (var answer in backend._lines.Reader.ReadAllAsync(ct)) answers.Add(answer);
+        lock (backend._errors) backend._errors.ShouldBeEmpty();
+        return answers;
+    }
+
+    /// <summary>Reads on until a line is what the test waits for; all lines so far.</summary>
+    public async Task<IReadOnlyList<JsonElement>> ReadUntilAsync(Func<JsonElement, bool> last, CancellationToken ct)
+    {
+        var lines = new List<JsonElement>();
+        await foreach (var line in _lines.Reader.ReadAllAsync(ct))
+        {
+            lines.Add(line);
+            if (last(line)) return lines;
+        }
+
+        throw new InvalidOperationException($"The client ended first: {string.Join('\n', _errors)}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+}

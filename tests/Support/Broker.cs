@@ -1,0 +1,83 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using RabbitMQ.Client;
+
+namespace ConsentLedger.Support;
+
+/// <summary>A virtual host of its own on the real broker, deleted at the end.</summary>
+public sealed class Broker : IAsyncDisposable
+{
+    private readonly HttpClient _management;
+    private readonly string _virtualHost;
+    private IConnection? _connection;
+
+    private Broker(string virtualHost)
+    {
+        _virtualHost = virtualHost;
+        Uri = new UriBuilder(Servers.Amqp) { Path = virtualHost }.Uri;
+        var management = new Uri(Servers.AmqpManagement);
+        _management = new HttpClient { BaseAddress = new Uri(management, "/api/") };
+        _management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(management.UserInfo))));
+    }
+
+    /// <summary><c>amqp://user:password@host:port/vhost</c></summary>
+    public Uri Uri { get; }
+
+    public static async Task<Broker> CreateAsync(string prefix)
+    {
+        var broker = new Broker($"{prefix}-{Guid.CreateVersion7(TimeProvider.System.GetUtcNow()):N}");
+        await broker.CallAsync(HttpMethod.Put, $"vhosts/{broker._virtualHost}", new { });
+        var user = broker.Uri.UserInfo.Split(':')[0];
+        await broker.CallAsync(HttpMethod.Put, $"permissions/{broker._virtualHost}/{user}", new { configure = ".*", write = ".*", read = ".*" });
+        return broker;
+    }
+
+    /// <summary>A channel with confirms, on a connection that the services under test know nothing of.</summary>
+    public async Task<IChannel> OpenChannelAsync()
+    {
+        if (_connection is not { IsOpen: true })
+            _connection = await new ConnectionFactory { Uri = Uri, ClientProvidedName = "test", AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
+        return await _connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+    }
+
+    /// <summary>Cuts every connection to this virtual host but the test's own, as a dying broker or network would.</summary>
+    /// <returns>How many were cut. The broker lists a connection some seconds after it was made.</returns>
+    public async Task<int> CutConnectionsAsync()
+    {
+        var cut = 0;
+        var connections = await _management.GetFromJsonAsync<JsonElement>($"vhosts/{_virtualHost}/connections");
+        foreach (var connection in connections.EnumerateArray())
+        {
+            if (connection.TryGetProperty("user_provided_name", out var name) && name.GetString() == "test") continue;
+            using var answer = await _management.DeleteAsync(new Uri($"connections/{Uri.EscapeDataString(connection.GetProperty("name").GetString()!)}", UriKind.Relative));
+            if (answer.IsSuccessStatusCode) cut++;
+        }
+
+        return cut;
+    }
+
+    /// <summary>How many messages wait in a queue that nobody has taken yet.</summary>
+    public async Task<uint> CountReadyAsync(string queue)
+    {
+        await using var channel = await OpenChannelAsync();
+        return await channel.MessageCountAsync(queue);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection is not null) await _connection.DisposeAsync();
+        await CallAsync(HttpMethod.Delete, $"vhosts/{_virtualHost}", null);
+        _management.Dispose();
+    }
+
+    private async Task CallAsync(HttpMethod method, string path, object? body)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        using var answer = await _management.SendAsync(request);
+        if (answer.StatusCode != HttpStatusCode.NotFound) answer.EnsureSuccessStatusCode();
+    }
+}

@@ -1,0 +1,106 @@
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+
+namespace ConsentLedger.Support;
+
+/// <summary>The whole product for one test: databases, a virtual host, keys, and the three services as processes. Nothing of it is left afterwards.</summary>
+public sealed class Installation : IAsyncDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consentledger-");
+    private readonly Dictionary<string, PostgresDatabase> _databases = [];
+    private readonly List<ServiceProcess> _services = [];
+    private readonly List<HttpClient> _clients = [];
+
+    private Installation(Broker broker)
+    {
+        Broker = broker;
+        Issuer = new Issuer(_folder.FullName);
+    }
+
+    public Broker Broker { get; }
+
+    public Issuer Issuer { get; }
+
+    public ServiceProcess Consent { get; private set; } = null!;
+
+    public ServiceProcess Preference { get; private set; } = null!;
+
+    public ServiceProcess Erasure { get; private set; } = null!;
+
+    public IReadOnlyList<ServiceProcess> Services => _services;
+
+    public IEnumerable<string> LogFiles => _services.Select(s => s.LogFile);
+
+    /// <param name="consentAlone">For tests that need no more; the others can be started later.</param>
+    public static async Task<Installation> StartAsync(CancellationToken ct, bool consentAlone = false)
+    {
+        var installation = new Installation(await Broker.CreateAsync("journey"));
+        foreach (var name in (string[])["consent", "consent_vault", "preference", "preference_vault", "erasure"])
+            installation._databases[name] = await PostgresDatabase.CreateAsync($"j_{name}");
+        File.WriteAllText(installation.InFolder("service.token"), installation.Issuer.Token("*", "service"));
+        installation.WriteKey("kek");
+        installation.WriteKey("links");
+        installation.Consent = installation.Add("consent/ConsentLedger.Consent", "consent", "consent_vault");
+        installation.Preference = installation.Add("marketing-preference/ConsentLedger.MarketingPreference", "preference", "preference_vault");
+        installation.Erasure = installation.Add("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", "erasure", null);
+        await Task.WhenAll((consentAlone ? [installation.Consent] : installation._services).Select(s => s.StartAsync(ct)));
+        return installation;
+    }
+
+    /// <summary>Another process of the same service, on the same databases and queues.</summary>
+    public async Task<ServiceProcess> StartConsentReplicaAsync(CancellationToken ct)
+    {
+        var replica = Add("consent/ConsentLedger.Consent", "consent", "consent_vault");
+        await replica.StartAsync(ct);
+        return replica;
+    }
+
+    /// <summary>A client of a service with a token of this role, for this tenant.</summary>
+    public HttpClient Client(ServiceProcess service, string tenant, string role)
+    {
+        var client = new HttpClient { BaseAddress = service.Url, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", Issuer.Token(tenant, role)) } };
+        _clients.Add(client);
+        return client;
+    }
+
+    public string ConnectionString(string database) => _databases[database].ConnectionString;
+
+    public string InFolder(string file) => Path.Combine(_folder.FullName, file);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var client in _clients) client.Dispose();
+        foreach (var service in _services) await service.DisposeAsync();
+        foreach (var database in _databases.Values) await database.DisposeAsync();
+        await Broker.DisposeAsync();
+        Issuer.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    private ServiceProcess Add(string project, string ledger, string? vault)
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["ConnectionStrings__Ledger"] = ConnectionString(ledger) + ";Maximum Pool Size=20",
+            ["Broker__Uri"] = Broker.Uri.ToString(),
+            ["Auth__Issuer"] = Issuer.Name,
+            ["Auth__Audience"] = Issuer.Audience,
+            ["Auth__JwksFile"] = Issuer.JwksFile,
+            ["Vault__KekFile"] = InFolder("kek"),
+            ["Links__KeyFile"] = InFolder("links"),
+            ["Links__PublicUrl"] = "https://preferences.example",
+            ["Consent__Url"] = Consent?.Url.ToString() ?? "http://127.0.0.1:1",
+            ["Consent__TokenFile"] = InFolder("service.token"),
+        };
+        if (vault is not null) settings["ConnectionStrings__Vault"] = ConnectionString(vault) + ";Maximum Pool Size=10";
+        var service = ServiceProcess.Of(project, InFolder($"{project.Split('/')[0]}-{_services.Count}.log"), settings);
+        _services.Add(service);
+        return service;
+    }
+
+    private void WriteKey(string name)
+    {
+        File.WriteAllBytes(InFolder(name), RandomNumberGenerator.GetBytes(32));
+        File.SetUnixFileMode(InFolder(name), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace ConsentLedger.Support;
+
+/// <summary>An authority that services under test trust: one RSA key, its key set in a file, and tokens for any role.</summary>
+public sealed class Issuer : IDisposable
+{
+    public const string Name = "https://tests.consentledger";
+    public const string Audience = "consentledger";
+
+    public static readonly IReadOnlyDictionary<string, string> ScopesOfRole = new Dictionary<string, string>
+    {
+        ["backend"] = "consent:write consent:read consent:decide",
+        ["email"] = "send:decide consent:decide preferences:read",
+        ["auditor"] = "consent:read consent:audit consent:disclose preferences:read policy:read erasure:read",
+        ["privacy"] = "erasure:request erasure:read consent:read",
+        ["operator"] = "policy:publish policy:read consent:import",
+        ["service"] = "consent:read consent:write consent:decide consent:audit",
+    };
+
+    private readonly RSA _key = RSA.Create(2048);
+
+    /// <param name="folder">Where the key set is written.</param>
+    public Issuer(string folder)
+    {
+        JwksFile = Path.Combine(folder, "jwks.json");
+        var key = _key.ExportParameters(false);
+        File.WriteAllText(JwksFile, JsonSerializer.Serialize(new
+        {
+            keys = new[] { new { kty = "RSA", use = "sig", alg = "RS256", kid = "test", n = Base64Url(key.Modulus!), e = Base64Url(key.Exponent!) } },
+        }));
+    }
+
+    public string JwksFile { get; }
+
+    /// <param name="tenant">A tenant, or <c>*</c> for a service.</param>
+    public string Token(string tenant, string role, TimeSpan? age = null)
+    {
+        var issued = TimeProvider.System.GetUtcNow() - (age ?? TimeSpan.Zero);
+        var claims = new Dictionary<string, object>
+        {
+            ["iss"] = Name,
+            ["aud"] = Audience,
+            ["sub"] = $"{tenant}-{role}".Replace('*', 'x'),
+            ["tenant"] = tenant,
+            ["scope"] = ScopesOfRole[role],
+            ["iat"] = issued.ToUnixTimeSeconds(),
+            ["nbf"] = issued.ToUnixTimeSeconds(),
+            ["exp"] = issued.AddHours(1).ToUnixTimeSeconds(),
+        };
+        var signed = $"{Base64Url("""{"alg":"RS256","typ":"JWT","kid":"test"}"""u8)}.{Base64Url(JsonSerializer.SerializeToUtf8Bytes(claims))}";
+        return $"{signed}.{Base64Url(_key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
+    }
+
+    public void Dispose() => _key.Dispose();
+
+    private static string Base64Url(ReadOnlySpan<byte> bytes) => Convert.ToBase64String(bytes).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+}

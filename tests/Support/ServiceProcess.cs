@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace ConsentLedger.Support;
+
+/// <summary>One service as its users run it: a process of its own, which can be killed without warning and started again.</summary>
+public sealed class ServiceProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _assembly;
+    private readonly IReadOnlyDictionary<string, string> _settings;
+    private Process? _process;
+
+    private ServiceProcess(string assembly, string log, IReadOnlyDictionary<string, string> settings)
+    {
+        (_assembly, LogFile, _settings) = (assembly, log, settings);
+        Url = new Uri($"http://127.0.0.1:{FreePort()}");
+    }
+
+    public Uri Url { get; }
+
+    public string LogFile { get; }
+
+    /// <param name="project">Folder and assembly below <c>services/</c>, such as <c>consent/ConsentLedger.Consent</c>.</param>
+    public static ServiceProcess Of(string project, string log, IReadOnlyDictionary<string, string> settings)
+    {
+        // The same configuration as the tests were built in.
+        var build = Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/'))!);
+        var (folder, assembly) = (project.Split('/')[0], project.Split('/')[1]);
+        return new ServiceProcess(Path.Combine(Servers.Checkout, "services", folder, "bin", build, "net10.0", $"{assembly}.dll"), log, settings);
+    }
+
+    public async Task StartAsync(CancellationToken ct)
+    {
+        var start = new ProcessStartInfo("dotnet") { ArgumentList = { _assembly }, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in _settings) start.Environment[name] = value;
+        start.Environment["ASPNETCORE_URLS"] = Url.ToString();
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, line) => Append(line.Data);
+        _process.ErrorDataReceived += (_, line) => Append(line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        await WaitUntilReadyAsync(ct);
+    }
+
+    /// <summary>kill -9: no goodbye, no flush.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is not { } process) return;
+        process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+        _process = null;
+    }
+
+    public async ValueTask DisposeAsync() => await KillAsync();
+
+    public async Task WaitUntilReadyAsync(CancellationToken ct)
+    {
+        using var http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(5) };
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            if (_process!.HasExited) throw new InvalidOperationException($"{Path.GetFileName(_assembly)} ended with {_process.ExitCode}: {Tail()}");
+            if (Stopwatch.GetElapsedTime(started) > Patience) throw new TimeoutException($"{Path.GetFileName(_assembly)} is not ready: {Tail()}");
+            try
+            {
+                using var answer = await http.GetAsync(new Uri("/healthz/ready", UriKind.Relative), ct);
+                if (answer.StatusCode == HttpStatusCode.OK) return;
+            }
+            catch (HttpRequestException) when (!ct.IsCancellationRequested) { /* not listening yet */ }
+
+            await Task.Delay(50, ct);
+        }
+    }
+
+    private string Tail()
+    {
+        lock (LogFile) return File.Exists(LogFile) ? string.Join('\n', File.ReadLines(LogFile).TakeLast(20)) : "(no output)";
+    }
+
+    private void Append(string? line)
+    {
+        if (line is null) return;
+        lock (LogFile) File.AppendAllText(LogFile, line + "\n");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
