@@ -7,11 +7,13 @@ namespace ConsentLedger.Benchmarks;
 
 /// <summary>
 /// Durable single-event appends: 256 callers through the decider loop, against <c>pgbench</c> inserting the same row, one a commit, from 32 clients.
-/// Five rounds, taking turns, on one server.
+/// Five rounds, taking turns, on one server; once over the five controllers, and once over a single one, whose order is one lock.
 /// </summary>
 internal static class AppendBenchmark
 {
     private const int Rounds = 5, Callers = 256, StreamsEach = 64;
+
+    private static readonly TenantId[] Tenants = [.. new[] { "spectral-tms", "assutech", "allure-systems", "quintus", "vms" }.Select(TenantId.Parse)];
 
     private static readonly EventCatalog Catalog = new(("consent.granted.v1", typeof(Granted)));
 
@@ -27,29 +29,31 @@ internal static class AppendBenchmark
         await using var loop = new DeciderLoop(engine, Catalog, TimeProvider.System);
         await using var pgbench = await PgBench.CreateAsync(database, source, ct);
 
-        await AppendAsync(loop, 1, "warm-up", ct);
-        await pgbench.InsertsPerSecondAsync(32, 1, ct);
-        var (ours, theirs) = (new List<double>(), new List<double>());
+        await AppendAsync(loop, Tenants, 2, "warm-up", ct);
+        await pgbench.InsertsPerSecondAsync(32, 2, ct);
+        var (five, one, theirs) = (new List<double>(), new List<double>(), new List<double>());
         for (var round = 0; round < Rounds; round++)
         {
             theirs.Add(await pgbench.InsertsPerSecondAsync(32, seconds, ct));
-            ours.Add(await AppendAsync(loop, seconds, $"{round}", ct));
-            await Console.Error.WriteLineAsync($"  round {round + 1}: pgbench {theirs[^1]:N0}/s, ours {ours[^1]:N0}/s");
+            five.Add(await AppendAsync(loop, Tenants, seconds, $"five {round}", ct));
+            one.Add(await AppendAsync(loop, Tenants[..1], seconds, $"one {round}", ct));
+            await Console.Error.WriteLineAsync($"  round {round + 1}: pgbench {theirs[^1]:N0}/s, five tenants {five[^1]:N0}/s, one tenant {one[^1]:N0}/s");
         }
 
-        new Figure("append", Figure.Median(ours), "events/s, 256 callers, one event a command", "pgbench one-row INSERT + commit, 32 clients", Figure.Median(theirs)).Print();
+        const string Unit = "events/s, 256 callers, one event a command", Baseline = "pgbench one-row INSERT + commit, 32 clients";
+        new Figure("append", Figure.Median(five), Unit, Baseline, Figure.Median(theirs)).Print();
+        new Figure("append-one-tenant", Figure.Median(one), Unit, Baseline, Figure.Median(theirs)).Print();
     }
 
-    private static async Task<double> AppendAsync(DeciderLoop loop, int seconds, string round, CancellationToken ct)
+    private static async Task<double> AppendAsync(DeciderLoop loop, TenantId[] tenants, int seconds, string round, CancellationToken ct)
     {
-        var tenant = TenantId.Parse("quintus");
         var clock = Stopwatch.StartNew();
         var appended = 0L;
         await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
         {
             for (var i = 0; clock.Elapsed.TotalSeconds < seconds; i++)
             {
-                var stream = new StreamKey(tenant, new StreamId(new Guid(caller, (short)(i % StreamsEach), 0x4000, 0x80, 0, 0, 0, 0, 0, 0, 1)));
+                var stream = new StreamKey(tenants[caller % tenants.Length], new StreamId(new Guid(caller, (short)(i % StreamsEach), 0x4000, 0x80, 0, 0, 0, 0, 0, 0, 1)));
                 var granted = new Granted("newsletter", "email", "controller", "2018-04-24", DateTimeOffset.UnixEpoch.AddSeconds(i), "subject", "web-form");
                 await loop.ExecuteAsync(new Command(stream, Stream, Digest.Of(round, $"{caller}/{i}"), default, _ => Decision.Of(granted)), ct);
                 Interlocked.Increment(ref appended);

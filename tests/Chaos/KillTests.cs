@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using ConsentLedger.Support;
+using Npgsql;
+
+namespace ConsentLedger.Chaos;
+
+/// <summary>kill -9 of everything in turn, while backends keep publishing. CHAOS_ROUNDS sets how often (default 1).</summary>
+public sealed class KillTests : IAsyncLifetime
+{
+    private const string Tenant = "vms";
+    private const int Writers = 12;
+
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(8));
+    private OwnServers _servers = null!;
+    private Installation _here = null!;
+
+    private CancellationToken Ct => _patience.Token;
+
+    public async Task InitializeAsync()
+    {
+        _servers = await OwnServers.StartAsync();
+        _here = await Installation.StartAsync(Ct);
+        var pack = await File.ReadAllTextAsync(Path.Combine(Servers.Checkout, "deploy", "policies", $"{Tenant}.json"), Ct);
+        using var content = new StringContent(pack, Encoding.UTF8, "application/json");
+        var version = JsonDocument.Parse(pack).RootElement.GetProperty("version").GetString();
+        using var answer = await _here.Client(_here.Consent, Tenant, "operator").PutAsync(new Uri($"/v1/policies/{version}", UriKind.Relative), content, Ct);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Ct));
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _here.DisposeAsync();
+        await _servers.DisposeAsync();
+        _patience.Dispose();
+    }
+
+    [Fact]
+    public async Task No_acknowledged_event_is_lost_none_is_repeated_and_every_one_is_published()
+    {
+        var replica = await _here.StartConsentReplicaAsync(Ct);
+        await DeclareListenerAsync();
+        using var stop = new CancellationTokenSource();
+        var acknowledged = new ConcurrentDictionary<string, long>();
+        var backends = new[] { _here.Client(_here.Consent, Tenant, "backend"), _here.Client(replica, Tenant, "backend") };
+        var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(w => WriteUntilAsync(backends, w, acknowledged, stop.Token)));
+
+        var rounds = int.Parse(Environment.GetEnvironmentVariable("CHAOS_ROUNDS") ?? "1", System.Globalization.CultureInfo.InvariantCulture);
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var kill in (Func<Task>[])[
+                () => KillAndRestartAsync(_here.Consent),
+                () => _servers.KillAndRestartAsync("postgres"),
+                () => _servers.KillAndRestartAsync("rabbitmq"),
+                () => KillAndRestartAsync(replica),
+                () => KillAndRestartAsync(_here.Preference),
+                () => KillAndRestartAsync(_here.Erasure)])
+            {
+                await MoreAreAcknowledgedAsync(acknowledged, 100);
+                await kill();
+            }
+        }
+
+        await MoreAreAcknowledgedAsync(acknowledged, 100);
+        await stop.CancelAsync();
+        await writing;
+
+        // In the log: each acknowledged grant exactly once, where its answer said, and no gap anywhere.
+        await using var source = NpgsqlDataSource.Create(_here.ConnectionString("consent"));
+        var log = new Dictionary<string, List<long>>();
+        var positions = new List<long>();
+        await using (var read = source.CreateCommand(
+            $"select l.position, l.stream_id, e.type from ledger_entries l join mt_events e using (tenant_id, stream_id, version) where l.tenant_id = '{Tenant}' order by l.position"))
+        await using (var reader = await read.ExecuteReaderAsync(Ct))
+        {
+            while (await reader.ReadAsync(Ct))
+            {
+                positions.Add(reader.GetInt64(0));
+                if (reader.GetString(2) != "consent.granted.v1") continue;
+                if (!log.TryGetValue(reader.GetString(1), out var of)) log[reader.GetString(1)] = of = [];
+                of.Add(reader.GetInt64(0));
+            }
+        }
+
+        positions.ShouldBe(Enumerable.Range(0, positions.Count).Select(p => (long)p));
+        foreach (var (subject, position) in acknowledged) log[subject].ShouldBe([position]);
+        log.Values.ShouldAllBe(of => of.Count == 1);
+
+        // On the bus: every position at least once, and none before all that came earlier was there.
+        var next = 0L;
+        await foreach (var position in HeardAsync(positions.Count))
+        {
+            position.ShouldBeLessThanOrEqualTo(next);
+            next = Math.Max(next, position + 1);
+        }
+
+        next.ShouldBe(positions.Count);
+    }
+
+    private async Task WriteUntilAsync(HttpClient[] backends, int writer, ConcurrentDictionary<string, long> acknowledged, CancellationToken stop)
+    {
+        for (var i = 0; !stop.IsCancellationRequested; i++)
+        {
+            var subject = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
+            var body = JsonSerializer.Serialize(new { purpose = "newsletter", channel = "email", occurredAt = TimeProvider.System.GetUtcNow(), actor = "subject", method = "web-form" });
+            for (var attempt = 0; !acknowledged.ContainsKey(subject); attempt++)
+            {
+                try
+                {
+                    // The same key to whichever replica answers: they remember together.
+                    using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/subjects/{subject}/grants") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+                    request.Headers.Add("Idempotency-Key", $"{writer}/{i}");
+                    using var answer = await backends[(i + attempt) % 2].SendAsync(request, Ct);
+                    if (answer.StatusCode == HttpStatusCode.OK)
+                        acknowledged[subject] = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Ct)).RootElement.GetProperty("position").GetInt64();
+                    else
+                        answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable, await answer.Content.ReadAsStringAsync(Ct));
+                }
+                catch (HttpRequestException)
+                {
+                    await Task.Delay(20, Ct);
+                }
+            }
+        }
+    }
+
+    private async Task MoreAreAcknowledgedAsync(ConcurrentDictionary<string, long> acknowledged, int more)
+    {
+        for (var enough = acknowledged.Count + more; acknowledged.Count < enough;) await Task.Delay(20, Ct);
+    }
+
+    private async Task KillAndRestartAsync(ServiceProcess service)
+    {
+        await service.KillAsync();
+        await service.StartAsync(Ct);
+    }
+
+    private async Task DeclareListenerAsync()
+    {
+        await using var channel = await _here.Broker.OpenChannelAsync();
+        await channel.QueueDeclareAsync("listener", durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: Ct);
+        await channel.QueueBindAsync("listener", "consent.events", "#", cancellationToken: Ct);
+    }
+
+    private async IAsyncEnumerable<long> HeardAsync(long all)
+    {
+        await using var channel = await _here.Broker.OpenChannelAsync();
+        for (var highest = -1L; highest < all - 1;)
+        {
+            var message = await channel.BasicGetAsync("listener", autoAck: true, Ct);
+            if (message is null)
+            {
+                await Task.Delay(50, Ct);
+                continue;
+            }
+
+            var position = JsonDocument.Parse(message.Body).RootElement.GetProperty("position").GetInt64();
+
+            // The first events were published before this queue was there.
+            if (highest < 0 && position > 0) yield return 0;
+            highest = Math.Max(highest, position);
+            yield return position;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using ConsentLedger.Support;
+
+namespace ConsentLedger.Chaos;
+
+/// <summary>A PostgreSQL cluster and a RabbitMQ node of this test alone, which it may kill. Everything else in this process uses them.</summary>
+public sealed class OwnServers : IAsyncDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consentledger-chaos-");
+
+    public static async Task<OwnServers> StartAsync()
+    {
+        var servers = new OwnServers();
+        await servers.RunAsync("up", "--for", $"{Environment.ProcessId}");
+        foreach (var line in await File.ReadAllLinesAsync(Path.Combine(servers._folder.FullName, "servers.env")))
+        {
+            if (!line.StartsWith("export ", StringComparison.Ordinal)) continue;
+            var pair = line["export ".Length..].Split('=', 2);
+            Environment.SetEnvironmentVariable(pair[0], pair[1].Trim('"'));
+        }
+
+        return servers;
+    }
+
+    /// <param name="server"><c>postgres</c> or <c>rabbitmq</c>.</param>
+    public async Task KillAndRestartAsync(string server)
+    {
+        await RunAsync("kill", server);
+        await RunAsync("up", "--for", $"{Environment.ProcessId}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await RunAsync("down");
+        _folder.Delete(recursive: true);
+    }
+
+    private async Task RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(Servers.Checkout, "deploy", "local", "servers"), arguments)
+        {
+            Environment = { ["CONSENTLEDGER_LOCAL"] = _folder.FullName },
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        process.ExitCode.ShouldBe(0, await output + await error);
+    }
+}
