@@ -1,0 +1,69 @@
+using ConsentLedger.EventStore;
+
+namespace ConsentLedger.Vault.Tests;
+
+public sealed class SubjectKeyTests
+{
+    private static readonly StreamKey Subject = new(TenantId.Parse("vms"), new StreamId(new Guid("00112233-4455-6677-8899-aabbccddeeff")));
+
+    [Fact]
+    public void Seals_as_the_event_store_asks_and_opens_it_again()
+    {
+        using var key = NewKey();
+        Seal seal = key.Seal;
+        key.Open(3, seal(Subject, 3, "192.0.2.1"u8)).ShouldBe("192.0.2.1"u8.ToArray());
+    }
+
+    [Fact]
+    public void Seals_nothing_of_another_stream_or_tenant()
+    {
+        using var key = NewKey();
+        Should.Throw<ArgumentException>(() => key.Seal(Subject with { Id = new StreamId(Guid.Empty) }, 1, "x"u8));
+        Should.Throw<ArgumentException>(() => key.Seal(Subject with { Tenant = TenantId.Parse("quintus") }, 1, "x"u8));
+    }
+
+    [Fact]
+    public void A_disposed_key_is_zeroed_and_neither_seals_nor_opens()
+    {
+        byte[] bytes = [.. Enumerable.Repeat((byte)7, 32)];
+        var key = new SubjectKey(Subject, Guid.Empty, bytes);
+        var envelope = key.Seal(Subject, 1, "x"u8);
+        key.Dispose();
+
+        bytes.ShouldAllBe(b => b == 0);
+        Should.Throw<ObjectDisposedException>(() => key.Seal(Subject, 1, "x"u8));
+        Should.Throw<ObjectDisposedException>(() => key.Open(1, envelope));
+        Should.Throw<ObjectDisposedException>(key.Copy);
+    }
+
+    [Fact]
+    public async Task A_key_disposed_while_it_seals_never_seals_half_zeroed()
+    {
+        for (var round = 0; round < 60; round++)
+        {
+            using var kept = NewKey();
+            var key = kept.Copy();
+            using var started = new Barrier(2);
+            var sealing = Task.Run(() =>
+            {
+                var envelopes = new List<byte[]>();
+                started.SignalAndWait();
+                try
+                {
+                    for (var i = 0; i < 20_000; i++) envelopes.Add(key.Seal(Subject, 1, "x"u8));
+                }
+                catch (ObjectDisposedException)
+                {
+                    // As it should end.
+                }
+
+                return envelopes;
+            });
+            started.SignalAndWait();
+            key.Dispose();
+            foreach (var envelope in await sealing) kept.Open(1, envelope).ShouldBe("x"u8.ToArray());
+        }
+    }
+
+    private static SubjectKey NewKey() => new(Subject, new Guid("0f0e0d0c-0b0a-0908-0706-050403020100"), [.. Enumerable.Repeat((byte)7, 32)]);
+}

@@ -1,0 +1,287 @@
+using System.Text;
+using ConsentLedger.EventStore;
+using Npgsql;
+
+namespace ConsentLedger.Vault.Tests;
+
+public sealed class SubjectKeysTests : IAsyncLifetime
+{
+    private readonly VaultOnPostgres _vault = new();
+    private int _subjects;
+
+    private CancellationToken Ct { get; } = new CancellationTokenSource(TimeSpan.FromMinutes(1)).Token;
+
+    public async Task InitializeAsync()
+    {
+        await _vault.InitializeAsync();
+        await _vault.OpenReplica().EnsureSchemaAsync(Ct);
+    }
+
+    public Task DisposeAsync() => _vault.DisposeAsync();
+
+    [Fact]
+    public async Task A_key_is_on_disk_when_it_is_returned_and_every_replica_finds_it()
+    {
+        var subject = NewSubject();
+        using var made = await _vault.OpenReplica().GetOrCreateAsync(subject, Ct);
+        var replica = _vault.OpenReplica();
+        using var found = (await replica.FindAsync(subject, Ct)).ShouldBeOfType<KeyAnswer.Present>().Key;
+        using var again = await replica.GetOrCreateAsync(subject, Ct);
+
+        found.Open(1, made.Seal(subject, 1, "x"u8)).ShouldBe("x"u8.ToArray());
+        (found.Id, again.Id).ShouldBe((made.Id, made.Id));
+    }
+
+    [Fact]
+    public async Task Replicas_racing_for_a_subjects_first_key_get_the_same_one()
+    {
+        var replicas = Enumerable.Range(0, 6).Select(_ => _vault.OpenReplica()).ToArray();
+        for (var round = 0; round < 30; round++)
+        {
+            var subject = NewSubject();
+            var keys = await Task.WhenAll(replicas.Select(r => Task.Run(() => r.GetOrCreateAsync(subject, Ct))));
+            keys.Select(k => k.Id).Distinct().ShouldHaveSingleItem();
+            var envelope = keys[0].Seal(subject, 1, "x"u8);
+            foreach (var key in keys) key.Open(1, envelope).ShouldBe("x"u8.ToArray());
+        }
+    }
+
+    [Fact]
+    public async Task Replicas_starting_at_once_all_prepare_the_vault()
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            await _vault.ExecuteAsync("drop table subject_keys", Ct);
+            await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => _vault.OpenReplica().EnsureSchemaAsync(Ct))));
+        }
+
+        await _vault.OpenReplica().PingAsync(Ct);
+    }
+
+    [Fact]
+    public async Task Asking_for_a_key_that_never_was_does_not_make_one()
+    {
+        var keys = _vault.OpenReplica();
+        var subject = NewSubject();
+        (await keys.FindAsync(subject, Ct)).ShouldBeOfType<KeyAnswer.Never>();
+        (await keys.FindAsync(subject, Ct)).ShouldBeOfType<KeyAnswer.Never>();
+    }
+
+    [Fact]
+    public async Task The_same_stream_id_under_two_tenants_is_two_subjects()
+    {
+        var keys = _vault.OpenReplica();
+        var subject = NewSubject();
+        var namesake = subject with { Tenant = TenantId.Parse("quintus") };
+        using var one = await keys.GetOrCreateAsync(subject, Ct);
+        (await keys.FindAsync(namesake, Ct)).ShouldBeOfType<KeyAnswer.Never>();
+        using var two = await keys.GetOrCreateAsync(namesake, Ct);
+
+        await keys.DestroyAsync(namesake, Ct);
+        Should.Throw<EnvelopeRefusedException>(() => two.Open(1, one.Seal(subject, 1, "x"u8)));
+        (await _vault.OpenReplica().FindAsync(subject, Ct)).ShouldBeOfType<KeyAnswer.Present>().Key.Dispose();
+    }
+
+    [Fact]
+    public async Task No_two_subjects_share_a_key_or_its_id()
+    {
+        var keys = _vault.OpenReplica();
+        for (var i = 0; i < 20; i++) (await keys.GetOrCreateAsync(NewSubject(), Ct)).Dispose();
+        await using var select = _vault.Source.CreateCommand("select key_id, kek_epoch, wrapped from subject_keys");
+        await using var row = await select.ExecuteReaderAsync(Ct);
+        var (bare, ids) = (new HashSet<string>(), new HashSet<Guid>());
+        while (await row.ReadAsync(Ct))
+        {
+            bare.Add(Convert.ToHexString(await _vault.Kek.UnwrapAsync(new WrappedKey(row.GetGuid(1), row.GetFieldValue<byte[]>(2)), Ct)));
+            ids.Add(row.GetGuid(0));
+        }
+
+        (bare.Count, ids.Count).ShouldBe((20, 20));
+    }
+
+    [Fact]
+    public async Task A_destroyed_key_is_erased_at_once_and_for_ever_and_not_never()
+    {
+        var keys = _vault.OpenReplica();
+        var subject = NewSubject();
+        using var key = await keys.GetOrCreateAsync(subject, Ct);
+        (await keys.DestroyAsync(subject, Ct)).KeyId.ShouldBe(key.Id);
+
+        foreach (var replica in (SubjectKeys[])[keys, _vault.OpenReplica()])
+        {
+            (await replica.FindAsync(subject, Ct)).ShouldBeOfType<KeyAnswer.Erased>().KeyId.ShouldBe(key.Id);
+            await Should.ThrowAsync<SubjectErasedException>(() => replica.GetOrCreateAsync(subject, Ct));
+        }
+    }
+
+    [Fact]
+    public async Task Destroying_again_changes_nothing()
+    {
+        var clock = new ManualClock();
+        var keys = _vault.OpenReplica(clock);
+        var subject = NewSubject();
+        (await keys.GetOrCreateAsync(subject, Ct)).Dispose();
+        var first = await keys.DestroyAsync(subject, Ct);
+        clock.Pass(TimeSpan.FromDays(1));
+        (await keys.DestroyAsync(subject, Ct)).ShouldBe(first);
+        first.At.ShouldBe(clock.GetUtcNow() - TimeSpan.FromDays(1));
+    }
+
+    [Fact]
+    public async Task A_subject_erased_before_it_had_a_key_never_gets_one()
+    {
+        var keys = _vault.OpenReplica();
+        var subject = NewSubject();
+        (await keys.DestroyAsync(subject, Ct)).KeyId.ShouldBeNull();
+        (await keys.FindAsync(subject, Ct)).ShouldBeOfType<KeyAnswer.Erased>();
+        await Should.ThrowAsync<SubjectErasedException>(() => keys.GetOrCreateAsync(subject, Ct));
+    }
+
+    [Fact]
+    public async Task Of_a_first_key_and_a_destruction_at_once_the_destruction_stands()
+    {
+        var (maker, destroyer) = (_vault.OpenReplica(), _vault.OpenReplica());
+        for (var round = 0; round < 50; round++)
+        {
+            var subject = NewSubject();
+            var making = Task.Run(async () =>
+            {
+                try
+                {
+                    (await maker.GetOrCreateAsync(subject, Ct)).Dispose();
+                }
+                catch (SubjectErasedException)
+                {
+                    // The destruction was first.
+                }
+            });
+            await Task.WhenAll(making, Task.Run(() => destroyer.DestroyAsync(subject, Ct)));
+            (await destroyer.FindAsync(subject, Ct)).ShouldBeOfType<KeyAnswer.Erased>();
+        }
+    }
+
+    [Fact]
+    public async Task A_destruction_that_the_database_swallows_is_not_believed()
+    {
+        var keys = _vault.OpenReplica();
+        var subject = NewSubject();
+        (await keys.GetOrCreateAsync(subject, Ct)).Dispose();
+        await _vault.ExecuteAsync(
+            """
+            create function keep() returns trigger language plpgsql as 'begin return null; end';
+            create trigger keep before update on subject_keys for each row execute function keep();
+            """, Ct);
+
+        await Should.ThrowAsync<VaultUnavailableException>(() => keys.DestroyAsync(subject, Ct));
+    }
+
+    [Fact]
+    public async Task Another_replica_stops_using_a_destroyed_key_within_its_lease()
+    {
+        var clock = new ManualClock();
+        var (here, there) = (_vault.OpenReplica(clock), _vault.OpenReplica(clock));
+        var subject = NewSubject();
+        (await there.GetOrCreateAsync(subject, Ct)).Dispose();
+        await here.DestroyAsync(subject, Ct);
+
+        clock.Pass(SubjectKeys.Lease - TimeSpan.FromMilliseconds(1));
+        (await there.FindAsync(subject, Ct)).ShouldBeOfType<KeyAnswer.Present>().Key.Dispose();
+        clock.Pass(TimeSpan.FromMilliseconds(1));
+        (await there.FindAsync(subject, Ct)).ShouldBeOfType<KeyAnswer.Erased>();
+    }
+
+    [Fact]
+    public async Task A_vault_that_nobody_listens_at_is_unavailable_and_not_never()
+    {
+        await using var nobody = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=nobody;Database=vault;Timeout=2");
+        using var keys = new SubjectKeys(nobody, _vault.Kek, TimeProvider.System);
+        await AnswersNothingAsync(keys);
+        await Should.ThrowAsync<VaultUnavailableException>(() => keys.EnsureSchemaAsync(Ct));
+    }
+
+    [Fact]
+    public async Task A_vault_that_goes_away_under_open_connections_is_unavailable_and_not_never()
+    {
+        var keys = _vault.OpenReplica();
+        (await keys.GetOrCreateAsync(NewSubject(), Ct)).Dispose();
+        await _vault.DropDatabaseAsync();
+        await AnswersNothingAsync(keys);
+        await AnswersNothingAsync(keys);
+    }
+
+    [Fact]
+    public async Task A_key_whose_KEK_is_elsewhere_is_unavailable_and_not_never()
+    {
+        var subject = NewSubject();
+        (await _vault.OpenReplica().GetOrCreateAsync(subject, Ct)).Dispose();
+        var keys = _vault.OpenReplica(kek: _vault.NewKek(fill: 2));
+        await Should.ThrowAsync<VaultUnavailableException>(() => keys.FindAsync(subject, Ct));
+        await Should.ThrowAsync<VaultUnavailableException>(() => keys.GetOrCreateAsync(subject, Ct));
+        await Should.ThrowAsync<VaultUnavailableException>(() => keys.PingAsync(Ct));
+        (await keys.DestroyAsync(subject, Ct)).KeyId.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task Nothing_in_the_vault_reads_as_the_text_or_the_key()
+    {
+        var canary = "canary@personal.example";
+        var subject = NewSubject();
+        using var key = await _vault.OpenReplica().GetOrCreateAsync(subject, Ct);
+        var envelope = key.Seal(subject, 1, Encoding.UTF8.GetBytes(canary));
+
+        // The way of an outsider who holds the KEK: the row alone must suffice to open the envelope.
+        await using var select = _vault.Source.CreateCommand("select key_id, kek_epoch, wrapped from subject_keys");
+        await using var row = await select.ExecuteReaderAsync(Ct);
+        (await row.ReadAsync(Ct)).ShouldBeTrue();
+        var bare = await _vault.Kek.UnwrapAsync(new WrappedKey(row.GetGuid(1), row.GetFieldValue<byte[]>(2)), Ct);
+        Sealing.Open(bare, new SealedPlace(SealedPlace.EventEntry, subject.Id, 1, row.GetGuid(0)), envelope).ShouldBe(Encoding.UTF8.GetBytes(canary));
+
+        var dump = await DumpAsync();
+        dump.ShouldContain(subject.Tenant.ToString());
+        dump.ShouldNotContain(canary);
+        dump.ShouldNotContain(Encoding.Latin1.GetString(bare));
+    }
+
+    [Fact]
+    public async Task A_tombstone_holds_no_key_not_even_a_wrapped_one()
+    {
+        var keys = _vault.OpenReplica();
+        var subject = NewSubject();
+        (await keys.GetOrCreateAsync(subject, Ct)).Dispose();
+        await using var select = _vault.Source.CreateCommand("select wrapped from subject_keys");
+        var wrapped = Encoding.Latin1.GetString((byte[])(await select.ExecuteScalarAsync(Ct))!);
+
+        (await DumpAsync()).ShouldContain(wrapped);
+        await keys.DestroyAsync(subject, Ct);
+        (await DumpAsync()).ShouldNotContain(wrapped);
+    }
+
+    [Fact]
+    public async Task Ping_answers_while_the_vault_does()
+    {
+        var keys = _vault.OpenReplica();
+        await keys.PingAsync(Ct);
+        (await keys.GetOrCreateAsync(NewSubject(), Ct)).Dispose();
+        await keys.PingAsync(Ct);
+    }
+
+    private async Task AnswersNothingAsync(SubjectKeys keys)
+    {
+        await Should.ThrowAsync<VaultUnavailableException>(() => keys.FindAsync(NewSubject(), Ct));
+        await Should.ThrowAsync<VaultUnavailableException>(() => keys.GetOrCreateAsync(NewSubject(), Ct));
+        await Should.ThrowAsync<VaultUnavailableException>(() => keys.DestroyAsync(NewSubject(), Ct));
+        await Should.ThrowAsync<VaultUnavailableException>(() => keys.PingAsync(Ct));
+    }
+
+    /// <summary>Every byte of every row, a character each.</summary>
+    private async Task<string> DumpAsync()
+    {
+        await using var connection = await _vault.Source.OpenConnectionAsync(Ct);
+        await using var copy = await connection.BeginRawBinaryCopyAsync("copy subject_keys to stdout (format binary)", Ct);
+        using var dump = new MemoryStream();
+        await copy.CopyToAsync(dump, Ct);
+        return Encoding.Latin1.GetString(dump.ToArray());
+    }
+
+    private StreamKey NewSubject() => new(TenantId.Parse("spectral-tms"), new StreamId(new Guid(++_subjects, 0, 0, new byte[8])));
+}

@@ -1,0 +1,63 @@
+using ConsentLedger.Support;
+using Npgsql;
+
+namespace ConsentLedger.Vault.Tests;
+
+/// <summary>A vault database and a KEK file of its own, and as many replicas over them as a test asks for.</summary>
+public sealed class VaultOnPostgres : IAsyncLifetime
+{
+    private readonly KekFiles _kekFiles = new();
+    private readonly List<IAsyncDisposable> _sources = [];
+    private readonly List<IDisposable> _open = [];
+    private PostgresDatabase _database = null!;
+
+    public FileKek Kek { get; private set; } = null!;
+
+    public NpgsqlDataSource Source { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        _database = await PostgresDatabase.CreateAsync("vault");
+        Kek = NewKek(fill: 1);
+        Source = OpenSource();
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var open in _open) open.Dispose();
+        foreach (var source in _sources) await source.DisposeAsync();
+        await _database.DisposeAsync();
+        _kekFiles.Dispose();
+    }
+
+    /// <summary>Another replica: connections and leases of its own over the same vault.</summary>
+    public SubjectKeys OpenReplica(TimeProvider? clock = null, IKekProvider? kek = null)
+    {
+        var keys = new SubjectKeys(OpenSource(), kek ?? Kek, clock ?? TimeProvider.System);
+        _open.Add(keys);
+        return keys;
+    }
+
+    public FileKek NewKek(byte fill)
+    {
+        var kek = FileKek.Read(_kekFiles.Write([.. Enumerable.Repeat(fill, 32)]));
+        _open.Add(kek);
+        return kek;
+    }
+
+    public async Task ExecuteAsync(string sql, CancellationToken ct)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>The server is there, the vault is not.</summary>
+    public Task DropDatabaseAsync() => _database.DisposeAsync().AsTask();
+
+    private NpgsqlDataSource OpenSource()
+    {
+        var source = NpgsqlDataSource.Create(_database.ConnectionString + ";Maximum Pool Size=4");
+        _sources.Add(source);
+        return source;
+    }
+}
