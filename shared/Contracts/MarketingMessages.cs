@@ -1,0 +1,47 @@
+namespace ConsentLedger.Contracts;
+
+// What marketing-preference tells the others; the email system needs no more than this to stop sending.
+
+/// <summary>From here on nothing more about this topic goes out over this channel.</summary>
+/// <param name="Basis">The lawful basis the mail rested on, such as <c>consent</c>.</param>
+/// <param name="Cause"><c>one-click</c>, <c>page</c>, <c>preference</c>, <c>consent-withdrawn</c> or <c>agent</c>.</param>
+/// <param name="WithdrawsConsent">True where the mail rested on consent, which is then withdrawn as well.</param>
+/// <param name="DeliveryId">The email system's own reference of the mail, where it gave one.</param>
+/// <param name="RecipientRef">The email system's own reference of the recipient, where it gave one. Never an address.</param>
+public sealed record MarketingUnsubscribedV1(
+    string Topic,
+    string Channel,
+    string Purpose,
+    string Basis,
+    string Cause,
+    string Actor,
+    string Method,
+    DateTimeOffset OccurredAt,
+    bool WithdrawsConsent,
+    string? DeliveryId = null,
+    string? RecipientRef = null)
+{
+    public const string Type = "marketing.unsubscribed.v1";
+}
+
+/// <summary>This topic is wanted over this channel again. Whether it may be sent is still the send decision's to say.</summary>
+public sealed record MarketingSubscribedV1(
+    string Topic,
+    string Channel,
+    string Purpose,
+    string Basis,
+    string Cause,
+    string Actor,
+    string Method,
+    DateTimeOffset OccurredAt,
+    string? RecipientRef = null)
+{
+    public const string Type = "marketing.subscribed.v1";
+}
+
+/// <summary>A subject's preferences were read.</summary>
+/// <param name="Reader">The client that read them.</param>
+public sealed record PreferencesReadV1(string Reader)
+{
+    public const string Type = "marketing.preferences-read.v1";
+}

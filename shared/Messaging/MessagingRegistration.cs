@@ -1,0 +1,47 @@
+using ConsentLedger.EventStore;
+using ConsentLedger.Messaging.Publishing;
+using ConsentLedger.Messaging.Receiving;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+namespace ConsentLedger.Messaging;
+
+public static class MessagingRegistration
+{
+    /// <summary>Connects a service to the broker at <c>Broker:Uri</c>. The relay reads the registered <see cref="IEventEngine"/>; consumers are singletons.</summary>
+    public static IServiceCollection AddMessaging(this IServiceCollection services, IConfiguration configuration, Action<BusPlan> describe)
+    {
+        var plan = new BusPlan();
+        describe(plan);
+        var address = new BrokerAddress(new Uri(
+            configuration["Broker:Uri"] ?? throw new InvalidOperationException("Broker__Uri is not set. It is amqp://user:password@host:port/vhost.")));
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddSingleton<MessagingMetrics>();
+        services.AddSingleton(address);
+        services.AddSingleton<BrokerConnection>();
+        services.AddSingleton(s => new ReplyPublisher(s.GetRequiredService<BrokerConnection>(), s.GetRequiredService<MessagingMetrics>(), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new ParkedMessages(s.GetRequiredService<BrokerConnection>(), s.GetRequiredService<TimeProvider>()));
+        services.AddHealthChecks().AddCheck<BrokerHealthCheck>("broker");
+
+        if (plan.Publication is { } publication) services.AddSingleton(publication).AddHostedService<Relay>();
+        foreach (var consumption in plan.Consumptions) services.AddReception(consumption);
+        if (plan.Consumptions.Count > 0) services.AddReceiving(address);
+        return services;
+    }
+
+    private static void AddReception(this IServiceCollection services, Consumption consumption)
+    {
+        services.TryAddSingleton(consumption.Consumer);
+        services.AddSingleton(s => new Reception(
+            consumption,
+            (ICloudEventConsumer)s.GetRequiredService(consumption.Consumer),
+            new Parking(consumption, s.GetRequiredService<BrokerConnection>(), s.GetRequiredService<TimeProvider>()),
+            s.GetRequiredService<MessagingMetrics>(),
+            s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<ILogger<Reception>>()));
+    }
+}

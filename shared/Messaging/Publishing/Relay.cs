@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using ConsentLedger.EventStore;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+
+namespace ConsentLedger.Messaging.Publishing;
+
+/// <summary>
+/// The event log is the outbox; this empties it. Events go out in the order of their positions, and the checkpoint moves when the broker has
+/// confirmed them: a crash before that publishes some of them again, and none is ever passed over.
+/// </summary>
+internal sealed class Relay(
+    IEventEngine engine, Publication publication, BrokerConnection broker, MessagingMetrics metrics, TimeProvider clock, ILogger<Relay> log) : BackgroundService
+{
+    private const int MaxOutstanding = 256;
+    private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<TenantId, long> _published = [];
+    private readonly ConfirmedPublisher _publisher = new(broker, clock, (channel, ct) => Topology.DeclareExchangeAsync(channel, publication.Exchange, ct));
+    private readonly Lock _gate = new();
+
+    private string Exchange => publication.Exchange;
+
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        var measuring = MeasureLagAsync(stopping);
+        var following = new ResiliencePipelineBuilder { Name = "relay", TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = retry => ValueTask.FromResult(retry.Outcome.Exception is not null && !retry.Context.CancellationToken.IsCancellationRequested),
+                MaxRetryAttempts = int.MaxValue,
+                Delay = RestartDelay,
+                UseJitter = true,
+                OnRetry = retry =>
+                {
+                    log.RelayStopped(Exchange, retry.Outcome.Exception?.Kind() ?? "", retry.RetryDelay.TotalMilliseconds);
+                    return default;
+                },
+            })
+            .Build();
+        try
+        {
+            await following.ExecuteAsync(async ct => await new Subscription(engine, "relay", clock).RunAsync(PublishAsync, ct), stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
+
+        await measuring;
+        await _publisher.DisposeAsync();
+    }
+
+    private async Task PublishAsync(IReadOnlyList<StoredEvent> events, CancellationToken ct)
+    {
+        var untilConfirmed = UntilConfirmed();
+        foreach (var batch in events.Chunk(MaxOutstanding))
+        {
+            var confirmed = 0;
+            await untilConfirmed.ExecuteAsync(
+                async ct => await _publisher.InTimeAsync(limited => PublishAsync(batch.AsMemory(confirmed), () => confirmed++, limited), ct), ct);
+            lock (_gate) _published[batch[^1].Stream.Tenant] = batch[^1].Place.Position + 1;
+        }
+    }
+
+    private async Task PublishAsync(ReadOnlyMemory<StoredEvent> events, Action confirmed, CancellationToken ct)
+    {
+        var confirms = new List<Confirm?>(events.Length);
+        for (var i = 0; i < events.Length; i++) confirms.Add(await WriteAsync(events.Span[i], ct));
+        foreach (var confirm in confirms)
+        {
+            // Confirmed and yet in no queue: nobody has asked for this type so far. It stays in the log, and the relay goes on.
+            if (confirm is not null) metrics.Published(Exchange, await confirm.Task.WaitAsync(ct));
+            confirmed();
+        }
+    }
+
+    private async Task<Confirm?> WriteAsync(StoredEvent e, CancellationToken ct)
+    {
+        if (publication.Translate(e) is not { } message) return null;
+        using var span = StartSpan(e, message.Type);
+        message = message with { TraceParent = span?.Id ?? e.TraceParent };
+        return await _publisher.WriteAsync(message.ToMessage(Exchange, message.Type), ct);
+    }
+
+    private Activity? StartSpan(StoredEvent e, string type)
+    {
+        ActivityContext.TryParse(e.TraceParent, null, isRemote: true, out var cause);
+        var span = MessagingMetrics.Spans.StartActivity($"publish {Exchange}", ActivityKind.Producer, cause);
+        span?.SetTag("messaging.system", "rabbitmq");
+        span?.SetTag("messaging.destination.name", Exchange);
+        span?.SetTag("messaging.rabbitmq.destination.routing_key", type);
+        span?.SetTag("messaging.message.id", e.Id);
+        return span;
+    }
+
+    private ResiliencePipeline UntilConfirmed() => new ResiliencePipelineBuilder { Name = "broker", TimeProvider = clock }
+        .AddRetry(new RetryStrategyOptions
+        {
+            MaxRetryAttempts = int.MaxValue,
+            Delay = TimeSpan.FromSeconds(1),
+            MaxDelay = TimeSpan.FromSeconds(5),
+            BackoffType = DelayBackoffType.Exponential,
+            OnRetry = retry =>
+            {
+                metrics.PublishFailed(Exchange);
+                log.PublishFailed(Exchange, retry.Outcome.Exception?.Kind() ?? "", retry.AttemptNumber + 1, retry.RetryDelay.TotalMilliseconds);
+                return default;
+            },
+        })
+        .Build();
+
+    // Of the tenants this process has published for: a replica that waits for its turn has nothing to say.
+    private async Task MeasureLagAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(LagInterval, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                try
+                {
+                    var heads = await engine.ReadHeadsAsync(stopping);
+                    lock (_gate) metrics.Lags(_published.Sum(p => Math.Max(0, heads.GetValueOrDefault(p.Key) - p.Value)));
+                }
+                catch (StoreUnavailableException)
+                {
+                    // The last measure stands until there is another.
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Runtime.CompilerServices;
+using ConsentLedger.Contracts;
+using MassTransit;
+using MassTransit.RabbitMqTransport;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using RabbitMQ.Client;
+
+namespace ConsentLedger.Messaging.Receiving;
+
+/// <summary>
+/// The only file that knows MassTransit. It keeps the connection, the channel, the prefetch and the orderly stop; what a body means, what is
+/// retried and what is parked is said in <see cref="Reception"/>, because any language may have written the message.
+/// </summary>
+internal static class MassTransitReceiving
+{
+    private const int CommandsAtOnce = 64;
+    private static readonly TimeSpan FinishWithin = TimeSpan.FromSeconds(3);
+
+    public static void AddReceiving(this IServiceCollection services, BrokerAddress address)
+    {
+        services.AddOptions<MassTransitHostOptions>().Configure(host =>
+        {
+            // A broker that is away must not keep the service from serving.
+            host.WaitUntilStarted = false;
+            host.ConsumerStopTimeout = FinishWithin;
+            host.StopTimeout = FinishWithin * 3;
+        });
+        services.AddSingleton<IsConsuming>(s => () => s.GetRequiredService<IBusControl>().CheckHealth().Status == BusHealthStatus.Healthy);
+        services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            bus.UsingRabbitMq((services, broker) =>
+            {
+                var factory = address.Factory();
+                var connection = services.GetRequiredService<BrokerConnection>();
+                var stopping = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+                broker.Host(factory.HostName, (ushort)factory.Port, factory.VirtualHost, host =>
+                {
+                    host.Username(factory.UserName);
+                    host.Password(factory.Password);
+                    host.Heartbeat(factory.RequestedHeartbeat);
+                    host.MaxMessageSize(BrokerAddress.MaxMessageBytes);
+                    host.ConnectionName(factory.ClientProvidedName);
+
+                    // Asked before each attempt to connect. Left to itself it waits up to half a minute between two, and for ever after a wrong password.
+                    host.OnRefreshConnectionFactory = _ => connection.WaitAsync(stopping);
+                    if (factory.Ssl.Enabled) host.UseSsl(tls => tls.ServerName = factory.Ssl.ServerName);
+                });
+                foreach (var reception in services.GetServices<Reception>())
+                    broker.ReceiveEndpoint(reception.Consumption.Queue, endpoint => Configure(endpoint, reception));
+            });
+        });
+    }
+
+    private static void Configure(IRabbitMqReceiveEndpointConfigurator endpoint, Reception reception)
+    {
+        var consumption = reception.Consumption;
+        endpoint.ConfigureConsumeTopology = false;
+        endpoint.PublishFaults = false;
+        endpoint.PrefetchCount = consumption.InOrder ? 32 : CommandsAtOnce * 4;
+        endpoint.ConcurrentMessageLimit = consumption.InOrder ? 1 : CommandsAtOnce;
+
+        // Left alone it would declare the queue in its own way. An exchange named after the queue it insists on, and commands have theirs already.
+        endpoint.BindQueue = false;
+        endpoint.ExchangeType = ExchangeType.Topic;
+        endpoint.ConfigureChannel(channel => channel.UseFilter(new Declaring(consumption)));
+        endpoint.ConfigureReceive(pipe => pipe.UseFilter(new Receiving(reception)));
+    }
+
+    /// <summary>Runs for every fresh channel, before MassTransit's own set-up.</summary>
+    private sealed class Declaring(Consumption consumption) : IFilter<ChannelContext>
+    {
+        public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
+        {
+            await Topology.DeclareAsync(context.Channel, consumption, context.CancellationToken);
+            await next.Send(context);
+        }
+
+        public void Probe(ProbeContext context) => context.CreateFilterScope("declaring");
+    }
+
+    /// <summary>Ends the pipe: behind it MassTransit would read the body, and send what it cannot read to queues of its own.</summary>
+    private sealed class Receiving(Reception reception) : IFilter<ReceiveContext>
+    {
+        private readonly ConditionalWeakTable<ChannelContext, DeliveryOrder> _orders = [];
+        private readonly SubjectLanes _lanes = new();
+
+        public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
+        {
+            var delivery = context.GetPayload<RabbitMqBasicConsumeContext>();
+            var channel = context.GetPayload<ChannelContext>();
+            var received = new ReceivedMessage(context.Body.GetBytes(), delivery.Exchange, delivery.RoutingKey ?? "", delivery.Properties);
+            CloudEvent.TryRead(received.Body, out var message, out var fault);
+            try
+            {
+                if (reception.Consumption.InOrder) await reception.ReceiveAsync(received, message, fault, context.CancellationToken);
+                else await InItsLaneAsync(channel, delivery.DeliveryTag, received, message, fault, context.CancellationToken);
+            }
+            catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+            {
+                // Handing back one message would put it behind those already on their way here. Closing the channel hands all of them back in order.
+                // Not awaited: closing waits for its handlers, and this is one.
+                if (channel.Channel.IsOpen) _ = channel.Channel.AbortAsync(CancellationToken.None);
+                throw;
+            }
+        }
+
+        public void Probe(ProbeContext context) => context.CreateFilterScope("receiving");
+
+        private async Task InItsLaneAsync(
+            ChannelContext channel, ulong number, ReceivedMessage received, CloudEvent? message, CloudEventFault? fault, CancellationToken ct)
+        {
+            var entered = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _orders.GetOrCreateValue(channel).Arrive(
+                number,
+                () => entered.SetResult(_lanes.EnqueueAsync((message?.Tenant, message?.Subject), () => reception.ReceiveAsync(received, message, fault, ct))));
+            await await entered.Task.WaitAsync(ct);
+        }
+    }
+}

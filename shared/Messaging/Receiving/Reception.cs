@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using ConsentLedger.Contracts;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+
+namespace ConsentLedger.Messaging.Receiving;
+
+/// <summary>
+/// What happens to each delivery of one queue, whoever delivers it: read, handle, and in the end either handled or parked. When this returns, the
+/// delivery may be acknowledged; when it is cancelled, nothing is settled and the broker delivers again.
+/// </summary>
+internal sealed class Reception : IAsyncDisposable
+{
+    private const int MaxAttempts = 6;
+
+    private readonly ICloudEventConsumer _consumer;
+    private readonly Parking _parking;
+    private readonly MessagingMetrics _metrics;
+    private readonly ILogger<Reception> _log;
+    private readonly ResiliencePipeline _handling;
+    private readonly ResiliencePipeline _throughOutages;
+
+    public Reception(Consumption consumption, ICloudEventConsumer consumer, Parking parking, MessagingMetrics metrics, TimeProvider clock, ILogger<Reception> log)
+    {
+        (Consumption, _consumer, _parking, _metrics, _log) = (consumption, consumer, parking, metrics, log);
+        _throughOutages = new ResiliencePipelineBuilder { Name = "outage", TimeProvider = clock }.AddRetry(WaitOutOutages()).Build();
+        _handling = new ResiliencePipelineBuilder { Name = "handling", TimeProvider = clock }.AddRetry(WaitOutOutages()).AddRetry(TryAFewTimes()).Build();
+    }
+
+    public Consumption Consumption { get; }
+
+    public async Task ReceiveAsync(ReceivedMessage delivery, CloudEvent? message, CloudEventFault? fault, CancellationToken ct)
+    {
+        using var span = StartSpan(message?.TraceParent ?? delivery.TraceParent);
+        fault ??= Consumption.AreCommands ? MisroutedFault(delivery, message!) : null;
+        fault ??= await HandleAsync(message!, ct);
+        if (fault is null)
+        {
+            _metrics.Consumed(Consumption.Queue);
+            return;
+        }
+
+        await _throughOutages.ExecuteAsync(async ct => await _parking.ParkAsync(delivery, fault.Code, fault.Reason, ct), ct);
+        _metrics.Parked(Consumption.Queue, fault.Code);
+        _log.Parked(Consumption.Queue, fault.Code, fault.Reason);
+        await AnswerAsync(delivery, fault, ct);
+    }
+
+    public ValueTask DisposeAsync() => _parking.DisposeAsync();
+
+    // Null when it was handled, and otherwise why not.
+    private async Task<CloudEventFault?> HandleAsync(CloudEvent message, CancellationToken ct)
+    {
+        try
+        {
+            await _handling.ExecuteAsync(async ct => await _consumer.ConsumeAsync(message, ct), ct);
+            return null;
+        }
+        catch (ParkException e)
+        {
+            return new CloudEventFault(e.Code, e.Message, message.Id, message.Source);
+        }
+        catch (UnreadableDataException e)
+        {
+            return new CloudEventFault(UnreadableDataException.Code, e.Message, message.Id, message.Source);
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested)
+        {
+            return new CloudEventFault("unhandled", $"The consumer failed {MaxAttempts} times: {e.GetType().Name}.", message.Id, message.Source);
+        }
+    }
+
+    private async Task AnswerAsync(ReceivedMessage delivery, CloudEventFault fault, CancellationToken ct)
+    {
+        if (!Consumption.AreCommands || _consumer is not ICommandConsumer answering) return;
+        var tenant = delivery.PublishedUnder.Split('.', 2)[0];
+        var command = new ParkedCommand(fault.Code, fault.Reason, fault.Id, fault.Source, tenant.Length > 0 ? tenant : null);
+        try
+        {
+            await _throughOutages.ExecuteAsync(async ct => await answering.RefuseAsync(command, ct), ct);
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested)
+        {
+            // It is parked, with the reason on it; only its sender does not know yet.
+            _log.NotAnswered(Consumption.Queue, e.Kind());
+        }
+    }
+
+    // The broker lets a sender publish under its own tenant only. The envelope must not say another.
+    private static CloudEventFault? MisroutedFault(ReceivedMessage delivery, CloudEvent message) =>
+        delivery.PublishedUnder == $"{message.Tenant}.{message.Type}"
+            ? null
+            : new CloudEventFault("routing_key_mismatch", "The routing key of a command is its tenant, a dot and its type.", message.Id, message.Source);
+
+    // Without a listener there is no span, but the trace goes on: what the handler records or sends still names it.
+    private Activity StartSpan(string? traceParent)
+    {
+        ActivityContext.TryParse(traceParent, null, isRemote: true, out var cause);
+        Activity.Current = null;
+        var name = $"process {Consumption.Queue}";
+        var span = MessagingMetrics.Spans.StartActivity(name, ActivityKind.Consumer, cause);
+        if (span is null)
+        {
+            span = new Activity(name);
+            if (cause != default) span.SetParentId(cause.TraceId, cause.SpanId, cause.TraceFlags);
+            span.Start();
+        }
+
+        return span.SetTag("messaging.system", "rabbitmq").SetTag("messaging.destination.name", Consumption.Queue);
+    }
+
+    private RetryStrategyOptions WaitOutOutages() => new()
+    {
+        ShouldHandle = retry => ValueTask.FromResult(Outages.Is(retry.Outcome.Exception, retry.Context.CancellationToken)),
+        MaxRetryAttempts = int.MaxValue,
+        Delay = TimeSpan.FromMilliseconds(100),
+        MaxDelay = TimeSpan.FromSeconds(2),
+        BackoffType = DelayBackoffType.Exponential,
+        UseJitter = true,
+        OnRetry = TellOfRetry,
+    };
+
+    private RetryStrategyOptions TryAFewTimes() => new()
+    {
+        ShouldHandle = retry => ValueTask.FromResult(
+            retry.Outcome.Exception is not (null or ParkException or UnreadableDataException or OperationCanceledException)
+            && !Outages.Is(retry.Outcome.Exception, retry.Context.CancellationToken)),
+        MaxRetryAttempts = MaxAttempts - 1,
+        Delay = TimeSpan.FromMilliseconds(50),
+        BackoffType = DelayBackoffType.Exponential,
+        UseJitter = true,
+        OnRetry = TellOfRetry,
+    };
+
+    private ValueTask TellOfRetry(OnRetryArguments<object> retry)
+    {
+        _metrics.Retried(Consumption.Queue);
+        _log.HandlingFailed(Consumption.Queue, retry.Outcome.Exception?.Kind() ?? "", retry.AttemptNumber + 1, retry.RetryDelay.TotalMilliseconds);
+        return default;
+    }
+}

@@ -1,0 +1,213 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+using ConsentLedger.Contracts;
+using ConsentLedger.EventStore;
+using ConsentLedger.Support;
+using Microsoft.Extensions.DependencyInjection;
+using RabbitMQ.Client;
+using static ConsentLedger.Messaging.Tests.Messages;
+
+namespace ConsentLedger.Messaging.Tests;
+
+public sealed class ReceivingTests : IAsyncLifetime
+{
+    private const string Exchange = "erasure.events";
+    private const string Queue = "consent.from-erasure";
+    private const string Type = ErasureTaskDispatchedV1.Type;
+
+    private Broker _broker = null!;
+    private IChannel _channel = null!;
+
+    public async Task InitializeAsync()
+    {
+        _broker = await Broker.CreateAsync("receiving");
+        _channel = await _broker.OpenChannelAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _channel.DisposeAsync();
+        await _broker.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("application/cloudevents+json")]
+    [InlineData("application/cloudevents+json; charset=UTF-8")]
+    [InlineData("application/json")]
+    [InlineData("text/plain")]
+    [InlineData("not a media type")]
+    [InlineData(null)]
+    public async Task Content_types_of_other_languages_pass(string? contentType)
+    {
+        var handler = new Handler((_, _) => Task.CompletedTask);
+        await using var service = await StartAsync(handler);
+        var properties = new BasicProperties();
+        if (contentType is not null) properties.ContentType = contentType;
+
+        await _channel.SendAsync(Exchange, Type, Task_("consent").ToJson(), properties);
+
+        await Eventually(() => handler.Handled.ShouldHaveSingleItem());
+        handler.Handled[0].DataAs<ErasureTaskDispatchedV1>().System.ShouldBe("consent");
+    }
+
+    [Fact]
+    public async Task Attributes_and_fields_we_do_not_know_pass()
+    {
+        var handler = new Handler((_, _) => Task.CompletedTask);
+        await using var service = await StartAsync(handler);
+        var request = NewId();
+
+        await _channel.SendAsync(Exchange, Type, Json(new
+        {
+            specversion = "1.0", id = "ü-1", source = "/shop", type = Type, shard = 7, dataschema = "https://shop.example/s",
+            data = new { request, system = "consent", colour = "green" },
+        }));
+
+        await Eventually(() => handler.Handled.ShouldHaveSingleItem());
+        handler.Handled[0].DataAs<ErasureTaskDispatchedV1>().ShouldBe(new ErasureTaskDispatchedV1(request, "consent"));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_is_parked_as_it_came_with_the_reason_on_it()
+    {
+        var handler = new Handler((_, _) => Task.CompletedTask);
+        await using var service = await StartAsync(handler);
+        var bodies = new (byte[] Body, string Code)[]
+        {
+            ("hello"u8.ToArray(), "not_json"),
+            ([], "not_json"),
+            ([0xff, 0xfe, 0x00], "not_json"),
+            ("""{"a":1}"""u8.ToArray(), "not_a_cloud_event"),
+            ("""{"specversion":"1.0","source":"/s","type":"t"}"""u8.ToArray(), "attribute_missing"),
+            (Json(new { specversion = "1.0", id = new string('x', 10_000), source = "/s", type = "t" }), "attribute_invalid"),
+            (Json(new { specversion = "1.0", id = "1", source = "/s", type = "t", data = new string('x', 1_000_000) }), "too_large"),
+        };
+
+        foreach (var (body, _) in bodies) await _channel.SendAsync(Exchange, Type, body, new BasicProperties { ContentType = "text/odd", MessageId = "m" });
+        await _channel.SendAsync(Exchange, Task_("consent"));
+
+        var parked = await _channel.TakeAsync($"{Queue}.parked", bodies.Length);
+        parked.Select(p => p.Header("x-parked-code")).ShouldBe(bodies.Select(b => b.Code));
+        parked.ShouldAllBe(p => p.Header("x-parked-reason")!.Length > 10);
+        parked.Zip(bodies).ShouldAllBe(p => p.First.Body.ToArray().SequenceEqual(p.Second.Body));
+        parked.ShouldAllBe(p => p.BasicProperties.ContentType == "text/odd" && p.BasicProperties.MessageId == "m");
+        await Eventually(() => handler.Handled.ShouldHaveSingleItem());
+    }
+
+    [Fact]
+    public async Task A_message_the_consumer_rejects_is_parked_and_the_next_one_handled()
+    {
+        var attempts = new ConcurrentDictionary<string, int>();
+        var handler = new Handler((message, _) =>
+        {
+            attempts.AddOrUpdate(message.Id, 1, (_, n) => n + 1);
+            return message.DataAs<ErasureTaskDispatchedV1>().System switch
+            {
+                "unknown" => throw new ParkException("system_unknown", "There is no such system."),
+                "buggy" => throw new InvalidOperationException("jane.doe@example.com"),
+                _ => Task.CompletedTask,
+            };
+        });
+        await using var service = await StartAsync(handler);
+        var (unknown, buggy, incomplete, sound) = (Task_("unknown"), Task_("buggy"), Event(Type, new { system = "consent" }), Task_("consent"));
+
+        foreach (var message in new[] { unknown, buggy, incomplete, sound }) await _channel.SendAsync(Exchange, message);
+
+        await Eventually(() => handler.Handled.ShouldHaveSingleItem().Id.ShouldBe(sound.Id));
+        var parked = await _channel.TakeAsync($"{Queue}.parked", 3);
+        parked.Select(p => p.Header("x-parked-code")).ShouldBe(["system_unknown", "unhandled", "data_invalid"]);
+        parked[1].Header("x-parked-reason")!.ShouldContain(nameof(InvalidOperationException));
+        parked[1].Header("x-parked-reason")!.ShouldNotContain("jane");
+        (attempts[unknown.Id], attempts[buggy.Id], attempts[incomplete.Id]).ShouldBe((1, 6, 1));
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_is_waited_for_and_nothing_parked()
+    {
+        var failures = 0;
+        var handler = new Handler((_, _) => failures++ < 7 ? throw new StoreUnavailableException("away") : Task.CompletedTask);
+        await using var service = await StartAsync(handler);
+
+        await _channel.SendAsync(Exchange, Task_("consent"));
+
+        await Eventually(() => handler.Handled.ShouldHaveSingleItem());
+        (await _channel.MessageCountAsync($"{Queue}.parked")).ShouldBe(0u);
+    }
+
+    [Fact]
+    public async Task A_service_stopped_while_the_store_is_away_leaves_its_messages_in_order_to_the_next()
+    {
+        var away = new Handler((_, _) => throw new StoreUnavailableException("away"));
+        var sent = Enumerable.Range(1, 50).Select(_ => Task_("consent")).ToList();
+        await using (await StartAsync(away))
+        {
+            foreach (var message in sent) await _channel.SendAsync(Exchange, message);
+            await Task.Delay(500);
+        }
+
+        var back = new Handler((_, _) => Task.CompletedTask);
+        await using var service = await StartAsync(back);
+
+        await Eventually(() => back.Handled.Count.ShouldBe(50));
+        back.Handled.Select(m => m.Id).ShouldBe(sent.Select(m => m.Id));
+    }
+
+    [Fact]
+    public async Task Messages_are_handled_one_by_one_in_order_and_again_after_the_connection_was_cut()
+    {
+        var handler = new Handler(async (_, ct) => await Task.Delay(20, ct));
+        await using var service = await StartAsync(handler);
+        var sent = Enumerable.Range(1, 400).Select(_ => Task_("consent")).ToList();
+        foreach (var message in sent) await _channel.SendAsync(Exchange, message);
+
+        await Eventually(async () => (await _broker.CutConnectionsAsync()).ShouldBeGreaterThan(0));
+
+        await Eventually(() => handler.Handled.Select(m => m.Id).Distinct().Count().ShouldBe(400));
+        handler.Handled.Select(m => m.Id).Distinct().ShouldBe(sent.Select(m => m.Id));
+    }
+
+    [Fact]
+    public async Task Handling_runs_in_the_trace_of_the_message()
+    {
+        var seen = new ConcurrentQueue<string?>();
+        var handler = new Handler((_, _) =>
+        {
+            seen.Enqueue(Activity.Current?.TraceId.ToString());
+            return Task.CompletedTask;
+        });
+        await using var service = await StartAsync(handler);
+        var (inBody, inHeader) = (ActivityTraceId.CreateRandom(), ActivityTraceId.CreateRandom());
+        var headers = new Dictionary<string, object?> { ["traceparent"] = Encoding.UTF8.GetBytes($"00-{inHeader}-{ActivitySpanId.CreateRandom()}-01") };
+
+        await _channel.SendAsync(Exchange, Task_("consent") with { TraceParent = $"00-{inBody}-{ActivitySpanId.CreateRandom()}-01" });
+        await _channel.SendAsync(Exchange, Type, Task_("consent").ToJson(), new BasicProperties { Headers = headers });
+
+        await Eventually(() => seen.Count.ShouldBe(2));
+        seen.ShouldBe([inBody.ToString(), inHeader.ToString()]);
+    }
+
+    [Fact]
+    public async Task Parked_messages_can_be_replayed()
+    {
+        var repaired = false;
+        var handler = new Handler((_, _) => repaired ? Task.CompletedTask : throw new ParkException("not_yet", "Not yet."));
+        await using var service = await StartAsync(handler);
+        var sent = Enumerable.Range(1, 20).Select(_ => Task_("consent")).ToList();
+        foreach (var message in sent) await _channel.SendAsync(Exchange, message);
+        await Eventually(async () => (await _channel.MessageCountAsync($"{Queue}.parked")).ShouldBe(20u));
+
+        repaired = true;
+        var moved = await service.Services.GetRequiredService<ParkedMessages>().ReplayAsync(Queue, CancellationToken.None);
+
+        moved.ShouldBe(20);
+        await Eventually(() => handler.Handled.Count.ShouldBe(20));
+        handler.Handled.Select(m => m.Id).ShouldBe(sent.Select(m => m.Id));
+        (await _channel.MessageCountAsync($"{Queue}.parked")).ShouldBe(0u);
+    }
+
+    private static CloudEvent Task_(string system) => Event(Type, new ErasureTaskDispatchedV1(NewId(), system));
+
+    private async Task<Service> StartAsync(Handler handler) =>
+        await (await Service.StartAsync(_broker, bus => bus.Consumes<Handler>(Queue, from: Exchange, Type), services => services.AddSingleton(handler))).ReadyAsync();
+}

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using ConsentLedger.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using static ConsentLedger.Messaging.Tests.Messages;
+
+namespace ConsentLedger.Messaging.Tests;
+
+public sealed class RelayTests : IAsyncLifetime
+{
+    private Broker _broker = null!;
+
+    public async Task InitializeAsync() => _broker = await Broker.CreateAsync("relay");
+
+    public async Task DisposeAsync() => await _broker.DisposeAsync();
+
+    [Fact]
+    public async Task Everything_committed_is_published_in_order()
+    {
+        await using var channel = await _broker.OpenChannelAsync();
+        await channel.ListenAsync("all", Service.Exchange, "#");
+        await using var service = await StartRelayAsync();
+
+        await service.TakeNotesAsync(1, 700);
+
+        var messages = await channel.TakeAsync("all", 700);
+        messages.Select(m => m.Read().Position).ShouldBe(Enumerable.Range(0, 700).Select(n => (long?)n));
+        var first = messages[0];
+        first.RoutingKey.ShouldBe(Service.NoteType);
+        first.BasicProperties.ContentType.ShouldBe("application/cloudevents+json");
+        first.BasicProperties.Persistent.ShouldBeTrue();
+        first.BasicProperties.MessageId.ShouldBe(first.Read().Id);
+        first.Body.Span.Contains((byte)'\n').ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Connections_cut_in_the_middle_lose_nothing()
+    {
+        await using var channel = await _broker.OpenChannelAsync();
+        await channel.ListenAsync("all", Service.Exchange, "#");
+        await using var service = await StartRelayAsync();
+        await service.TakeNotesAsync(1, 100);
+        await channel.TakeAsync("all", 100);
+
+        using var stop = new CancellationTokenSource();
+        var cuts = 0;
+        var cutting = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested) cuts += await _broker.CutConnectionsAsync();
+        });
+        var number = 101;
+        for (var started = Stopwatch.StartNew(); cuts < 2 && started.Elapsed < TimeSpan.FromSeconds(40); number += 20)
+        {
+            await service.TakeNotesAsync(number, 20);
+            await Task.Delay(5);
+        }
+
+        await stop.CancelAsync();
+        await cutting;
+        await service.TakeNotesAsync(number++, 1);
+
+        cuts.ShouldBeGreaterThanOrEqualTo(2);
+        var last = number - 2;
+        var seen = new List<long>();
+        await Eventually(async () =>
+        {
+            while (await channel.BasicGetAsync("all", autoAck: true) is { } message) seen.Add(message.Read().Position!.Value);
+            seen.ShouldContain(last);
+        });
+        seen.Distinct().Order().ShouldBe(Enumerable.Range(100, last - 99).Select(n => (long)n));
+    }
+
+    [Fact]
+    public async Task Events_nobody_listens_for_do_not_hold_up_the_others()
+    {
+        await using var service = await StartRelayAsync();
+        await service.TakeNotesAsync(1, 10);
+        await using var channel = await _broker.OpenChannelAsync();
+        await Eventually(async () =>
+        {
+            await using var probe = await _broker.OpenChannelAsync();
+            await probe.ExchangeDeclarePassiveAsync(Service.Exchange);
+        });
+        await Task.Delay(500);
+
+        await channel.ListenAsync("late", Service.Exchange, "#");
+        await service.TakeNotesAsync(11, 1);
+
+        (await channel.TakeAsync("late", 1))[0].Read().Position.ShouldBe(10);
+    }
+
+    [Fact]
+    public async Task The_trace_of_the_request_goes_on_in_the_message()
+    {
+        await using var channel = await _broker.OpenChannelAsync();
+        await channel.ListenAsync("all", Service.Exchange, "#");
+        await using var service = await StartRelayAsync();
+        var (traceId, spanId) = (ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom());
+        var spans = new List<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == MessagingMetrics.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+
+        await service.TakeNotesAsync(1, 1, $"00-{traceId}-{spanId}-01");
+
+        var message = (await channel.TakeAsync("all", 1))[0];
+        await Eventually(() => spans.ShouldContain(s => s.TraceId == traceId));
+        var span = spans.First(s => s.TraceId == traceId);
+        span.Kind.ShouldBe(ActivityKind.Producer);
+        span.ParentSpanId.ShouldBe(spanId);
+        message.Header("traceparent").ShouldBe(span.Id);
+        message.Read().TraceParent.ShouldBe(span.Id);
+    }
+
+    [Fact]
+    public async Task A_service_without_a_broker_starts_says_so_and_stops()
+    {
+        var nobody = new UriBuilder(_broker.Uri) { Port = 1 }.Uri;
+        var service = await Service.StartAsync(
+            nobody,
+            bus => bus.Publishes(Service.Exchange, Service.Translate).Consumes<Handler>("consent.from-erasure", "erasure.events", "#"),
+            services => services.AddSingleton(new Handler((_, _) => Task.CompletedTask)));
+        await service.TakeNotesAsync(1, 1);
+
+        (await service.HealthAsync()).ShouldBe(HealthStatus.Unhealthy);
+        await service.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    private async Task<Service> StartRelayAsync() =>
+        await (await Service.StartAsync(_broker, bus => bus.Publishes(Service.Exchange, Service.Translate))).ReadyAsync();
+}
