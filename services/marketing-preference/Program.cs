@@ -1,1 +1,34 @@
-return 0;
+using ConsentLedger.Contracts;
+using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.MarketingPreference;
+using ConsentLedger.MarketingPreference.AskingConsent;
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.MarketingPreference.Preferences.Changing;
+using ConsentLedger.MarketingPreference.Preferences.Reading;
+using ConsentLedger.MarketingPreference.Publishing;
+using ConsentLedger.MarketingPreference.Reacting;
+using ConsentLedger.MarketingPreference.Sending;
+using ConsentLedger.MarketingPreference.Unsubscribing;
+using ConsentLedger.Messaging;
+using ConsentLedger.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults("marketing-preference");
+builder.Services.AddLedger(builder.Configuration, MarketingCatalog.Events);
+builder.Services.AddUnsubscribeLinks(builder.Configuration);
+builder.Services.AddSingleton<PreferenceReader>();
+builder.Services.AddSingleton<ConsentClient>();
+builder.Services.AddSingleton<TellConsent>();
+builder.Services.AddMessaging(builder.Configuration, bus => bus
+    .Publishes(Exchanges.MarketingEvents, MarketingPublisher.Translate)
+    .Consumes<ConsentEventConsumer>("marketing.from-consent", Exchanges.ConsentEvents, "consent.#", "policy.#", "subject.#")
+    .Consumes<ErasureTaskDispatchedConsumer>("marketing.from-erasure", Exchanges.ErasureEvents, ErasureTaskDispatchedV1.Type));
+
+var app = builder.Build();
+app.UseServiceDefaults();
+ReadPreferences.Map(app);
+ChangePreference.Map(app);
+ShowUnsubscribe.Map(app);
+UnsubscribeByLink.Map(app);
+DecideToSend.Map(app);
+app.Run();

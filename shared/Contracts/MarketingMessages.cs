@@ -25,6 +25,7 @@ public sealed record MarketingUnsubscribedV1(
 }
 
 /// <summary>This topic is wanted over this channel again. Whether it may be sent is still the send decision's to say.</summary>
+/// <param name="Cause"><c>preference</c>, <c>agent</c>, <c>page</c> or <c>consent-granted</c>.</param>
 public sealed record MarketingSubscribedV1(
     string Topic,
     string Channel,
@@ -37,6 +38,17 @@ public sealed record MarketingSubscribedV1(
     string? RecipientRef = null)
 {
     public const string Type = "marketing.subscribed.v1";
+}
+
+/// <summary>One event of the subject's stream in the consent service was heard, and what it changed is known here too.</summary>
+/// <param name="ConsentEvent">Its id.</param>
+/// <param name="ConsentVersion">Its streamversion.</param>
+/// <param name="Purpose">Absent, as is the rest, for an event that changed no consent.</param>
+/// <param name="Channel">Absent means all channels of the purpose.</param>
+public sealed record MarketingConsentFollowedV1(
+    Guid ConsentEvent, long ConsentVersion, string? Purpose = null, string? Channel = null, string? Recipient = null, bool? Given = null)
+{
+    public const string Type = "marketing.consent-followed.v1";
 }
 
 /// <summary>A subject's preferences were read.</summary>

@@ -22,7 +22,7 @@ public sealed class UnsubscribeJourney(RunningProduct product) : IClassFixture<R
     [Fact]
     public async Task A_grant_over_RabbitMQ_is_mailed_on_and_one_click_ends_it_everywhere_in_one_trace()
     {
-        await using var emailSystem = NodeClient.Start(Here, Tenant, "email-system/consume.mjs", "--queue", $"email-system.{Acts.NewSubject()}");
+        await using var emailSystem = await ListeningEmailSystemAsync();
         var (subject, other) = (Acts.NewSubject(), Acts.NewSubject());
         var answers = await NodeClient.PublishAsync(Here, Tenant, new[] { subject, other }.Select(s => Command(s, "newsletter")), Ct);
         answers.Select(a => a.GetProperty("outcome").GetString()).ShouldBe(["recorded", "recorded"]);
@@ -68,7 +68,7 @@ public sealed class UnsubscribeJourney(RunningProduct product) : IClassFixture<R
     [Fact]
     public async Task A_withdrawal_in_the_consent_service_reaches_the_e_mail_system_as_an_unsubscribe()
     {
-        await using var emailSystem = NodeClient.Start(Here, Tenant, "email-system/consume.mjs", "--queue", $"email-system.{Acts.NewSubject()}");
+        await using var emailSystem = await ListeningEmailSystemAsync();
         var backend = Here.Client(Here.Consent, Tenant, "backend");
         var subject = Acts.NewSubject();
         await backend.PostOkAsync($"/v1/subjects/{subject}/grants", Acts.Grant("product-news"), Ct);
@@ -123,6 +123,14 @@ public sealed class UnsubscribeJourney(RunningProduct product) : IClassFixture<R
         answers.Single(a => a.GetProperty("outcome").GetString() == "recorded").GetProperty("version").GetInt64().ShouldBe(1);
         answers.Where(a => a.TryGetProperty("code", out _)).Select(a => a.GetProperty("code").GetString()).Order()
             .ShouldBe(["body_invalid", "command_unknown", "purpose_undeclared", "subject_id_invalid"]);
+    }
+
+    private async Task<NodeClient> ListeningEmailSystemAsync()
+    {
+        var queue = $"email-system.{Acts.NewSubject()}";
+        var emailSystem = NodeClient.Start(Here, Tenant, "email-system/consume.mjs", "--queue", queue);
+        await Acts.EventuallyAsync("the e-mail system listens", () => Here.Broker.IsConsumedAsync(queue), Ct);
+        return emailSystem;
     }
 
     private async Task PolicyHasArrivedAsync(HttpClient sending) =>

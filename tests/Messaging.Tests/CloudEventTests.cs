@@ -12,8 +12,15 @@ public sealed class CloudEventTests
     {
         var written = new CloudEvent
         {
-            Id = "a<>&'+é\u2028", Source = "https://consentledger/consent", Type = "consent.granted.v1", Time = new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.FromHours(2)),
-            Subject = "s", Tenant = "vms", Position = 0, StreamVersion = long.MaxValue, TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            Id = "a<>&'+é\u2028",
+            Source = "https://consentledger/consent",
+            Type = "consent.granted.v1",
+            Time = new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.FromHours(2)),
+            Subject = "s",
+            Tenant = "vms",
+            Position = 0,
+            StreamVersion = long.MaxValue,
+            TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             Data = Encoding.UTF8.GetBytes("""{"purpose":"ü"}"""),
         };
 

@@ -60,7 +60,12 @@ public sealed class ReceivingTests : IAsyncLifetime
 
         await _channel.SendAsync(Exchange, Type, Json(new
         {
-            specversion = "1.0", id = "ü-1", source = "/shop", type = Type, shard = 7, dataschema = "https://shop.example/s",
+            specversion = "1.0",
+            id = "ü-1",
+            source = "/shop",
+            type = Type,
+            shard = 7,
+            dataschema = "https://shop.example/s",
             data = new { request, system = "consent", colour = "green" },
         }));
 

@@ -67,6 +67,20 @@ public sealed class Broker : IAsyncDisposable
         return await channel.MessageCountAsync(queue);
     }
 
+    /// <summary>Whether a queue is there and somebody listens to it.</summary>
+    public async Task<bool> IsConsumedAsync(string queue)
+    {
+        await using var channel = await OpenChannelAsync();
+        try
+        {
+            return await channel.ConsumerCountAsync(queue) > 0;
+        }
+        catch (RabbitMQ.Client.Exceptions.OperationInterruptedException)
+        {
+            return false;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_connection is not null) await _connection.DisposeAsync();

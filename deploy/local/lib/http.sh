@@ -6,11 +6,13 @@ http() {
   authority=${url%%/*} path=/${url#*/} host=${authority##*@}
   port=${host##*:} host=${host%:*}
   { exec {socket}<>"/dev/tcp/$host/$port"; } 2>/dev/null || return 1
-  {
+  # The other side may close while we write; the missing status tells.
+  (
+    trap '' PIPE
     printf '%s %s HTTP/1.0\r\nHost: %s:%s\r\nConnection: close\r\n' "$method" "$path" "$host" "$port"
     [[ $authority != *@* ]] || printf 'Authorization: Basic %s\r\n' "$(printf '%s' "${authority%@*}" | base64 -w0)"
     printf 'Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' "${#body}" "$body"
-  } >&"$socket" 2>/dev/null
+  ) 1>&"$socket" 2>/dev/null || true
   status=''
   IFS=' ' read -r -t 10 _ status _ <&"$socket" || true
   while IFS= read -r -t 10 line <&"$socket" && [[ $line != $'\r' ]]; do :; done

@@ -25,7 +25,16 @@ write_private() {
 }
 
 # One caller at a time changes what runs here. The lock is the kernel's, so a killed script leaves none behind.
-lock_place() {
-  exec {place_lock}>"$LOCAL/lock"
-  flock -w 180 "$place_lock" || fail "Another script has been starting or stopping the servers of $LOCAL for three minutes."
+lock_place() { lock "$LOCAL/lock" "Another script has been starting or stopping the servers of $LOCAL for three minutes."; }
+
+# Two checkouts that start in the same moment must not choose the same port: one start at a time on this machine.
+# The folder itself is locked, so there is no file to own, to leave behind or to be in another account's way.
+lock_machine() { lock /tmp 'Another checkout on this machine has been starting its servers for three minutes.'; }
+
+# lock FILE SENTENCE: until this script ends.
+lock() {
+  local handle
+  [[ -e $1 ]] || : >"$1"
+  exec {handle}<"$1"
+  flock -w "${LOCK_SECONDS:-180}" "$handle" || fail "$2"
 }

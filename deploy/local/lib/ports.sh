@@ -52,10 +52,3 @@ record_ports() {
   local name
   for name in "${port_names[@]}"; do printf '%s=%s\n' "$name" "${!name}"; done | write_private "$LOCAL/ports"
 }
-
-# Two checkouts that start in the same moment must not choose the same port: one start at a time on this machine.
-# The folder itself is locked, so there is no file to own, to leave behind or to be in another account's way.
-lock_machine() {
-  exec {machine_lock}</tmp
-  flock -w 180 "$machine_lock" || fail 'Another checkout on this machine has been starting its servers for three minutes.'
-}

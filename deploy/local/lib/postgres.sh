@@ -11,10 +11,13 @@ postgres_programs() {
 as_postgres=()
 ((EUID != 0)) || as_postgres=(setpriv --reuid=postgres --regid=postgres --init-groups --inh-caps=-all --)
 
-# The data is always named /proc/self/cwd: that account may be unable to walk into the checkout (under /root, say),
-# but it may stand in a folder where we put it. A cluster named so can also be moved with its checkout.
-in_data() (
-  cd "$LOCAL/postgres/data" && "$@"
+# The account may be unable to walk into the checkout (under /root, say). So we open the data's folder for it, and
+# PostgreSQL knows it as its file 9; from / , because initdb wants to return to where it was called.
+data=/proc/self/fd/9
+with_data() (
+  exec 9<"$LOCAL/postgres/data"
+  cd /
+  "$@"
 )
 
 make_cluster() {
@@ -28,7 +31,7 @@ make_cluster() {
   [[ -s $LOCAL/keys/postgres.password ]] || openssl rand -hex 24 | write_private "$LOCAL/keys/postgres.password"
   cp "$LOCAL/keys/postgres.password" "$LOCAL/postgres/password"
   ((EUID != 0)) || { owner=$(id -u postgres):$(id -g postgres) && chown -R "$owner" "$LOCAL/postgres"; }
-  in_data "${as_postgres[@]}" "$programs/initdb" -D /proc/self/cwd --username=consentledger --pwfile=../password \
+  with_data "${as_postgres[@]}" "$programs/initdb" -D "$data" --username=consentledger --pwfile="$data/../password" \
     --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --data-checksums \
     >"$LOCAL/log/initdb.log" 2>&1 || fail 'PostgreSQL could not create its cluster.' "$LOCAL/log/initdb.log"
   rm "$LOCAL/postgres/password"
@@ -61,7 +64,14 @@ cluster_name() { printf 'consentledger-%s' "$(printf '%s' "$LOCAL" | cksum | cut
 # Backends of a killed server end by themselves within moments; until then a new one refuses to touch their memory.
 no_leftover_backends() { ! grep -qsaz "^postgres: $(cluster_name): " /proc/[0-9]*/cmdline; }
 
-postgres_settled() { stopped postgres || "$postgres_bin/pg_isready" -q -h 127.0.0.1 -p "$POSTGRES_PORT"; }
+# A killed server whose parent never asks after it stays in the process table, and PostgreSQL takes it for alive.
+forget_dead_server() {
+  local file=$LOCAL/postgres/data/postmaster.pid pid
+  [[ -f $file ]] && read -r pid <"$file" || return 0
+  [[ -n $(born "$pid") ]] && is_process "$pid" "$(born "$pid")" || rm -f "$file"
+}
+
+postgres_settled() { stopped postgres || "$postgres_bin/pg_isready" -q -U consentledger -d postgres -h 127.0.0.1 -p "$POSTGRES_PORT"; }
 
 start_postgres() {
   postgres_bin=$(postgres_programs)
@@ -70,8 +80,9 @@ start_postgres() {
   write_postgres_settings
   begin "PostgreSQL $("$postgres_bin/postgres" --version | cut -d' ' -f3) on 127.0.0.1:$POSTGRES_PORT"
   await 30 no_leftover_backends || fail 'Backends of an earlier, killed PostgreSQL do not end.' "$LOCAL/log/postgres.log"
+  forget_dead_server
   rotate postgres
-  in_data launch postgres "${as_postgres[@]}" "$postgres_bin/postgres" -D /proc/self/cwd
+  with_data launch postgres "${as_postgres[@]}" "$postgres_bin/postgres" -D "$data"
   await 120 postgres_settled && running postgres || fail 'PostgreSQL did not start.' "$LOCAL/log/postgres.log"
   finish
 }

@@ -35,12 +35,19 @@ launch() {
   local name=$1
   shift
   (
-    # A child that kept the lock open would keep it locked.
-    [[ -z ${place_lock:-} ]] || exec {place_lock}>&-
-    [[ -z ${machine_lock:-} ]] || exec {machine_lock}>&-
+    drop_files
     exec setsid "$@" </dev/null >>"$LOCAL/log/$name.log" 2>&1
   ) &
   printf '%s %s\n' "$!" "$(born $!)" >"$LOCAL/pids/$name"
+}
+
+# What outlives this script must not keep its locks and pipes; 9 is a folder that PostgreSQL is given.
+drop_files() {
+  local file
+  for file in "/proc/$BASHPID/fd"/*; do
+    file=${file##*/}
+    ((file < 3 || file == 9 || file == 255)) || exec {file}>&-
+  done
 }
 
 # end NAME SIGNAL SECONDS LAST_SIGNAL: asks, waits, and insists.
@@ -59,3 +66,35 @@ end() {
 
 # rotate NAME: a fresh log, the one before kept.
 rotate() { [[ ! -s $LOCAL/log/$1.log ]] || mv -f "$LOCAL/log/$1.log" "$LOCAL/log/$1.log.1"; }
+
+# attend COMMAND...: like calling it, but a signal to this script is heard at once, and ends the command and all it started.
+# These are found by a mark in their environment: it is inherited, whatever sessions and parents they choose.
+attend() {
+  mark_attended "$@" &
+  wait "$!"
+}
+
+# attend_into LOG COMMAND...: the log gets what the command says, not what the trap says that ends it.
+attend_into() {
+  local log=$1
+  shift
+  mark_attended "$@" >"$log" 2>&1 &
+  wait "$!"
+}
+
+attended_mark=CONSENTLEDGER_ATTENDED_BY=$$.$(born $$)
+mark_attended() { exec env "$attended_mark" "$@"; }
+
+attended() { grep -lsxzF "$attended_mark" /proc/[0-9]*/environ | cut -d/ -f3; }
+none_attended() { [[ -z $(attended) ]]; }
+
+end_attended() {
+  local signal
+  if none_attended; then return; fi
+  begin 'Ending what was still at work'
+  for signal in TERM KILL; do
+    attended | xargs -r kill -s "$signal" 2>/dev/null || true
+    if await 10 none_attended; then break; fi
+  done
+  finish
+}

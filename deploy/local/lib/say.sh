@@ -61,11 +61,12 @@ at_exit() {
 }
 
 leave() {
-  local code=$? action
+  leaving=$?
+  local action
   trap '' HUP INT TERM
   set +e
   [[ -z $step_open ]] || echo
   step_open=''
-  for action in "${exit_actions[@]}"; do (exit "$code"); eval "$action"; done
-  exit "$code"
+  for action in "${exit_actions[@]}"; do eval "$action"; done
+  exit "$leaving"
 }

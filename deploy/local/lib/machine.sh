@@ -1,4 +1,24 @@
-# What a Debian machine with only the .NET SDK lacks.
+# What the machine must have: the .NET SDK and some space, which we ask for, and servers, which we install.
+
+need_sdk() {
+  local version='' wanted='Install the .NET 10 SDK from https://dotnet.microsoft.com/download/dotnet/10.0 and put dotnet on the PATH.'
+  command -v dotnet >/dev/null || fail "There is no dotnet here. $wanted"
+  # In the checkout, where global.json has its say.
+  version=$(cd "$ROOT" && dotnet --version 2>&1) || fail "dotnet --version fails: ${version%%$'\n'*} $wanted"
+  [[ $version =~ ^([0-9]+)\. ]] && ((BASH_REMATCH[1] >= 10)) || fail "dotnet --version says $version. $wanted"
+}
+
+need_space() {
+  local free_kb
+  free_kb=$(df -Pk "$ROOT" | awk 'NR == 2 { print $4 }')
+  ((free_kb >= 2 * 1024 * 1024)) ||
+    fail "Only $((free_kb / 1024)) MB are free on the disk of $ROOT; servers, build and data need 2 GB."
+}
+
+mention_docker() {
+  ! command -v docker >/dev/null || ! timeout 5 docker info >/dev/null 2>&1 ||
+    note 'A Docker engine answers here: "docker compose up" is the other way to run all this.'
+}
 
 # lacking PART...: the Debian packages of these parts (servers, clients) that are not there.
 lacking() {
@@ -26,7 +46,7 @@ need() {
     fail "Missing: ${packages[*]} (by their Debian names). This machine has no apt-get: please install them."
   ((EUID == 0)) ||
     fail "Missing: ${packages[*]}. Only root may install them: sudo apt-get install ${packages[*]}"
-  note "Installing from Debian: ${packages[*]}. The services that come with them are not started and not used."
+  note "Installing from Debian: ${packages[*]}. Services that come along are neither started nor used."
   begin 'apt-get install'
   keep_services_down
   quiet_apt update >"$log" 2>&1 || fail 'apt-get update failed.' "$log"

@@ -1,0 +1,108 @@
+# The test projects, two at a time, and what their reports say.
+
+results=$LOCAL/log/tests.$$
+jobs_at_once=2
+# Tests that kill servers start pairs of their own below this folder: CONSENTLEDGER_LOCAL=$CONSENTLEDGER_SPARES/<name> servers up
+export CONSENTLEDGER_SPARES=$LOCAL/spares.$$
+
+# The foreign clients' packages, as their lock file names them; untouched where they are there already.
+install_clients() {
+  local lock folder
+  for lock in "$ROOT"/tests/clients/package-lock.json "$ROOT"/tests/clients/*/package-lock.json; do
+    folder=${lock%/*}
+    [[ -f $lock && ! $folder/node_modules/.package-lock.json -nt $lock ]] || continue
+    begin "npm ci in ${folder#"$ROOT"/}"
+    attend_into "$LOCAL/log/npm.log" npm ci --prefix "$folder" --no-audit --no-fund --no-update-notifier ||
+      fail "npm could not install what ${lock#"$ROOT"/} names." "$LOCAL/log/npm.log"
+    finish
+  done
+}
+
+# Test projects are those whose build has a test adapter. The journeys take longest, so they come first; the one that
+# kills servers under load comes last, and alone, because it would starve its neighbours.
+projects() {
+  compgen -G "$ROOT/tests/*/bin/Release/net10.0/xunit.runner.visualstudio.testadapter.dll" |
+    sed 's|/bin/Release/.*||; s|.*/||' | awk '{ print ($0 == "Journeys" ? 0 : $0 == "Chaos" ? 2 : 1), $0 }' | sort | cut -d' ' -f2
+}
+
+run_projects() {
+  local project
+  mkdir -p "$results"
+  for project in $(projects); do
+    # What a project that is gone has left behind.
+    [[ -f $ROOT/tests/$project/$project.csproj ]] || continue
+    [[ $project != Chaos ]] || wait
+    while (($(jobs -rp | wc -l) >= jobs_at_once)); do wait -n || true; done
+    run_project "$project" "$@" &
+  done
+  wait
+}
+
+# A test host that hangs is ended with the name of its test; nothing may wait for ever.
+run_project() {
+  local project=$1 log=$results/$1.log since=$SECONDS code=0
+  shift
+  (mark_attended dotnet test "$ROOT/tests/$project/$project.csproj" -c Release --no-build --nologo \
+    --results-directory "$results/$project" --logger 'trx;LogFileName=results.trx' \
+    --blame-hang-timeout 5m --blame-hang-dump-type none "$@") >"$log" 2>&1 </dev/null || code=$?
+  printf '%s\n' "$code" >"$results/$project.code"
+  report "$project" "$code" $((SECONDS - since))
+}
+
+# counted PROJECT: passed, failed and skipped, from the report's counters.
+counted() {
+  local total=0 executed=0 passed=0 report=$results/$1/results.trx
+  if [[ -f $report ]]; then
+    total=$(counter total "$report") executed=$(counter executed "$report") passed=$(counter passed "$report")
+  fi
+  local failed=$((executed - passed))
+  # A host that crashed reports what it got through, and no failure.
+  if ((failed == 0)) && [[ $(<"$results/$1.code") != 0 ]]; then failed=1; fi
+  printf '%d %d %d\n' "$passed" "$failed" $((total - executed))
+}
+
+counter() { sed -n "s/.*<Counters .*\b$1=\"\([0-9]*\)\".*/\1/p" "$2"; }
+
+report() {
+  local passed failed skipped
+  read -r passed failed skipped < <(counted "$1")
+  if (($2 == 0)); then
+    ((passed + skipped == 0)) || printf '  %-28s %s✓%s %d passed%s %s%d s%s\n' "$1" "$green" "$plain" "$passed" "$(skips "$skipped")" "$dim" "$3" "$plain"
+  else
+    printf '  %-28s %s✗ %d failed%s, %d passed%s %s%d s%s\n' "$1" "$red" "$failed" "$plain" "$passed" "$(skips "$skipped")" "$dim" "$3" "$plain"
+    # One write, so that the project that runs beside does not speak in between.
+    printf '%s\n' "$(failures <"$results/$1.log" | head -n 200)"
+  fi
+}
+
+skips() { (($1 == 0)) || printf ', %d skipped' "$1"; }
+
+# The runner's own account of each failure, without its progress lines.
+failures() { grep -vE '^\[xUnit\.net|^ *Passed |^ *$|^Results File:|^Test run for |^VSTest version|^Starting test execution|^A total of |^Data collector .Blame. message' | cut -c1-240 | sed 's/^/    /'; }
+
+take_down() {
+  local spare
+  jobs -rp | xargs -r kill 2>/dev/null
+  end_attended
+  # The tests that started them may have been killed.
+  for spare in "$CONSENTLEDGER_SPARES"/*/; do
+    [[ -d $spare/pids ]] || continue
+    CONSENTLEDGER_LOCAL=$spare "$here/servers" down >/dev/null || true
+  done
+  rm -rf "$CONSENTLEDGER_SPARES"
+  "$here/servers" down --for $$
+}
+
+# The last word, also after a build that failed: the numbers, and the exit code that goes with them.
+sum_up() {
+  local passed=0 failed=0 skipped=0 file p f s
+  for file in "$results"/*.code; do
+    [[ -f $file ]] || continue
+    read -r p f s < <(counted "$(basename "$file" .code)")
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  done
+  rm -rf "$LOCAL/log/tests"
+  [[ ! -d $results ]] || mv "$results" "$LOCAL/log/tests"
+  ((failed == 0 && passed > 0)) || ((leaving != 0)) || leaving=1
+  printf '%d passed, %d failed%s\n' "$passed" "$failed" "$(skips "$skipped")"
+}

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace ConsentLedger.Story;
+
+/// <summary>RabbitMQ as an outsider uses it: plain CloudEvents in structured JSON.</summary>
+internal sealed class Broker(IConnection connection) : IAsyncDisposable
+{
+    public const string MediaType = "application/cloudevents+json";
+    public const string Events = "topic";
+    public const string Replies = "direct";
+
+    public static async Task<Broker> ConnectAsync(Uri address, CancellationToken ct)
+    {
+        var factory = new ConnectionFactory { Uri = address, ClientProvidedName = "story" };
+        try
+        {
+            return new Broker(await factory.CreateConnectionAsync(ct));
+        }
+        catch (BrokerUnreachableException e)
+        {
+            throw new StoryBrokenException($"RabbitMQ does not answer at {address.Host}:{address.Port}. Does it run? deploy/local/run --status tells.", e);
+        }
+    }
+
+    public Task<IChannel> OpenAsync(CancellationToken ct, bool confirms = false) => connection.CreateChannelAsync(new CreateChannelOptions(confirms, confirms), ct);
+
+    /// <summary>Whoever comes first declares an exchange, outsiders included.</summary>
+    public static Task DeclareAsync(IChannel channel, string exchange, string kind, CancellationToken ct) =>
+        channel.ExchangeDeclareAsync(exchange, kind, durable: true, autoDelete: false, cancellationToken: ct);
+
+    public static JsonElement Read(ReadOnlyMemory<byte> body) => JsonSerializer.Deserialize<JsonElement>(body.Span);
+
+    public ValueTask DisposeAsync() => connection.DisposeAsync();
+}

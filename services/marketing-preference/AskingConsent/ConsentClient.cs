@@ -1,0 +1,144 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using ConsentLedger.ServiceDefaults;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+
+namespace ConsentLedger.MarketingPreference.AskingConsent;
+
+/// <summary>The consent service did not answer in time, or not in a way to rely on. Nothing may be taken for a yes.</summary>
+public sealed class ConsentUnavailableException(Exception inner) : HttpRequestException("The consent service did not answer.", inner);
+
+/// <summary>The consent service over HTTP, with this service's own token. Every question may be asked twice without harm, so a lost answer is asked for again.</summary>
+public sealed partial class ConsentClient : IDisposable
+{
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(2);
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    private readonly HttpClient _http;
+    private readonly ServiceToken _token;
+    private readonly ResiliencePipeline _pipeline;
+    private readonly ILogger<ConsentClient> _log;
+
+    public ConsentClient(IConfiguration configuration, TimeProvider clock, ILogger<ConsentClient> log)
+    {
+        var url = configuration["Consent:Url"] ?? throw new InvalidOperationException("Consent__Url is not set.");
+        _token = new ServiceToken(configuration["Consent:TokenFile"] ?? throw new InvalidOperationException("Consent__TokenFile is not set."));
+        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1), AllowAutoRedirect = false, UseCookies = false })
+        {
+            BaseAddress = new Uri(url),
+
+            // The pipeline's is the one that counts.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        _log = log;
+
+        // Outermost the breaker: while the other side hangs, not every caller here hangs with it.
+        _pipeline = new ResiliencePipelineBuilder { Name = "consent", TimeProvider = clock }
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+            {
+                ShouldHandle = attempt => ValueTask.FromResult(attempt.Outcome.Exception is ExecutionRejectedException || IsOutage(attempt.Outcome.Exception)),
+                FailureRatio = 0.5,
+                MinimumThroughput = 10,
+                SamplingDuration = TimeSpan.FromSeconds(10),
+                BreakDuration = TimeSpan.FromSeconds(2),
+            })
+            .AddTimeout(GiveUpAfter)
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = attempt => ValueTask.FromResult(IsOutage(attempt.Outcome.Exception)),
+                MaxRetryAttempts = 2,
+                Delay = TimeSpan.FromMilliseconds(50),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+            })
+            .Build();
+    }
+
+    /// <summary>The strict decision for each question, in order.</summary>
+    /// <exception cref="ConsentUnavailableException"/>
+    public Task<IReadOnlyList<ConsentDecision>> DecideAsync(TenantId tenant, IReadOnlyList<ConsentQuestion> questions, CancellationToken ct) => SendAsync(
+        () => Request(HttpMethod.Post, tenant, "/v1/decisions", questions),
+        async (answer, limited) =>
+        {
+            await EnsureAsync(answer);
+            var decisions = await answer.Content.ReadFromJsonAsync<List<ConsentDecision>>(JsonSerializerOptions.Web, limited);
+            return decisions?.Count == questions.Count ? (IReadOnlyList<ConsentDecision>)decisions : throw new JsonException("Not one decision a question.");
+        },
+        ct);
+
+    /// <summary>When this returns, no decision over there says yes any more; a refusal means that there was nothing to withdraw.</summary>
+    /// <param name="key">The same key again is carried out once.</param>
+    /// <exception cref="ConsentUnavailableException"/>
+    public Task WithdrawAsync(StreamKey subject, ConsentWithdrawal withdrawal, string? key, CancellationToken ct) => SendAsync(
+        () =>
+        {
+            var request = Request(HttpMethod.Post, subject.Tenant, $"/v1/subjects/{subject.Id}/withdrawals", withdrawal);
+            if (key is not null) request.Headers.Add(CommandOptions.IdempotencyKeyHeader, key);
+            return request;
+        },
+        async (answer, _) =>
+        {
+            if (answer.StatusCode != HttpStatusCode.UnprocessableEntity) await EnsureAsync(answer);
+            return true;
+        },
+        ct);
+
+    /// <summary>Everything recorded there about a subject, in order. That it was read is recorded there, too, as the last of it.</summary>
+    /// <exception cref="ConsentUnavailableException"/>
+    public Task<IReadOnlyList<ConsentEntry>> ReadHistoryAsync(StreamKey subject, CancellationToken ct) => SendAsync(
+        () =>
+        {
+            var request = Request(HttpMethod.Get, subject.Tenant, $"/v1/subjects/{subject.Id}/history", body: null);
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/x-ndjson"));
+            return request;
+        },
+        async (answer, limited) =>
+        {
+            await EnsureAsync(answer);
+            var lines = (await answer.Content.ReadAsStringAsync(limited)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            return (IReadOnlyList<ConsentEntry>)[.. lines.Select(line => JsonSerializer.Deserialize<HistoryLine>(line, JsonSerializerOptions.Web)!.ToEntry())];
+        },
+        ct);
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<T> SendAsync<T>(Func<HttpRequestMessage> request, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken ct)
+    {
+        try
+        {
+            return await _pipeline.ExecuteAsync(
+                async limited =>
+                {
+                    using var question = request();
+                    using var answer = await _http.SendAsync(question, HttpCompletionOption.ResponseHeadersRead, limited);
+                    return await read(answer, limited);
+                },
+                ct);
+        }
+        catch (Exception e) when (e is HttpRequestException or ExecutionRejectedException or IOException or UnauthorizedAccessException or JsonException)
+        {
+            NoAnswer(e is HttpRequestException { StatusCode: { } status } ? $"status {(int)status}" : e.GetType().Name);
+            throw new ConsentUnavailableException(e);
+        }
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, TenantId tenant, string path, object? body)
+    {
+        var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body, body.GetType(), Json, StrictJson.Options) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token.Current());
+        request.Headers.Add(Caller.TenantHeader, tenant.ToString());
+        return request;
+    }
+
+    // A refused token or a missing right is no answer either: it says nothing about the person.
+    private static Task EnsureAsync(HttpResponseMessage answer) =>
+        answer.IsSuccessStatusCode ? Task.CompletedTask : throw new HttpRequestException("Not the answer asked for.", null, answer.StatusCode);
+
+    private static bool IsOutage(Exception? e) => e is HttpRequestException { StatusCode: null or >= HttpStatusCode.InternalServerError };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The consent service did not answer: {Reason}.")]
+    private partial void NoAnswer(string reason);
+}

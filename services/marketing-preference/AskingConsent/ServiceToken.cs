@@ -1,0 +1,24 @@
+namespace ConsentLedger.MarketingPreference.AskingConsent;
+
+/// <summary>The token this service shows to others, from a file. Read again when the file has changed, so that it is renewed without a restart.</summary>
+internal sealed class ServiceToken(string file)
+{
+    private Loaded _loaded = Read(file);
+
+    public string Current()
+    {
+        var info = new FileInfo(file);
+        if (info.Exists && (info.LastWriteTimeUtc, info.Length) != (_loaded.WrittenAt, _loaded.Length)) _loaded = Read(file);
+        return _loaded.Token;
+    }
+
+    private static Loaded Read(string file)
+    {
+        // Stamped before reading: a change in between is seen at the next look.
+        var info = new FileInfo(file);
+        var (writtenAt, length) = (info.LastWriteTimeUtc, info.Length);
+        return new Loaded(writtenAt, length, File.ReadAllText(file).Trim());
+    }
+
+    private sealed record Loaded(DateTime WrittenAt, long Length, string Token);
+}

@@ -1,0 +1,52 @@
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.MarketingPreference.AskingConsent;
+
+/// <summary>
+/// Once an unsubscribe was answered with success, no decision of any service says yes. So the consent it ends is withdrawn over there before the answer.
+/// The event is on disk by then: after a crash, or while consent is away, it arrives there over the bus and finds the consent withdrawn or withdraws it.
+/// </summary>
+public sealed class TellConsent(StateReader reader, ConsentClient consent, TimeProvider clock)
+{
+    public static Problem WithdrawalPending { get; } =
+        new(StatusCodes.Status503ServiceUnavailable, "withdrawal_pending", "This is recorded and will take effect, but not everywhere yet. The same request again finds out.")
+        {
+            RetryAfterSeconds = 5,
+        };
+
+    /// <summary>Asked after every unsubscribe, and every repeat of one: what decides is how the lane stands now, not what this request did.</summary>
+    /// <returns>Null when the consent service knows, or need not.</returns>
+    public async Task<Problem?> OfUnsubscribeAsync(StreamKey subject, Lane lane, Actor actor, string method, CancellationToken ct)
+    {
+        var events = await reader.ReadEventsAsync(subject, ct);
+        var state = SubjectPreferences.Stream.Replay(events, MarketingCatalog.Events);
+        if (state.Lanes.GetValueOrDefault(lane) is not { IsOpen: false, EndedConsent: true } closed) return null;
+
+        var closing = events[(int)closed.Place.Version - 1];
+        var unsubscribed = (Unsubscribed)reader.Facts(closing);
+        if (state.Consents.Given(unsubscribed.Purpose, lane.Channel) is not false)
+        {
+            // Named by the event: however often this is asked, it is withdrawn once.
+            var withdrawal = new ConsentWithdrawal(unsubscribed.Purpose, lane.Channel, unsubscribed.OccurredAt, unsubscribed.Actor, unsubscribed.Method);
+            return await WithdrawAsync(subject, withdrawal, $"marketing:{closing.Id}", ct) ? null : WithdrawalPending;
+        }
+
+        // Heard to be withdrawn. The person may have consented again since then and changed their mind once more, so it is said again, as an act of now.
+        await WithdrawAsync(subject, new ConsentWithdrawal(unsubscribed.Purpose, lane.Channel, clock.GetUtcNow(), actor, method), key: null, ct);
+        return null;
+    }
+
+    private async Task<bool> WithdrawAsync(StreamKey subject, ConsentWithdrawal withdrawal, string? key, CancellationToken ct)
+    {
+        try
+        {
+            await consent.WithdrawAsync(subject, withdrawal, key, ct);
+            return true;
+        }
+        catch (ConsentUnavailableException)
+        {
+            return false;
+        }
+    }
+}

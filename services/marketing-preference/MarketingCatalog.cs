@@ -1,0 +1,17 @@
+using ConsentLedger.MarketingPreference.Policies;
+using ConsentLedger.MarketingPreference.Preferences;
+
+namespace ConsentLedger.MarketingPreference;
+
+/// <summary>The stored name of every event of this service.</summary>
+public static class MarketingCatalog
+{
+    public static EventCatalog Events { get; } = new(
+        ("marketing.subscribed.v1", typeof(Subscribed)),
+        ("marketing.unsubscribed.v1", typeof(Unsubscribed)),
+        ("marketing.consent-followed.v1", typeof(ConsentFollowed)),
+        ("marketing.preferences-read.v1", typeof(PreferencesRead)),
+        ("subject.erasure-started.v1", typeof(ErasureStarted)),
+        ("subject.erased.v1", typeof(SubjectErased)),
+        ("policy.followed.v1", typeof(PolicyFollowed)));
+}

@@ -1,0 +1,44 @@
+using System.Text.Json;
+using ConsentLedger.Contracts;
+using ConsentLedger.MarketingPreference.Policies;
+using ConsentLedger.MarketingPreference.Preferences;
+
+namespace ConsentLedger.MarketingPreference.Publishing;
+
+/// <summary>From what this service records to what it tells the others. The only file that sees both.</summary>
+public static class MarketingPublisher
+{
+    /// <summary>Everything of a subject's stream goes out, so that its versions are dense. The policies are the consent service's to publish.</summary>
+    public static CloudEvent? Translate(StoredEvent e) => MarketingCatalog.Events.Decode(e) switch
+    {
+        Unsubscribed u => Envelope(e, MarketingUnsubscribedV1.Type, new MarketingUnsubscribedV1(
+            u.Topic, u.Channel, u.Purpose, u.Basis, NameOf(u.Cause), NameOf(u.Actor), u.Method, u.OccurredAt, u.WithdrawsConsent, u.DeliveryId, u.RecipientRef)),
+        Subscribed s => Envelope(e, MarketingSubscribedV1.Type, new MarketingSubscribedV1(
+            s.Topic, s.Channel, s.Purpose, s.Basis, NameOf(s.Cause), NameOf(s.Actor), s.Method, s.OccurredAt)),
+        ConsentFollowed f => Envelope(e, MarketingConsentFollowedV1.Type, new MarketingConsentFollowedV1(
+            f.Event, f.Version, f.Change?.Purpose, f.Change?.Channel, f.Change?.Recipient, f.Change?.Given)),
+        PreferencesRead r => Envelope(e, PreferencesReadV1.Type, new PreferencesReadV1(r.Reader)),
+        ErasureStarted s => Envelope(e, SubjectErasureStartedV1.Type, new SubjectErasureStartedV1(s.Request)),
+        SubjectErased s => Envelope(e, SubjectErasedV1.Type, new SubjectErasedV1(s.Request)),
+        PolicyFollowed => null,
+        var unknown => throw new InvalidOperationException($"{unknown.GetType().Name} has no contract."),
+    };
+
+    private static CloudEvent Envelope<T>(StoredEvent e, string type, T data)
+        where T : notnull => new()
+        {
+            Id = e.Id.ToString(),
+            Source = "https://consentledger/marketing-preference",
+            Type = type,
+            Time = e.Place.RecordedAt,
+            Subject = e.Stream.Id.ToString(),
+            Tenant = e.Stream.Tenant.ToString(),
+            Position = e.Place.Position,
+            StreamVersion = e.Place.Version,
+            TraceParent = e.TraceParent,
+            Data = CloudEvent.DataFrom(data),
+        };
+
+    private static string NameOf<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
+}

@@ -1,0 +1,45 @@
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.MarketingPreference.AskingConsent;
+using ConsentLedger.MarketingPreference.Preferences;
+
+namespace ConsentLedger.MarketingPreference.Reacting;
+
+/// <summary>
+/// Keeps a subject's topics in step with the consents they rest on. The event that was heard and what follows from it are one commit, and what follows from a
+/// withdrawal never says that it withdraws: the two services do not chase each other.
+/// </summary>
+public static class FollowConsent
+{
+    public static Decision Decide(ConsentEntry heard, SubjectPreferences subject, PolicyPack? pack)
+    {
+        if (subject.IsErased || heard.Version <= subject.Consents.Version) return Decision.Unchanged;
+        if (heard.Version > subject.Consents.Version + 1) throw new InvalidOperationException("The versions in between have to be followed first.");
+
+        var followed = new ConsentFollowed(heard.Id, heard.Version, heard.Change);
+        if (pack is null || heard is not { Act: { } act, Change: { } change }) return Decision.Of(followed);
+        var after = subject.Consents.Follow(followed);
+        var consequences =
+            from topic in pack.TopicsFor(change.Purpose)
+            from channel in change.Channel is { } only ? [only] : topic.Channels
+            where pack.TopicsRestingOn(change.Purpose, channel).Contains(topic)
+            let lane = subject.Find(topic.Id, channel)
+            let consequence = change.Given ? (object?)Opened(act, topic, channel, lane, subject, pack) : Closed(act, topic, channel, lane, after, pack)
+            where consequence is not null
+            select consequence;
+        return Decision.Of([followed, .. consequences]);
+    }
+
+    // A withdrawal for one recipient leaves what another may still do.
+    private static Unsubscribed? Closed(ConsentAct act, Topic topic, string channel, LaneState? lane, ConsentMirror after, PolicyPack pack) =>
+        lane is { IsOpen: false } || after.Given(topic.Purpose, channel) == true
+            ? null
+            : new Unsubscribed(
+                topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.ConsentWithdrawn, act.Actor, act.Method, act.OccurredAt, WithdrawsConsent: false);
+
+    // What ended with a consent comes back with the next one: but only when the end was heard, or this is the old consent arriving late.
+    // What the person left while the consent stood stays left.
+    private static Subscribed? Opened(ConsentAct act, Topic topic, string channel, LaneState? lane, SubjectPreferences subject, PolicyPack pack) =>
+        lane is null || (lane is { IsOpen: false, EndedConsent: true } && subject.Consents.Given(topic.Purpose, channel) == false)
+            ? new Subscribed(topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.ConsentGranted, act.Actor, act.Method, act.OccurredAt)
+            : null;
+}

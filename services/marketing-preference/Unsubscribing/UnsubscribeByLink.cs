@@ -1,0 +1,75 @@
+using ConsentLedger.MarketingPreference.AskingConsent;
+using ConsentLedger.MarketingPreference.Policies;
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.ServiceDefaults;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ConsentLedger.MarketingPreference.Unsubscribing;
+
+/// <summary>
+/// The mail client's one-click (RFC 8058) and the button of the page. The link alone is the authority: no cookie, no sign-in, no redirect, and a repeat
+/// is answered like the first.
+/// </summary>
+public static class UnsubscribeByLink
+{
+    private const int MaxBodyBytes = 4 * 1024;
+    private const string Method = "unsubscribe-link";
+
+    public static Problem BodyInvalid { get; } = new(
+        StatusCodes.Status400BadRequest, "unsubscribe_body_invalid", "The body is the one form field List-Unsubscribe=One-Click, or confirm=unsubscribe. Nothing was changed.");
+
+    public static void Map(IEndpointRouteBuilder pages) => pages.MapPost("/u/{token}", HandleAsync).AllowAnonymous().WithBodyLimit(MaxBodyBytes);
+
+    public static Decision Decide(UnsubscribeLink link, Cause cause, SubjectPreferences subject, PolicyBook policies, DateTimeOffset now)
+    {
+        if (subject.IsErased || subject.Find(link.Topic, link.Channel) is { IsOpen: false }) return Decision.Unchanged;
+        if (policies.LastDeclaring(link.Topic, link.Channel) is not { } pack) return Decision.No("topic_undeclared", "No policy heard of here has ever declared this topic.");
+        var topic = pack.FindTopic(link.Topic)!;
+        return Decision.Of(new Unsubscribed(
+            topic.Id, link.Channel, topic.Purpose, pack.BasisOf(topic), cause, Actor.Subject, Method, now, pack.ConsentEndsWith(topic, link.Channel, subject),
+            link.DeliveryId, link.RecipientRef));
+    }
+
+    private static async Task<IResult> HandleAsync(
+        string token, HttpRequest request, UnsubscribeLinks links, LinkLimit limit, DeciderLoop ledger, TellConsent tell, PreferenceReader reader, TimeProvider clock,
+        CancellationToken ct)
+    {
+        if (links.Find(token, clock.GetUtcNow()) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request);
+        if (!limit.Allows(link)) return LinkLimit.TooManyRequests.To(request);
+        if (await ReadCauseAsync(request, ct) is not { } cause) return BodyInvalid.To(request);
+
+        // Not named by the link: whoever came back and leaves again has the same one. How the lane stands is what makes a repeat harmless.
+        var command = new Command(link.Stream, SubjectPreferences.Stream, new Digest(Guid.CreateVersion7(clock.GetUtcNow())), default, context =>
+            Decide(link, cause, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(link.Tenant)), context.Now))
+        {
+            Reads = PolicyBook.ReadBy(link.Tenant),
+        };
+        if (await ledger.ExecuteAsync(command, ct) is Outcome.Refused) return ShowUnsubscribe.LinkInvalid.To(request);
+        if (await tell.OfUnsubscribeAsync(link.Stream, new Lane(link.Topic, link.Channel), Actor.Subject, Method, ct) is { } pending) return pending.To(request);
+
+        var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
+        var pack = policies.LastDeclaring(link.Topic, link.Channel);
+        return pack is null ? TypedResults.Ok() : UnsubscribePage.Done(pack, pack.FindTopic(link.Topic)!, link.Channel);
+    }
+
+    /// <summary>Exactly one of the two fields, in either encoding; null for anything else.</summary>
+    private static async Task<Cause?> ReadCauseAsync(HttpRequest request, CancellationToken ct)
+    {
+        if (!request.HasFormContentType) return null;
+        try
+        {
+            var form = await request.ReadFormAsync(new FormOptions { ValueCountLimit = 1, MultipartBodyLengthLimit = MaxBodyBytes }, ct);
+            if (form is not { Count: 1, Files.Count: 0 }) return null;
+            return form.Single() switch
+            {
+                { Key: "List-Unsubscribe", Value: ["One-Click"] } => Cause.OneClick,
+                { Key: "confirm", Value: ["unsubscribe"] } => Cause.Page,
+                _ => null,
+            };
+        }
+        catch (Exception malformed) when (malformed is InvalidDataException or IOException and not BadHttpRequestException)
+        {
+            return null;
+        }
+    }
+}

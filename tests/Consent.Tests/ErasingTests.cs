@@ -1,0 +1,48 @@
+using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Reading;
+using ConsentLedger.EventStore;
+using static ConsentLedger.Consent.Tests.Acts;
+using static ConsentLedger.Consent.Tests.Story;
+
+namespace ConsentLedger.Consent.Tests;
+
+public sealed class ErasingTests
+{
+    private static readonly Guid Request = Guid.Parse("0195a1b2-0000-7000-8000-00000000000e");
+
+    [Fact]
+    public void An_erased_person_is_refused_and_decided_no()
+    {
+        var started = Given(Granted(1)).On(2).WhenErasureStarts(Request).Then(new ErasureStarted(Request));
+        var finished = started.WhenErasureFinishes(Request).Then(new SubjectErased(Request));
+        foreach (var story in (Story[])[started, finished])
+        {
+            story.When(Grant(2)).ThenRefused("subject_erased");
+            story.When(Withdraw(2)).ThenRefused("subject_erased");
+            story.Asked().ShouldBe(new(false, "subject_erased", null, null, Packs.Spectral.Version));
+        }
+    }
+
+    [Fact]
+    public void After_the_end_nothing_is_left_to_decide_on() =>
+        Given(Granted(1), new(new ErasureStarted(Request), Day(2)), new(new SubjectErased(Request), Day(2))).State.Lanes.ShouldBeEmpty();
+
+    [Fact]
+    public void Starting_twice_raises_one_fence()
+    {
+        var another = Guid.Parse("0195a1b2-0000-7000-8000-00000000000f");
+        Given(new Recorded(new ErasureStarted(Request), Day(2))).WhenErasureStarts(another).ThenNothing();
+        Given(new(new ErasureStarted(Request), Day(2)), new(new SubjectErased(Request), Day(2))).WhenErasureStarts(another).ThenNothing();
+    }
+
+    [Fact]
+    public void A_person_nobody_knows_is_fenced_too() => Given().On(1).WhenErasureStarts(Request).Then(new ErasureStarted(Request));
+
+    [Fact]
+    public void Reading_the_history_of_nobody_is_not_recorded()
+    {
+        var read = new HistoryRead("auditor", null, null, false);
+        ReadHistory.Decide(read, version: 0).ShouldBe(Decision.Unchanged);
+        ReadHistory.Decide(read, version: 1).ShouldBeOfType<Decision.Record>().Events.Select(e => e.Facts).ShouldBe([read]);
+    }
+}

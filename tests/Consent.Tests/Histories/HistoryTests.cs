@@ -1,0 +1,100 @@
+using System.Globalization;
+using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Reading;
+using ConsentLedger.Consent.Decisions;
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.EventStore;
+using FsCheck.Fluent;
+
+namespace ConsentLedger.Consent.Tests.Histories;
+
+/// <summary>What holds for every history. A failure prints the shortest one found, and the seed that finds it again.</summary>
+public sealed class HistoryTests
+{
+    private static readonly int Cases =
+        int.TryParse(Environment.GetEnvironmentVariable("CONSENT_PROPERTY_CASES"), CultureInfo.InvariantCulture, out var cases) ? cases : 300;
+
+    /// <summary>The two numbers that a failure prints, with a comma between them, to see the same histories again.</summary>
+    private static readonly ulong[]? Seed = Environment.GetEnvironmentVariable("CONSENT_PROPERTY_SEED")?.Split(',').Select(ulong.Parse).ToArray();
+
+    [Fact]
+    public void A_withdrawal_is_out_voted_only_by_a_later_act_of_the_subject() => Holds(play =>
+    {
+        foreach (var turn in play.Turns)
+            foreach (var lane in turn.After.Lanes.Where(l => l.Value.Given).Select(l => l.Key))
+            {
+                var said = play.Log.Take(turn.Length).Select(e => (e.Place, Facts: ConsentCatalog.Events.Decode(e))).ToList();
+                var no = said.FindLastIndex(e => e.Facts is ConsentWithdrawn withdrawn && withdrawn.LaneOf() == lane);
+                if (no < 0) continue;
+                var claimed = ((ConsentWithdrawn)said[no].Facts).OccurredAt;
+                var since = claimed < said[no].Place.RecordedAt ? claimed : said[no].Place.RecordedAt;
+                said.Skip(no).Select(e => e.Facts).OfType<ConsentGranted>()
+                    .ShouldContain(g => g.LaneOf() == lane && (g.Actor == Actor.Subject || g.Actor == Actor.Guardian) && g.OccurredAt > since);
+            }
+    });
+
+    [Fact]
+    public void What_the_log_says_is_in_force_is_what_counts() => Holds(play =>
+    {
+        var length = 0;
+        foreach (var turn in play.Turns)
+        {
+            foreach (var e in play.Log.Take(turn.Length).Skip(length))
+                if (ConsentCatalog.Events.Decode(e) is ConsentGranted granted && turn.After.Erasure == Erasure.None)
+                    turn.After.Lanes[granted.LaneOf()].Given.ShouldBe(granted.InForce);
+            length = turn.Length;
+        }
+    });
+
+    [Fact]
+    public void The_log_folds_to_the_state_that_was_kept_along_the_way() => Holds(play =>
+    {
+        foreach (var turn in play.Turns) ShouldBeSame(turn.After, Folded(play.Log.Take(turn.Length)));
+    });
+
+    [Fact]
+    public void What_was_known_at_a_moment_is_the_state_of_that_moment() => Holds(play =>
+    {
+        var writing = play.Turns.Where((turn, i) => i == 0 || turn.Length > play.Turns[i - 1].Length).ToList();
+        foreach (var moment in writing.Select(t => t.Now))
+        {
+            var known = new Replay(AsOf: null, KnownAt: moment);
+            ShouldBeSame(writing.Last(t => t.Now <= moment).After, Folded(play.Log.Where(e => known.Includes(e, ConsentCatalog.Events.Decode(e)))));
+        }
+    });
+
+    [Fact]
+    public void Every_answer_and_every_decision_agrees_with_the_model() => Holds(play =>
+    {
+        var model = new ReferenceModel();
+        PolicyPack? policy = null;
+        foreach (var turn in play.Turns)
+        {
+            ReferenceModel.Tell(turn.Outcome).ShouldBe(model.Hear(turn));
+            if (turn is { Said: PolicyPack pack, Outcome: Outcome.Recorded, First: null }) policy = pack;
+            foreach (var lane in ReferenceModel.AllLanes)
+            {
+                var answer = ConsentDecision.Decide(Story.Question(lane.Purpose, lane.Channel, lane.Recipient), turn.After, policy);
+                answer.Code.ShouldBe(model.Decide(lane));
+                answer.Allowed.ShouldBe(answer.Code == "consent_given");
+            }
+        }
+    });
+
+    private static void Holds(Action<Play> property) => FsCheck.Check.One(Random(), Prop.ForAll(History.Any, history => property(Play.Of(history))));
+
+    private static FsCheck.Config Random()
+    {
+        var config = FsCheck.Config.QuickThrowOnFailure.WithQuietOnSuccess(true).WithStartSize(10).WithMaxTest(Cases);
+        return Seed is [var seed, var gamma] ? config.WithReplay(new FsCheck.Replay(new FsCheck.Rnd(seed, gamma), null)) : config;
+    }
+
+    private static SubjectConsents Folded(IEnumerable<StoredEvent> events) => SubjectConsents.Stream.Replay(events, ConsentCatalog.Events);
+
+    private static void ShouldBeSame(SubjectConsents one, SubjectConsents other)
+    {
+        one.Erasure.ShouldBe(other.Erasure);
+        one.Lanes.Count.ShouldBe(other.Lanes.Count);
+        foreach (var (lane, state) in one.Lanes) other.Lanes[lane].ShouldBe(state);
+    }
+}

@@ -1,0 +1,121 @@
+using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Granting;
+using ConsentLedger.Consent.Consents.Withdrawing;
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.EventStore;
+
+namespace ConsentLedger.Consent.Tests.Histories;
+
+/// <summary>
+/// The rules once more, by looking back over everything that was said instead of keeping a state: a "no" stands unless the person
+/// said a later-dated "yes" after it.
+/// </summary>
+internal sealed class ReferenceModel
+{
+    /// <summary>The purpose without channels that every second policy drops.</summary>
+    public const string Sharing = "agreed-sharing";
+
+    private readonly List<Words> _said = [];
+    private readonly HashSet<string> _published = [];
+    private PolicyPack? _policy;
+    private int _erasure;
+
+    private sealed record Words(bool Yes, Lane Lane, Actor Actor, DateTimeOffset Claimed, DateTimeOffset Recorded, string Version, TextShown? Text);
+
+    public static IReadOnlyList<Lane> AllLanes { get; } =
+    [
+        .. from channel in (string[])["email", "sms"] from recipient in (string[])["controller", Acts.Partners] select new Lane(Acts.Offers, channel, recipient),
+        new Lane(Sharing, null, "controller"), new Lane(Sharing, null, "third-parties"),
+    ];
+
+    /// <summary>What a message must come to, in words.</summary>
+    public string Hear(Turn turn) => turn switch
+    {
+        { First: { } first } => Tell(first),
+        { Said: PolicyPack pack } => Publish(pack),
+        { Said: GrantConsent grant } => Grant(grant, turn.Now),
+        { Said: WithdrawConsent withdrawal } => Withdraw(withdrawal, turn.Now),
+        _ => Erase(),
+    };
+
+    public static string Tell(Outcome outcome) => outcome switch
+    {
+        Outcome.Recorded recorded => $"recorded {recorded.Events} {recorded.Note}".TrimEnd(),
+        Outcome.Refused { Refusal: var refusal } => refusal.Code,
+        _ => outcome.GetType().Name.ToLowerInvariant(),
+    };
+
+    /// <summary>The code a decision must carry.</summary>
+    public string Decide(Lane lane) => this switch
+    {
+        { _erasure: > 0 } => "subject_erased",
+        _ when !Declares(lane.Purpose) => "purpose_undeclared",
+        _ => Holds(lane) switch
+        {
+            null => "consent_unknown",
+            true => "consent_given",
+            false => "consent_withdrawn",
+        },
+    };
+
+    private string Publish(PolicyPack pack)
+    {
+        // An older version that comes again does not come into force again.
+        if (!_published.Add(pack.Version)) return "unchanged";
+        _policy = pack;
+        return "recorded 1";
+    }
+
+    private string Grant(GrantConsent grant, DateTimeOffset now)
+    {
+        var lane = new Lane(grant.Purpose, grant.Channel, grant.Recipient ?? "controller");
+        if (_erasure > 0) return "subject_erased";
+        if (!Declares(grant.Purpose)) return "purpose_undeclared";
+        if (grant.OccurredAt > now.AddMinutes(5)) return "occurred_in_future";
+
+        var words = new Words(true, lane, grant.Actor, grant.OccurredAt, now, _policy!.Version, grant.Text);
+        var counts = Holds(lane) != false || Undoes(words, LastNo(lane)!);
+        if (!counts && !IsOwn(grant.Actor)) return "withdrawal_prevails";
+        if (Holds(lane) == true && _said.Last(w => w.Lane == lane && w.Yes) is var last && (last.Version, last.Text) == (words.Version, words.Text)) return "unchanged";
+        _said.Add(words);
+        return counts ? "recorded 1" : "recorded 1 withdrawal_prevails";
+    }
+
+    private string Withdraw(WithdrawConsent withdrawal, DateTimeOffset now)
+    {
+        if (_erasure > 0) return "subject_erased";
+        var known = _said.Select(w => w.Lane).Distinct()
+            .Where(l => l.Purpose == withdrawal.Purpose && l.Channel == (withdrawal.Channel ?? l.Channel) && l.Recipient == (withdrawal.Recipient ?? l.Recipient)).ToList();
+        if (known.Count == 0 && !Declares(withdrawal.Purpose)) return "purpose_undeclared";
+
+        var recipient = withdrawal.Recipient ?? "controller";
+        var named = Declares(withdrawal.Purpose)
+            ? AllLanes.Where(l => l.Purpose == withdrawal.Purpose && l.Channel == (withdrawal.Channel ?? l.Channel) && l.Recipient == recipient)
+            : [];
+        var lanes = known.Union(named).Where(l => Holds(l) != false).ToList();
+        _said.AddRange(lanes.Select(l => new Words(false, l, withdrawal.Actor, withdrawal.OccurredAt, now, _policy!.Version, null)));
+        return lanes.Count == 0 ? "unchanged" : $"recorded {lanes.Count}";
+    }
+
+    private string Erase()
+    {
+        _erasure++;
+        return "recorded 1";
+    }
+
+    private bool? Holds(Lane lane)
+    {
+        var said = _said.Where(w => w.Lane == lane).ToList();
+        var no = said.FindLastIndex(w => !w.Yes);
+        if (no < 0) return said.Count > 0 ? true : null;
+        return said.Skip(no).Any(w => w.Yes && Undoes(w, said[no]));
+    }
+
+    private Words? LastNo(Lane lane) => _said.LastOrDefault(w => w.Lane == lane && !w.Yes);
+
+    private static bool Undoes(Words yes, Words no) => IsOwn(yes.Actor) && yes.Claimed > (no.Claimed < no.Recorded ? no.Claimed : no.Recorded);
+
+    private static bool IsOwn(Actor actor) => actor is Actor.Subject or Actor.Guardian;
+
+    private bool Declares(string purpose) => _policy!.Purposes.Any(p => p.Id == purpose);
+}

@@ -1,0 +1,82 @@
+using ConsentLedger.Consent.Consents;
+using static ConsentLedger.Consent.Tests.Acts;
+using static ConsentLedger.Consent.Tests.Story;
+
+namespace ConsentLedger.Consent.Tests;
+
+public sealed class WithdrawingTests
+{
+    [Fact]
+    public void Withdrawing_one_channel_leaves_the_others() =>
+        Given(Granted(1), Granted(1, channel: "sms")).On(2).When(Withdraw(2)).Then(Withdrawn(2).Facts).Asked(channel: "sms").Code.ShouldBe("consent_given");
+
+    [Fact]
+    public void Withdrawing_the_purpose_withdraws_every_channel()
+    {
+        var after = Given(Granted(1), Granted(1, recipient: Partners), Granted(1, channel: "sms")).On(2).When(Withdraw(2, channel: null))
+            .Then(Withdrawn(2).Facts, Withdrawn(2, recipient: Partners).Facts, Withdrawn(2, channel: "sms").Facts);
+        after.Asked().Code.ShouldBe("consent_withdrawn");
+        after.Asked(recipient: Partners).Code.ShouldBe("consent_withdrawn");
+        after.Asked(channel: "sms").Code.ShouldBe("consent_withdrawn");
+    }
+
+    [Fact]
+    public void Withdrawing_from_one_recipient_leaves_the_others() =>
+        Given(Granted(1), Granted(1, recipient: Partners)).On(2).When(Withdraw(2, recipient: Partners))
+            .Then(Withdrawn(2, recipient: Partners).Facts).Asked().Code.ShouldBe("consent_given");
+
+    [Fact]
+    public void Withdrawing_again_writes_nothing() => Given(Granted(1), Withdrawn(2)).On(3).When(Withdraw(2)).ThenNothing();
+
+    [Fact]
+    public void Only_what_still_stands_is_withdrawn_again() =>
+        Given(Withdrawn(1), Granted(2, channel: "sms")).On(3).When(Withdraw(3, channel: null)).Then(Withdrawn(3, channel: "sms").Facts);
+
+    [Fact]
+    public void No_to_what_was_never_asked_is_recorded()
+    {
+        Given().On(1).When(Withdraw(1)).Then(Withdrawn(1).Facts).Asked().Code.ShouldBe("consent_withdrawn");
+        Given().On(1).When(Withdraw(1, channel: null)).Then(Withdrawn(1).Facts, Withdrawn(1, channel: "sms").Facts);
+        Given().On(1).When(Withdraw(1, purpose: "agreed-sharing", channel: null)).Then(Withdrawn(1, purpose: "agreed-sharing", channel: null).Facts);
+    }
+
+    [Theory]
+    [InlineData(Actor.System)]
+    [InlineData(Actor.Agent)]
+    [InlineData(Actor.Guardian)]
+    public void Anyone_may_withdraw_for_the_subject(Actor actor) =>
+        Given(Granted(1)).On(2).When(Withdraw(2, actor)).Then(Withdrawn(2, actor).Facts).Asked().Allowed.ShouldBeFalse();
+
+    [Fact]
+    public void A_late_withdrawal_counts_from_its_position() =>
+        Given(Granted(5)).On(6).When(Withdraw(4)).Then(Withdrawn(4).Facts).Asked().Code.ShouldBe("consent_withdrawn");
+
+    [Fact]
+    public void A_withdrawal_dated_ahead_is_never_refused() =>
+        Given(Granted(1)).On(2).When(Withdraw(30)).Then(Withdrawn(30).Facts).Asked().Code.ShouldBe("consent_withdrawn");
+
+    [Fact]
+    public void What_the_policy_dropped_can_still_be_withdrawn()
+    {
+        var given = Given(Granted(1)).On(2);
+        given.Under(Packs.Spectral.Next("2026-03-02", dropped: Offers)).When(Withdraw(2, channel: null)).Then(Withdrawn(2, version: "2026-03-02").Facts);
+        given.Under(null).When(Withdraw(2)).Then(Withdrawn(2).Facts);
+    }
+
+    [Theory]
+    [InlineData("astrology", null, null, "purpose_undeclared")]
+    [InlineData(Offers, "phone", null, "channel_undeclared")]
+    [InlineData(Offers, null, "advertisers", "recipient_undeclared")]
+    [InlineData("order-processing", "email", null, "consent_not_the_basis")]
+    public void What_was_neither_given_nor_declared_cannot_be_withdrawn(string purpose, string? channel, string? recipient, string code) =>
+        Given(Granted(1)).On(2).When(Withdraw(2, purpose: purpose, channel: channel, recipient: recipient)).ThenRefused(code);
+
+    [Fact]
+    public void Evidence_is_sealed_beside_the_first_event_only()
+    {
+        var evidence = System.Text.Json.JsonSerializer.SerializeToElement(new { ip = "192.0.2.1" });
+        var verdict = Given().On(1).When(Withdraw(1, channel: null) with { Evidence = evidence });
+        var recorded = verdict.Decision.ShouldBeOfType<EventStore.Decision.Record>();
+        recorded.Events.Select(e => e.Personal.IsEmpty).ShouldBe([false, true]);
+    }
+}

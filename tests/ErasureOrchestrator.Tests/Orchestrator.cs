@@ -1,0 +1,122 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using ConsentLedger.Support;
+
+namespace ConsentLedger.ErasureOrchestrator.Tests;
+
+/// <summary>The service as a process on its own database and virtual host. The test plays everybody around it.</summary>
+public sealed class Orchestrator : IAsyncLifetime
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("erasure-");
+    private readonly HttpClient _http = new();
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(2));
+    private PostgresDatabase _database = null!;
+    private Broker _broker = null!;
+    private Issuer _issuer = null!;
+    private ServiceProcess _process = null!;
+
+    internal OtherSystems Others { get; private set; } = null!;
+
+    public string Log => File.ReadAllText(_process.LogFile);
+
+    public Task InitializeAsync() => StartAsync("00:10:00");
+
+    /// <param name="redispatchAfter">How long a system may stay silent.</param>
+    public async Task StartAsync(string redispatchAfter)
+    {
+        _database = await PostgresDatabase.CreateAsync("erasure");
+        _broker = await Broker.CreateAsync("erasure");
+        _issuer = new Issuer(_folder.FullName);
+        _process = ServiceProcess.Of("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", Path.Combine(_folder.FullName, "log"), new Dictionary<string, string>
+        {
+            ["ConnectionStrings__Ledger"] = $"{_database.ConnectionString};Maximum Pool Size=20",
+            ["Broker__Uri"] = _broker.Uri.ToString(),
+            ["Auth__Issuer"] = Issuer.Name,
+            ["Auth__Audience"] = Issuer.Audience,
+            ["Auth__JwksFile"] = _issuer.JwksFile,
+            ["Erasure__RedispatchAfter"] = redispatchAfter,
+        });
+        _http.BaseAddress = _process.Url;
+        Others = await OtherSystems.ListenAsync(_broker);
+        await _process.StartAsync(_patience.Token);
+    }
+
+    /// <summary>kill -9, whatever it is doing.</summary>
+    public Task KillAsync() => _process.KillAsync();
+
+    public Task StartAgainAsync() => _process.StartAsync(_patience.Token);
+
+    public async Task DisposeAsync()
+    {
+        _http.Dispose();
+        await _process.DisposeAsync();
+        await Others.DisposeAsync();
+        await _broker.DisposeAsync();
+        await _database.DisposeAsync();
+        _issuer.Dispose();
+        _patience.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    public Task<Answer> RequestAsync(string subject, string tenant = "quintus", string role = "privacy", string? key = null) =>
+        PostAsync(new { subject, reason = "consent-withdrawn" }, tenant, role, key);
+
+    public Task<Answer> PostAsync(object body, string tenant = "quintus", string? role = "privacy", string? key = null) => SendAsync(
+        new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/erasures", UriKind.Relative)) { Content = JsonContent.Create(body) }, tenant, role, key is null ? [] : [("Idempotency-Key", key)]);
+
+    public Task<Answer> GetAsync(string path, string tenant = "quintus", string role = "privacy", params (string Name, string Value)[] headers) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative)), tenant, role, headers);
+
+    public async Task<Answer> CompletedAsync(Guid request)
+    {
+        Answer? answer = null;
+        await Eventually.HoldsAsync(async () =>
+        {
+            answer = await GetAsync($"/v1/erasures/{request}");
+            answer.State.ShouldBe("completed");
+        });
+        return answer!;
+    }
+
+    private async Task<Answer> SendAsync(HttpRequestMessage request, string tenant, string? role, (string Name, string Value)[] headers)
+    {
+        if (role is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _issuer.Token(tenant, role));
+        foreach (var (name, value) in headers) request.Headers.Add(name, value);
+        using var response = await _http.SendAsync(request, _patience.Token);
+        var text = await response.Content.ReadAsStringAsync(_patience.Token);
+        return new Answer((int)response.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement, response.Headers.Location?.ToString());
+    }
+}
+
+public sealed record Answer(int Status, JsonElement Json, string? Location)
+{
+    public Guid Id => Json.GetProperty("id").GetGuid();
+
+    public string? State => Json.GetProperty("state").GetString();
+
+    public string? Code => Json.GetProperty("code").GetString();
+
+    public JsonElement TaskOf(string system) => Json.GetProperty("tasks").EnumerateArray().Single(t => t.GetProperty("system").GetString() == system);
+}
+
+internal static class Eventually
+{
+    /// <summary>Holds within half a minute, or fails as it last did.</summary>
+    public static async Task HoldsAsync(Func<Task> holds)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await holds();
+                return;
+            }
+            catch (ShouldAssertException) when (TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(30))
+            {
+                await Task.Delay(25);
+            }
+        }
+    }
+}

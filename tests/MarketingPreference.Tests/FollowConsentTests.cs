@@ -1,0 +1,90 @@
+using ConsentLedger.Contracts;
+using ConsentLedger.EventStore;
+using ConsentLedger.MarketingPreference.AskingConsent;
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.MarketingPreference.Reacting;
+using static ConsentLedger.MarketingPreference.Tests.People;
+
+namespace ConsentLedger.MarketingPreference.Tests;
+
+public sealed class FollowConsentTests
+{
+    [Fact]
+    public void A_grant_opens_every_topic_that_rests_on_it_and_was_not_left()
+    {
+        var heard = Granted(1, "surveys-and-contests");
+        var events = Follow(heard, Given(Closed("contests")));
+        events[0].ShouldBe(new ConsentFollowed(heard.Id, 1, new ConsentChange("surveys-and-contests", "email", "controller", true)));
+        events.OfType<Subscribed>().Select(s => (s.Topic, s.Channel, s.Cause)).ShouldBe([("surveys-and-contests", "email", Cause.ConsentGranted)]);
+    }
+
+    [Fact]
+    public void A_grant_for_all_channels_opens_all_of_them() =>
+        Follow(Granted(1, "surveys-and-contests", channel: null), Given()).OfType<Subscribed>().Select(s => (s.Topic, s.Channel))
+            .ShouldBe([("surveys-and-contests", "email"), ("contests", "email"), ("contests", "phone")], ignoreOrder: true);
+
+    [Fact]
+    public void A_withdrawal_closes_what_is_open_or_was_never_asked_and_withdraws_nothing_again()
+    {
+        var closed = Follow(Withdrawn(2, "surveys-and-contests"), Given(Heard(1, true, "surveys-and-contests"), Opened("contests"))).OfType<Unsubscribed>().ToList();
+        closed.Select(u => (u.Topic, u.Cause, u.WithdrawsConsent, u.Actor, u.Method)).ShouldBe(
+            [("surveys-and-contests", Cause.ConsentWithdrawn, false, Actor.Agent, "phone"), ("contests", Cause.ConsentWithdrawn, false, Actor.Agent, "phone")], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void The_withdrawal_that_an_unsubscribe_led_to_adds_nothing() =>
+        Follow(Withdrawn(2), Given(Heard(1, true), Opened("newsletter"), Closed("newsletter", withdrawsConsent: true))).ShouldHaveSingleItem().ShouldBeOfType<ConsentFollowed>();
+
+    [Fact]
+    public void A_new_consent_brings_back_what_ended_with_the_old_one_and_not_what_the_person_left()
+    {
+        object[] withdrawn = [Heard(1, true, "surveys-and-contests"), Opened("contests"), Closed("surveys-and-contests"), Closed("contests", withdrawsConsent: true), Heard(2, false, "surveys-and-contests")];
+        Follow(Granted(3, "surveys-and-contests"), Given(withdrawn)).OfType<Subscribed>().Select(s => s.Topic).ShouldBe(["contests"]);
+    }
+
+    [Fact]
+    public void An_old_consent_that_arrives_late_does_not_undo_the_unsubscribe_that_ended_it() =>
+        Follow(Granted(1), Given(Closed("newsletter", withdrawsConsent: true))).ShouldHaveSingleItem().ShouldBeOfType<ConsentFollowed>();
+
+    [Fact]
+    public void Giving_the_same_consent_again_does_not_undo_an_unsubscribe_on_its_way_there() =>
+        Follow(Granted(2), Given(Heard(1, true), Opened("newsletter"), Closed("newsletter", withdrawsConsent: true))).OfType<Subscribed>().ShouldBeEmpty();
+
+    [Fact]
+    public void A_withdrawal_for_one_recipient_leaves_what_another_may_do() =>
+        Follow(Withdrawn(3, recipient: "partners"), Given(Heard(1, true), Heard(2, true, recipient: "partners"), Opened("newsletter"))).OfType<Unsubscribed>().ShouldBeEmpty();
+
+    [Fact]
+    public void A_withdrawal_for_all_channels_overrules_each()
+    {
+        var subject = Given(Heard(1, true), Heard(2, false, channel: null));
+        subject.Consents.Given("newsletter", "email").ShouldBe(false);
+        Given(Heard(1, false, channel: null), Heard(2, true)).Consents.Given("newsletter", "email").ShouldBe(true);
+        Given(Heard(1, true, "product-news")).Consents.Given("newsletter", "email").ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_grant_that_was_overtaken_opens_nothing() => Follow(Granted(1, inForce: false), Given()).ShouldHaveSingleItem().ShouldBeOfType<ConsentFollowed>().Change.ShouldBeNull();
+
+    [Fact]
+    public void What_is_no_grant_or_withdrawal_is_counted_and_no_more() =>
+        Follow(new ConsentEntry(1, NewId(), HistoryReadV1.Type, null), Given()).ShouldHaveSingleItem().ShouldBeOfType<ConsentFollowed>().Version.ShouldBe(1);
+
+    [Fact]
+    public void A_transactional_topic_follows_nothing() => Follow(Withdrawn(1, "surveys-and-contests"), Given()).OfType<Unsubscribed>().ShouldNotContain(u => u.Topic == "prize-notices");
+
+    [Fact]
+    public void Without_a_policy_the_consent_is_still_known() =>
+        FollowConsent.Decide(Granted(1), Given(), pack: null).Recorded().ShouldHaveSingleItem().ShouldBeOfType<ConsentFollowed>().Change.ShouldNotBeNull();
+
+    [Fact]
+    public void What_was_heard_before_is_passed_over() => FollowConsent.Decide(Withdrawn(1), Given(Heard(1, true)), Packs.Northwind).ShouldBe(Decision.Unchanged);
+
+    [Fact]
+    public void Nothing_is_followed_about_someone_erased() => FollowConsent.Decide(Granted(9), Given(new ErasureStarted(NewId())), Packs.Northwind).ShouldBe(Decision.Unchanged);
+
+    [Fact]
+    public void A_version_is_never_skipped() => Should.Throw<InvalidOperationException>(() => FollowConsent.Decide(Granted(3), Given(Heard(1, true)), Packs.Northwind));
+
+    private static IReadOnlyList<object> Follow(ConsentEntry heard, SubjectPreferences subject) => FollowConsent.Decide(heard, subject, Packs.Northwind).Recorded();
+}

@@ -1,0 +1,53 @@
+using System.Text.Json;
+using ConsentLedger.Contracts;
+using ConsentLedger.MarketingPreference.Policies;
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.MarketingPreference.Publishing;
+using static ConsentLedger.MarketingPreference.Tests.People;
+
+namespace ConsentLedger.MarketingPreference.Tests;
+
+public sealed class PublishingTests
+{
+    private static readonly object[] OneOfEach =
+    [
+        Opened("newsletter"), Closed("newsletter") with { DeliveryId = WordOf("mail-1"), RecipientRef = WordOf("r.2") }, Heard(1, true), new ConsentFollowed(NewId(), 2, null),
+        new PreferencesRead("email"), new ErasureStarted(NewId()), new SubjectErased(NewId()),
+    ];
+
+    [Fact]
+    public void Every_event_of_a_person_goes_out_under_its_own_name_so_that_versions_are_dense()
+    {
+        var stored = OneOfEach.Select(Stored).ToList();
+        stored.Select(e => e.Type).Union(["policy.followed.v1"]).ShouldBe(MarketingCatalog.Events.Names, ignoreOrder: true);
+        foreach (var (e, i) in stored.Select((e, i) => (e, i)))
+        {
+            var message = MarketingPublisher.Translate(e).ShouldNotBeNull();
+            (message.Type, message.StreamVersion, message.Source).ShouldBe((e.Type, i + 1L, "https://consentledger/marketing-preference"));
+        }
+    }
+
+    [Fact]
+    public void An_unsubscribe_says_to_the_email_system_what_its_schema_says()
+    {
+        var message = MarketingPublisher.Translate(Stored(OneOfEach[1])).ShouldNotBeNull();
+        message.DataAs<MarketingUnsubscribedV1>().ShouldBe(new MarketingUnsubscribedV1(
+            "newsletter", "email", "newsletter", "consent", "one-click", "subject", "web-form", Noon, false, "mail-1", "r.2"));
+    }
+
+    [Fact]
+    public void The_policies_are_not_ours_to_publish() => MarketingPublisher.Translate(Stored(new PolicyFollowed(Packs.Northwind, 1))).ShouldBeNull();
+
+    [Fact]
+    public void A_policy_survives_being_stored()
+    {
+        var book = PolicyBook.Stream.Replay([Stored(new PolicyFollowed(Packs.Northwind, 1))], MarketingCatalog.Events);
+        book.Current.ShouldNotBeNull().ToJson().ToString().ShouldBe(Packs.Northwind.ToJson().ToString());
+        FollowPolicy.Decide(Packs.Northwind, 1, book).ShouldBe(EventStore.Decision.Unchanged);
+        FollowPolicy.Decide(Packs.Northwind, 3, book).Recorded().ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void Facts_and_messages_spell_times_and_names_alike() =>
+        JsonSerializer.Deserialize<JsonElement>(Stored(Closed("newsletter")).Data.Span).GetProperty("cause").GetString().ShouldBe("one-click");
+}

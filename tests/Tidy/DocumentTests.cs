@@ -1,0 +1,49 @@
+using System.Text.RegularExpressions;
+
+namespace ConsentLedger.Tidy;
+
+/// <summary>Whoever gets a "no" can look up what it means.</summary>
+public sealed partial class DocumentTests
+{
+    private const string Refusals = "docs/refusals.md";
+
+    private static readonly SourceFile? Table = Repository.Find(Refusals);
+
+    // Words joined by underscores are codes and nothing else, except where they name what lies in a database.
+    private static readonly ILookup<string, string> Given = Repository.Product.Where(f => !f.IsIn("shared/EventStore.Npgsql"))
+        .SelectMany(f => Code().Matches(f.Text).Select(m => (Code: m.Groups["code"].Value, At: f.At(m.Index)))).ToLookup(c => c.Code, c => c.At);
+
+    [Fact]
+    public void Every_code_is_explained()
+    {
+        var explained = Row().Matches(Table.ShouldNotBeNull($"{Refusals} is missing.").Text).Select(m => m.Groups[1].Value).ToHashSet();
+        Given.Where(c => !explained.Contains(c.Key)).Select(c => $"{c.Key}, from {c.First()}").ShouldBeNone($"Codes without a row in {Refusals}:");
+    }
+
+    [Fact]
+    public void No_code_is_explained_that_nobody_gives()
+    {
+        var table = Table.ShouldNotBeNull($"{Refusals} is missing.");
+        Row().Matches(table.Text).Where(m => !Given.Contains(m.Groups[1].Value)).Select(m => table.At(m.Index)).ShouldBeNone("Nothing answers with these codes:");
+    }
+
+    [Fact]
+    public void Every_scope_is_in_the_README()
+    {
+        var readme = Repository.Find("README.md").ShouldNotBeNull("README.md is missing.");
+        var scopes = Repository.Find("shared/ServiceDefaults/Access/Scopes.cs")!;
+        Scope().Matches(scopes.Text).Where(m => !readme.Text.Contains($"`{m.Groups[1].Value}`", StringComparison.Ordinal)).Select(m => scopes.At(m.Index))
+            .ShouldBeNone("Scopes that README.md does not name:");
+    }
+
+    [GeneratedRegex("""
+        "(?<code>[a-z]+(_[a-z]+)+)"|\b(No|Verdict|CloudEventFault)\((true, |false, )?"(?<code>[a-z]+)"
+        """)]
+    private static partial Regex Code();
+
+    [GeneratedRegex(@"^\| `([a-z_]+)`", RegexOptions.Multiline)]
+    private static partial Regex Row();
+
+    [GeneratedRegex("""const string \w+ = "([a-z]+:[a-z]+)";""")]
+    private static partial Regex Scope();
+}
