@@ -8,7 +8,7 @@ namespace ConsentLedger.Story;
 /// <summary>A product backend's side of the bus: commands out, the answer to each back under the backend's own source.</summary>
 internal sealed class BackendBus : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly IChannel _out;
     private readonly IChannel _in;

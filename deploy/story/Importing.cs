@@ -19,7 +19,8 @@ internal static class Importing
             var results = await ImportAsync(stage, controller, [.. left, .. stayed], stop);
             foreach (var result in results.Take(left.Count))
                 Expect.Same("withdrawal_prevails", result.Code, $"What became of line {result.Line} of an import for {controller.Tenant}, about someone who had left");
-            foreach (var result in results.Skip(left.Count)) Expect.Same("unchanged", result.Outcome, $"What became of line {result.Line} of an import for {controller.Tenant}, about someone who stays");
+            foreach (var result in results.Skip(left.Count))
+                Expect.Same("unchanged", result.Outcome, $"What became of line {result.Line} of an import for {controller.Tenant}, about someone who stays");
             await ExpectNobodyBackAsync(stage, controller, left, stop);
 
             controller.Tally.Add(Column.ImportRefused, left.Count);

@@ -5,7 +5,7 @@ namespace ConsentLedger.Story;
 /// <summary>Every controller publishes its policy, and the services that decide by it hear of it.</summary>
 internal static class LoadingPolicies
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static async Task RunAsync(Stage stage, CancellationToken ct)
     {

@@ -6,7 +6,8 @@ namespace ConsentLedger.Story;
 
 // What an outsider takes from a controller's policy pack: the part of it that people are asked and mailed about.
 
-internal sealed record PackPurpose(string Id, IReadOnlyList<PackBasis>? Bases, IReadOnlyList<string>? Channels, IReadOnlyList<string>? Recipients, IReadOnlyList<PackText>? ConsentTexts)
+internal sealed record PackPurpose(
+    string Id, IReadOnlyList<PackBasis>? Bases, IReadOnlyList<string>? Channels, IReadOnlyList<string>? Recipients, IReadOnlyList<PackText>? ConsentTexts)
 {
     public bool RestsOnConsent => Bases?.Any(basis => basis.Basis == "consent") ?? false;
 }
@@ -33,10 +34,15 @@ internal sealed record Pack(
 
     /// <summary>Marketing by mail that rests on consent.</summary>
     public IReadOnlyList<Mailing> Mailings =>
-        [.. Topics.Where(topic => topic.MessageClass == "marketing" && Sends(topic) && Purpose(topic.Purpose).RestsOnConsent).Select(topic => new Mailing(topic.Id, AskOf(Purpose(topic.Purpose), Mail)))];
+        [
+            .. from topic in Topics
+               where topic.MessageClass == "marketing" && Sends(topic) && Purpose(topic.Purpose).RestsOnConsent
+               select new Mailing(topic.Id, AskOf(Purpose(topic.Purpose), Mail)),
+        ];
 
     /// <summary>Mail that is owed to the person whatever they unsubscribed from.</summary>
-    public PackTopic Transactional => Topics.FirstOrDefault(topic => topic.MessageClass == "transactional" && Sends(topic)) ?? throw new StoryBrokenException($"{Tenant} declares no transactional mail.");
+    public PackTopic Transactional =>
+        Topics.FirstOrDefault(topic => topic.MessageClass == "transactional" && Sends(topic)) ?? throw new StoryBrokenException($"{Tenant} declares no transactional mail.");
 
     /// <summary>Everything else that people are asked for: authorisations of other services, transfers, sharing, cookies, other channels.</summary>
     public IReadOnlyList<Ask> OtherAsks
@@ -78,7 +84,8 @@ internal sealed record Pack(
 
     private static bool Sends(PackTopic topic) => topic.Channels.Contains(Mail);
 
-    private static Ask AskOf(PackPurpose purpose, string? channel) => new(purpose.Id, channel, purpose.Recipients is [var first, ..] ? first : null, purpose.ConsentTexts is [var text, ..] ? text : null);
+    private static Ask AskOf(PackPurpose purpose, string? channel) =>
+        new(purpose.Id, channel, purpose.Recipients is [var first, ..] ? first : null, purpose.ConsentTexts is [var text, ..] ? text : null);
 
     private sealed record Form(string Tenant, string Version, PackController Controller, IReadOnlyList<PackPurpose> Purposes, IReadOnlyList<PackTopic> Topics)
     {

@@ -49,7 +49,8 @@ internal static class Sending
     private static void Check(Person person, SendAnswer answer)
     {
         var (tenant, topic) = (person.Controller.Tenant, person.Mailing.Topic);
-        Expect.Same(person.Part != Part.NeverAsked, answer.Allowed, $"Whether {tenant} may send {topic} to someone who was {(person.Part == Part.NeverAsked ? "never asked" : "asked")} ({answer.Rule})");
+        var asked = person.Part != Part.NeverAsked;
+        Expect.Same(asked, answer.Allowed, $"Whether {tenant} may send {topic} to someone who was {(asked ? "asked" : "never asked")} ({answer.Rule})");
         person.Controller.Tally.Add(answer.Allowed ? Column.SendsAllowed : Column.SendsRefused);
         if (!answer.Allowed) return;
 
@@ -74,9 +75,10 @@ internal static class Sending
     {
         for (var attempt = 1; ; attempt++)
         {
-            var answers = (await stage.Preference.PostAsync("/v1/send-decisions", questions, controller.Token("email"), ct)).ExpectOk("send decisions").As<IReadOnlyList<SendAnswer>>();
+            var answer = await stage.Preference.PostAsync("/v1/send-decisions", questions, controller.Token("email"), ct);
+            var answers = answer.ExpectOk("send decisions").As<IReadOnlyList<SendAnswer>>();
             Expect.Same(questions.Count, answers.Count, "Answers to send decisions");
-            if (attempt == Attempts || answers.All(answer => answer.Rule != "consent_unavailable")) return answers;
+            if (attempt == Attempts || answers.All(a => a.Rule != "consent_unavailable")) return answers;
             await Task.Delay(Pause, stage.Clock, ct);
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 
 namespace ConsentLedger.Story;
 
@@ -27,19 +28,21 @@ internal static class Summary
         Progress.Say("");
         progress.Title(Row("", Columns.Select(column => column.Above)));
         progress.Title(Row("controller", Columns.Select(column => column.Below)));
-        foreach (var controller in controllers) Progress.Say(Row(controller.Tenant, Columns.Select(column => Progress.Number(controller.Tally[column.Column]))));
+        foreach (var controller in controllers)
+            Progress.Say(Row(controller.Tenant, Columns.Select(column => Progress.Number(controller.Tally[column.Column]))));
         progress.Title(Row("all", Columns.Select(column => Progress.Number(controllers.Sum(controller => controller.Tally[column.Column])))));
         var seconds = elapsed.TotalSeconds;
         Progress.Say("");
-        Progress.Say(string.Create(CultureInfo.InvariantCulture, $"  {events:#,0} events recorded and published in {seconds:0.0} s ({events / seconds:0} a second), none of them naming a person."));
+        Progress.Say(string.Create(
+            CultureInfo.InvariantCulture, $"  {events:#,0} events recorded and published in {seconds:0.0} s ({events / seconds:0} a second), none of them naming a person."));
     }
 
     public static void ShowWhatNext(Stage stage, Controller controller)
     {
         var (person, ask) = (controller.Protagonist, controller.Protagonist.Mailing.Ask);
-        var question = System.Text.Json.JsonSerializer.Serialize(new { Subject = person.Id, ask.Purpose, ask.Channel, ask.Recipient }, ServiceClient.Json);
+        var question = JsonSerializer.Serialize(new { Subject = person.Id, ask.Purpose, ask.Channel, ask.Recipient }, ServiceClient.Json);
         var stayer = controller.Those(Part.Stays).First();
-        var sendQuestion = System.Text.Json.JsonSerializer.Serialize(new { Subject = stayer.Id, stayer.Mailing.Topic, Channel = "email", stayer.Mailing.Ask.Recipient }, ServiceClient.Json);
+        var sendQuestion = JsonSerializer.Serialize(new { Subject = stayer.Id, stayer.Mailing.Topic, Channel = "email", stayer.Mailing.Ask.Recipient }, ServiceClient.Json);
 
         Progress.Say("");
         stage.Progress.Title("To look at");

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Http.Headers;
-using System.Text;
 
 namespace ConsentLedger.Story;
 
@@ -8,7 +7,7 @@ namespace ConsentLedger.Story;
 internal static class Unsubscribing
 {
     private const int TwiceEvery = 20;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static async Task RunAsync(Stage stage, EmailSystem email, CancellationToken ct)
     {
@@ -31,7 +30,7 @@ internal static class Unsubscribing
         foreach (var person in leavers) Check(person, email.HeardOf(person)[0]);
         var delays = leavers.Select((person, i) => stage.Clock.GetElapsedTime(answeredAt[i], email.HeardOf(person)[0].HeardAt).TotalMilliseconds).Order().ToList();
         stage.Progress.Done($"{leavers.Count} left, transactional mail still reaches them, and every decision says no from the answer on");
-        stage.Progress.Note($"the email system heard each of them once, {Ms(delays[delays.Count / 2])} after the answer (median), {Ms(delays[^1])} at most");
+        stage.Progress.Note($"the email system heard each of them once, half of them within {Ms(delays[delays.Count / 2])} of the answer, all within {Ms(delays[^1])}");
 
         static string Ms(double delay) => Math.Max(0, delay).ToString("0 ms", CultureInfo.InvariantCulture);
     }
@@ -78,7 +77,7 @@ internal static class Unsubscribing
     // Exactly what a mail client sends; only the host is the one that runs here.
     private static HttpRequestMessage OneClick(Person person) => new(HttpMethod.Post, PathOf(person))
     {
-        Content = new ByteArrayContent(Encoding.ASCII.GetBytes("List-Unsubscribe=One-Click")) { Headers = { ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded") } },
+        Content = new StringContent("List-Unsubscribe=One-Click", new MediaTypeHeaderValue("application/x-www-form-urlencoded")),
     };
 
     private static string PathOf(Person person) => person.UnsubscribeUrl?.PathAndQuery ?? throw new StoryBrokenException("Someone was to unsubscribe from a mail that was never sent.");

@@ -10,7 +10,8 @@ internal static class Withdrawing
         await Stage.EachAsync(people, async (person, stop) =>
         {
             await WithdrawAsync(stage, person, stop);
-            Expect.Same("consent_withdrawn", (await stage.DecideAsync(person, person.Mailing.Ask, stop)).Code, $"What consent says of {person.Mailing.Ask.Purpose} after a withdrawal");
+            var decision = await stage.DecideAsync(person, person.Mailing.Ask, stop);
+            Expect.Same("consent_withdrawn", decision.Code, $"What consent says of {person.Mailing.Ask.Purpose} after a withdrawal");
             await Sending.ExpectNoMarketingAsync(stage, person, stop);
             person.Controller.Tally.Add(Column.Withdrawals);
             stage.Progress.Advance();

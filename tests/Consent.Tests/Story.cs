@@ -28,7 +28,7 @@ internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyPack? Policy,
 
     public Verdict When(GrantConsent grant) => new(this, GrantConsent.Decide(grant, State, Policy, Now));
 
-    public Verdict When(WithdrawConsent withdrawal) => new(this, WithdrawConsent.Decide(withdrawal, State, Policy));
+    public Verdict When(WithdrawConsent withdrawal) => new(this, WithdrawConsent.Decide(withdrawal, State, Policy, Now));
 
     public Verdict WhenErasureStarts(Guid request) => new(this, EraseSubject.Start(request, State));
 

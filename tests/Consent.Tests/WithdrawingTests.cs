@@ -1,4 +1,6 @@
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Reading;
+using ConsentLedger.EventStore;
 using static ConsentLedger.Consent.Tests.Acts;
 using static ConsentLedger.Consent.Tests.Story;
 
@@ -29,15 +31,41 @@ public sealed class WithdrawingTests
     public void Withdrawing_again_writes_nothing() => Given(Granted(1), Withdrawn(2)).On(3).When(Withdraw(2)).ThenNothing();
 
     [Fact]
-    public void Only_what_still_stands_is_withdrawn_again() =>
-        Given(Withdrawn(1), Granted(2, channel: "sms")).On(3).When(Withdraw(3, channel: null)).Then(Withdrawn(3, channel: "sms").Facts);
+    public void A_second_no_keeps_an_older_yes_out()
+    {
+        // No on day 2, yes on day 5 (delayed on its way), no again on day 9: the last word is no.
+        Given(Granted(1), Withdrawn(2)).On(9).When(Withdraw(9)).Then(Withdrawn(9).Facts)
+            .On(10).When(Grant(5)).ThenNoted("withdrawal_prevails", Granted(5, inForce: false).Facts);
+        Given(Granted(1), Withdrawn(9)).On(10).When(Withdraw(2)).ThenNothing();
+    }
+
+    [Fact]
+    public void A_late_yes_must_be_dated_after_every_no_recorded_before_it() =>
+        Given(Withdrawn(5), Granted(8), Withdrawn(1).OnDay(9)).On(10).When(Grant(3)).ThenNoted("withdrawal_prevails", Granted(3, inForce: false).Facts);
+
+    [Fact]
+    public void No_to_a_whole_purpose_is_no_to_every_channel_and_recipient_it_declares()
+    {
+        var no = Given().On(2).When(Withdraw(2, channel: null));
+        var story = no.Then([.. no.Decision.ShouldBeOfType<Decision.Record>().Events.Select(e => e.Facts)]);
+        story.Asked(recipient: Partners).Code.ShouldBe("consent_withdrawn");
+        story.Asked(channel: "sms").Code.ShouldBe("consent_withdrawn");
+        story.On(3).When(Grant(1, Actor.System, recipient: Partners)).ThenRefused("withdrawal_prevails");
+    }
+
+    [Fact]
+    public void A_withdrawal_dated_ahead_counts_in_a_replay_as_of_when_it_was_recorded()
+    {
+        var story = Given(Granted(1), Withdrawn(32).OnDay(2));
+        var replay = new Replay(AsOf: Day(3), KnownAt: null);
+        SubjectConsents.Stream.Replay(story.Log.Where(e => replay.Includes(e, ConsentCatalog.Events.Decode(e))), ConsentCatalog.Events)
+            .Lanes[new Lane(Offers, "email", "controller")].Given.ShouldBeFalse();
+    }
 
     [Fact]
     public void No_to_what_was_never_asked_is_recorded()
     {
         Given().On(1).When(Withdraw(1)).Then(Withdrawn(1).Facts).Asked().Code.ShouldBe("consent_withdrawn");
-        Given().On(1).When(Withdraw(1, channel: null)).Then(Withdrawn(1).Facts, Withdrawn(1, channel: "sms").Facts);
-        Given().On(1).When(Withdraw(1, purpose: "agreed-sharing", channel: null)).Then(Withdrawn(1, purpose: "agreed-sharing", channel: null).Facts);
     }
 
     [Theory]

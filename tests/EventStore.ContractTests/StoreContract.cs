@@ -255,8 +255,10 @@ public abstract class StoreContract : IAsyncLifetime
                         return Task.CompletedTask;
                     }, ct);
                 }
-                catch (InvalidDataException) { }
-                catch (OperationCanceledException) { }
+                catch (Exception e) when (e is InvalidDataException or OperationCanceledException)
+                {
+                    // Whoever hosts a subscription starts it again.
+                }
             }
         }
 

@@ -84,7 +84,8 @@ public sealed class HistoriesTests
 
         private void Grant(string channel)
         {
-            _left.RemoveWhere(lane => lane.Channel == channel);
+            // It brings back what ended with the consent before it, and nothing else that was left.
+            _left.RemoveWhere(lane => lane.Channel == channel && State.Find(lane.Topic, channel)!.EndedConsent);
             Change(channel, given: true);
         }
 

@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace ConsentLedger.Consent.Consents;
 
 /// <summary>
-/// A word that goes into the facts in clear: at most 200 of letters, digits and <c>: / . _ -</c>. There is no room in it for an address or a
-/// sentence, so nothing personal slips in where it could never be erased.
+/// A word that goes into the facts in clear: a letter, and at most 199 more of letters, digits and <c>: / . _ -</c>. There is no room in it for an
+/// e-mail address, a phone number or a sentence, so nothing personal slips in where it could never be erased.
 /// </summary>
 [JsonConverter(typeof(Converter))]
 public sealed partial record Token
@@ -24,7 +24,7 @@ public sealed partial record Token
 
     public override string ToString() => Value;
 
-    [GeneratedRegex(@"^[A-Za-z0-9:/._-]{1,200}\z")]
+    [GeneratedRegex(@"^[A-Za-z][A-Za-z0-9:/._-]{0,199}\z")]
     private static partial Regex Form();
 
     private sealed class Converter : JsonConverter<Token>

@@ -7,7 +7,8 @@ namespace ConsentLedger.Consent.Policies;
 /// <summary>Puts a version of the controller's policy in force. From here on it is what decisions rest on.</summary>
 public static class PublishPolicy
 {
-    private const int MaxPackBytes = 1024 * 1024;
+    /// <summary>A pack travels whole in one message, and a message has at most 256 KiB.</summary>
+    private const int MaxPackBytes = 192 * 1024;
 
     public static void Map(IEndpointRouteBuilder api) =>
         api.MapPut("/v1/policies/{version}", HandleAsync).RequireScope(Scopes.PolicyPublish).WithBodyLimit(MaxPackBytes)

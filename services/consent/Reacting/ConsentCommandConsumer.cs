@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Granting;
 using ConsentLedger.Consent.Consents.Withdrawing;
@@ -18,19 +20,10 @@ public sealed class ConsentCommandConsumer(DeciderLoop ledger, ReplyPublisher re
 
     public async Task ConsumeAsync(CloudEvent message, CancellationToken ct)
     {
-        var stream = message.SubjectStream();
-        var command = new Command(stream, SubjectConsents.Stream, Digest.Of($"amqp:{stream.Tenant}:{message.Source}", message.Id), BodyOf(message), Deciding(message, stream.Tenant))
-        {
-            Reads = PolicyBook.ReadBy(stream.Tenant),
-        };
-        var reply = await ledger.ExecuteAsync(command, ct) switch
-        {
-            Outcome.Recorded recorded => Recorded(new CommandRecordedV1(message.Id, message.Source, "recorded", recorded.Position, recorded.Version)),
-            Outcome.Unchanged unchanged => Recorded(new CommandRecordedV1(message.Id, message.Source, "unchanged", null, unchanged.Version)),
-            Outcome.Refused { Refusal: var refusal } => Refused(refusal.Code, refusal.Reason, message.Id, message.Source),
-            Outcome.IdReused => Refused("command_id_reused", "The same source and id came before, with another command.", message.Id, message.Source),
-            var outcome => throw new InvalidOperationException($"A command without an expected version ended as {outcome.GetType().Name}."),
-        };
+        // What its sender can mend is refused, not kept: a parked body would be out of reach of every erasure.
+        var reply = Read(message, out var refusal) is { } command
+            ? AnswerTo(message, await ledger.ExecuteAsync(command, ct))
+            : Refused(refusal!.Code, refusal.Reason, message.Id, message.Source);
         await replies.PublishAsync(reply with { Tenant = message.Tenant, Subject = message.Subject }, message.Source, ct);
     }
 
@@ -42,19 +35,43 @@ public sealed class ConsentCommandConsumer(DeciderLoop ledger, ReplyPublisher re
     // The id names the command; subject and type belong to what it asks for.
     private static Digest BodyOf(CloudEvent message) => Digest.Of($"{message.Type} {message.Subject}", Convert.ToHexString(message.Data.Span));
 
-    private static Func<DecisionContext, Decision> Deciding(CloudEvent message, TenantId tenant) => message.Type switch
+    private static Command? Read(CloudEvent message, out Refusal? refusal)
     {
-        GrantConsentV1.Type => GrantConsent.Deciding(Read<GrantConsent>(message, grant => grant.Evidence is null), tenant),
-        WithdrawConsentV1.Type => WithdrawConsent.Deciding(Read<WithdrawConsent>(message, withdrawal => withdrawal.Evidence is null), tenant),
-        _ => throw new ParkException("command_unknown", "There is no such command."),
-    };
-
-    private static T Read<T>(CloudEvent message, Func<T, bool> withoutEvidence)
-    {
-        if (!StrictJson.TryRead<T>(message.Data, out var body, out var problem))
-            throw new ParkException(problem.Code, problem.Member is { } member ? $"{problem.Title} ({member})" : problem.Title);
-        return withoutEvidence(body) ? body : throw new ParkException("evidence_not_on_bus", "Evidence identifies a person and never travels on the bus. Send it over HTTP.");
+        // The broker and the routing key vouch for the tenant.
+        var tenant = TenantId.Parse(message.Tenant!);
+        Func<DecisionContext, Decision>? decide = null;
+        refusal = new("command_unknown", "There is no such command.");
+        if (!SubjectId.TryParse(message.Subject, out var subject))
+            refusal = new(KnownProblems.SubjectIdInvalid.Code, KnownProblems.SubjectIdInvalid.Title);
+        else if (message.Type == GrantConsentV1.Type && TryReadBody<GrantConsent>(message, grant => grant.Evidence, out var grant, out refusal))
+            decide = GrantConsent.Deciding(grant, tenant);
+        else if (message.Type == WithdrawConsentV1.Type && TryReadBody<WithdrawConsent>(message, withdrawal => withdrawal.Evidence, out var withdrawal, out refusal))
+            decide = WithdrawConsent.Deciding(withdrawal, tenant);
+        return decide is null ? null : new Command(
+            new StreamKey(tenant, subject.Stream), SubjectConsents.Stream, Digest.Of($"amqp:{tenant}:{message.Source}", message.Id), BodyOf(message), decide)
+        {
+            Reads = PolicyBook.ReadBy(tenant),
+        };
     }
+
+    private static bool TryReadBody<T>(CloudEvent message, Func<T, JsonElement?> evidence, [NotNullWhen(true)] out T? body, out Refusal? refusal)
+    {
+        refusal = null;
+        if (!StrictJson.TryRead(message.Data, out body, out var problem))
+            refusal = new(problem.Code, problem.Member is { } member ? $"{problem.Title} ({member})" : problem.Title);
+        else if (evidence(body) is not null)
+            refusal = new("evidence_not_on_bus", "Evidence identifies a person and never travels on the bus. Send it over HTTP.");
+        return refusal is null;
+    }
+
+    private CloudEvent AnswerTo(CloudEvent message, Outcome outcome) => outcome switch
+    {
+        Outcome.Recorded recorded => Recorded(new CommandRecordedV1(message.Id, message.Source, "recorded", recorded.Position, recorded.Version)),
+        Outcome.Unchanged unchanged => Recorded(new CommandRecordedV1(message.Id, message.Source, "unchanged", null, unchanged.Version)),
+        Outcome.Refused { Refusal: var refusal } => Refused(refusal.Code, refusal.Reason, message.Id, message.Source),
+        Outcome.IdReused => Refused("command_id_reused", "The same source and id came before, with another command.", message.Id, message.Source),
+        _ => throw new InvalidOperationException($"A command without an expected version ended as {outcome.GetType().Name}."),
+    };
 
     private CloudEvent Recorded(CommandRecordedV1 answer) => Envelope(CommandRecordedV1.Type, CloudEvent.DataFrom(answer));
 

@@ -16,7 +16,10 @@ internal static class Envelopes
     }
 
     public static Actor ActorNamed(this CloudEvent message, string actor) =>
-        Enum.TryParse<Actor>(actor, ignoreCase: true, out var known) ? known : throw new ParkException("data_invalid", $"The actor of {message.Type} is not one this service knows.");
+        Enum.GetValues<Actor>().Cast<Actor?>().FirstOrDefault(known => known.ToString()!.Equals(actor, StringComparison.OrdinalIgnoreCase)) ?? throw new ParkException("data_invalid", $"The actor of {message.Type} is not one this service knows.");
+
+    public static Guid EventId(this CloudEvent message) =>
+        Guid.TryParse(message.Id, out var id) ? id : throw new ParkException("data_invalid", $"The id of {message.Type} is not a UUID.");
 
     public static Token TokenOf(this CloudEvent message, string text) =>
         Token.TryParse(text) ?? throw new ParkException("data_invalid", $"A word of {message.Type} has characters that facts never have.");

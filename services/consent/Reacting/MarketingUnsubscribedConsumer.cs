@@ -22,7 +22,7 @@ public sealed class MarketingUnsubscribedConsumer(DeciderLoop ledger) : ICloudEv
             unsubscribed.Purpose, unsubscribed.OccurredAt, message.ActorNamed(unsubscribed.Actor), message.TokenOf(unsubscribed.Method), unsubscribed.Channel,
             Source: Token.Parse("marketing-preference"))
         {
-            CausedBy = ("unsubscribed", Guid.Parse(message.Id)),
+            CausedBy = ("unsubscribed", message.EventId()),
         };
 
         // A person who was erased meanwhile, or a purpose the policy dropped: the refusal is remembered, and nothing is left to do.

@@ -8,11 +8,11 @@ namespace ConsentLedger.MarketingPreference.Erasing;
 /// </summary>
 public static class EraseSubject
 {
-    /// <summary>A second request for someone already erased is answered too: its sender waits for it.</summary>
+    /// <summary>Whoever asks about someone already erased is answered too, because an answer can be lost: its sender waits for one.</summary>
     public static Decision Decide(Guid request, SubjectPreferences subject) =>
         subject.IsErased ? Decision.Of(new SubjectErased(request)) : Decision.Of(new ErasureStarted(request), new SubjectErased(request));
 
-    /// <summary>Named by the request: whoever was told to erase and was killed is simply told again.</summary>
-    public static Command Of(StreamKey subject, Guid request) => new(
-        subject, SubjectPreferences.Stream, Digest.Of("erasure", $"{request}"), default, context => Decide(request, context.State<SubjectPreferences>()));
+    /// <param name="task">Names the message that asks. The same one again adds nothing; another one, such as a reminder, is answered anew.</param>
+    public static Command Of(StreamKey subject, Guid request, Digest task) => new(
+        subject, SubjectPreferences.Stream, task, default, context => Decide(request, context.State<SubjectPreferences>()));
 }

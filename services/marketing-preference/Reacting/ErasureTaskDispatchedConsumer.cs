@@ -10,6 +10,6 @@ public sealed class ErasureTaskDispatchedConsumer(DeciderLoop ledger) : ICloudEv
     public Task ConsumeAsync(CloudEvent message, CancellationToken ct)
     {
         var task = message.DataAs<ErasureTaskDispatchedV1>();
-        return task.System == "marketing-preference" ? ledger.ExecuteAsync(EraseSubject.Of(message.SubjectStream(), task.Request), ct) : Task.CompletedTask;
+        return task.System == "marketing-preference" ? ledger.ExecuteAsync(EraseSubject.Of(message.SubjectStream(), task.Request, Digest.Of(message.Source, message.Id)), ct) : Task.CompletedTask;
     }
 }

@@ -86,7 +86,7 @@ internal sealed record Play(IReadOnlyList<Turn> Turns, IReadOnlyList<StoredEvent
     {
         PolicyPack pack => PublishPolicy.Decide(pack, context.State<PolicyBook>()),
         GrantConsent grant => GrantConsent.Decide(grant, context.State<SubjectConsents>(), Policy(context), context.Now),
-        WithdrawConsent withdrawal => WithdrawConsent.Decide(withdrawal, context.State<SubjectConsents>(), Policy(context)),
+        WithdrawConsent withdrawal => WithdrawConsent.Decide(withdrawal, context.State<SubjectConsents>(), Policy(context), context.Now),
         _ when context.State<SubjectConsents>().Erasure == Erasure.None => EraseSubject.Start(Request, context.State<SubjectConsents>()),
         _ => EraseSubject.Finish(Request),
     };

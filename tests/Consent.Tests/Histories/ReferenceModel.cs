@@ -8,7 +8,7 @@ namespace ConsentLedger.Consent.Tests.Histories;
 
 /// <summary>
 /// The rules once more, by looking back over everything that was said instead of keeping a state: a "no" stands unless the person
-/// said a later-dated "yes" after it.
+/// said a "yes" after it that is dated later than every "no".
 /// </summary>
 internal sealed class ReferenceModel
 {
@@ -74,7 +74,7 @@ internal sealed class ReferenceModel
         if (grant.OccurredAt > now.AddMinutes(5)) return "occurred_in_future";
 
         var words = new Words(true, lane, grant.Actor, grant.OccurredAt, now, _policy!.Version, grant.Text);
-        var counts = Holds(lane) != false || Undoes(words, LastNo(lane)!);
+        var counts = Holds(lane) != false || (IsOwn(grant.Actor) && grant.OccurredAt > LastNo(lane));
         if (!counts && !IsOwn(grant.Actor)) return "withdrawal_prevails";
         if (Holds(lane) == true && _said.Last(w => w.Lane == lane && w.Yes) is var last && (last.Version, last.Text) == (words.Version, words.Text)) return "unchanged";
         _said.Add(words);
@@ -88,11 +88,10 @@ internal sealed class ReferenceModel
             .Where(l => l.Purpose == withdrawal.Purpose && l.Channel == (withdrawal.Channel ?? l.Channel) && l.Recipient == (withdrawal.Recipient ?? l.Recipient)).ToList();
         if (known.Count == 0 && !Declares(withdrawal.Purpose)) return "purpose_undeclared";
 
-        var recipient = withdrawal.Recipient ?? "controller";
         var named = Declares(withdrawal.Purpose)
-            ? AllLanes.Where(l => l.Purpose == withdrawal.Purpose && l.Channel == (withdrawal.Channel ?? l.Channel) && l.Recipient == recipient)
+            ? AllLanes.Where(l => l.Purpose == withdrawal.Purpose && l.Channel == (withdrawal.Channel ?? l.Channel) && l.Recipient == (withdrawal.Recipient ?? l.Recipient))
             : [];
-        var lanes = known.Union(named).Where(l => Holds(l) != false).ToList();
+        var lanes = known.Union(named).Where(l => Holds(l) != false || Earlier(withdrawal.OccurredAt, now) > LastNo(l)).ToList();
         _said.AddRange(lanes.Select(l => new Words(false, l, withdrawal.Actor, withdrawal.OccurredAt, now, _policy!.Version, null)));
         return lanes.Count == 0 ? "unchanged" : $"recorded {lanes.Count}";
     }
@@ -108,12 +107,12 @@ internal sealed class ReferenceModel
         var said = _said.Where(w => w.Lane == lane).ToList();
         var no = said.FindLastIndex(w => !w.Yes);
         if (no < 0) return said.Count > 0 ? true : null;
-        return said.Skip(no).Any(w => w.Yes && Undoes(w, said[no]));
+        return said.Skip(no).Any(w => w.Yes && IsOwn(w.Actor) && w.Claimed > LastNo(lane));
     }
 
-    private Words? LastNo(Lane lane) => _said.LastOrDefault(w => w.Lane == lane && !w.Yes);
+    private DateTimeOffset? LastNo(Lane lane) => _said.Where(w => w.Lane == lane && !w.Yes).Max(w => (DateTimeOffset?)Earlier(w.Claimed, w.Recorded));
 
-    private static bool Undoes(Words yes, Words no) => IsOwn(yes.Actor) && yes.Claimed > (no.Claimed < no.Recorded ? no.Claimed : no.Recorded);
+    private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
 
     private static bool IsOwn(Actor actor) => actor is Actor.Subject or Actor.Guardian;
 

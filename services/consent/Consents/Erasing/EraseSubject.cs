@@ -11,17 +11,18 @@ public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, Subjec
     public static Decision Start(Guid request, SubjectConsents subject) =>
         subject.Erasure == Erasure.None ? Decision.Of(new ErasureStarted(request)) : Decision.Unchanged;
 
-    /// <summary>A second request for someone already erased is answered too: its sender waits for it.</summary>
+    /// <summary>Whoever asks about someone already erased is answered too, because an answer can be lost: its sender waits for one.</summary>
     public static Decision Finish(Guid request) => Decision.Of(new SubjectErased(request));
 
-    public async Task RunAsync(StreamKey subject, Guid request, CancellationToken ct)
+    /// <param name="task">Names the message that asks. The same one again adds nothing; another one, such as a reminder, is answered anew.</param>
+    public async Task RunAsync(StreamKey subject, Guid request, Digest task, CancellationToken ct)
     {
-        await StepAsync(subject, request, "start", context => Start(request, context.State<SubjectConsents>()), ct);
+        await StepAsync(subject, task, "start", context => Start(request, context.State<SubjectConsents>()), ct);
         await keys.DestroyAsync(subject, ct);
         await engine.PurgeSealedAsync(subject, ct);
-        await StepAsync(subject, request, "finish", _ => Finish(request), ct);
+        await StepAsync(subject, task, "finish", _ => Finish(request), ct);
     }
 
-    private Task StepAsync(StreamKey subject, Guid request, string step, Func<DecisionContext, Decision> decide, CancellationToken ct) =>
-        ledger.ExecuteAsync(new Command(subject, SubjectConsents.Stream, Digest.Of($"erasure {request}", step), default, decide), ct);
+    private Task StepAsync(StreamKey subject, Digest task, string step, Func<DecisionContext, Decision> decide, CancellationToken ct) =>
+        ledger.ExecuteAsync(new Command(subject, SubjectConsents.Stream, Digest.Of($"erasure {task.Value}", step), default, decide), ct);
 }

@@ -20,7 +20,7 @@ public sealed record Replay(DateTimeOffset? AsOf, DateTimeOffset? KnownAt) : IBi
     private static DateTimeOffset DoneAt(object facts, EventPlace place) => facts switch
     {
         ConsentGranted granted => granted.OccurredAt,
-        ConsentWithdrawn withdrawn => withdrawn.OccurredAt,
+        ConsentWithdrawn withdrawn => withdrawn.EffectiveAt(place.RecordedAt),
         _ => place.RecordedAt,
     };
 

@@ -18,7 +18,7 @@ public sealed record WithdrawConsent(
         api.MapPost("/v1/subjects/{subject}/withdrawals", HandleAsync).RequireScope(Scopes.ConsentWrite).RefusesWith(
             "subject_erased", "policy_missing", "purpose_undeclared", "channel_undeclared", "recipient_undeclared", "consent_not_the_basis");
 
-    public static Decision Decide(WithdrawConsent withdrawal, SubjectConsents subject, PolicyPack? pack)
+    public static Decision Decide(WithdrawConsent withdrawal, SubjectConsents subject, PolicyPack? pack, DateTimeOffset now)
     {
         if (subject.Erasure != Erasure.None) return Decision.No("subject_erased", "This person was erased; nothing is left to withdraw.");
 
@@ -34,7 +34,7 @@ public sealed record WithdrawConsent(
         if (purpose is not null && !purpose.RestsOn(LawfulBasis.Consent) && given.Count == 0)
             return Decision.No("consent_not_the_basis", "This purpose does not rest on consent: object to it instead (GDPR art. 21).");
 
-        var lanes = given.Union(withdrawal.NamedLanes(purpose)).Where(lane => !subject.Lanes.TryGetValue(lane, out var state) || state.Given)
+        var lanes = given.Union(withdrawal.NamedLanes(purpose)).Where(lane => subject.Hears(lane, withdrawal.OccurredAt < now ? withdrawal.OccurredAt : now))
             .OrderBy(lane => lane.Channel, StringComparer.Ordinal).ThenBy(lane => lane.Recipient, StringComparer.Ordinal).ToList();
         if (lanes.Count == 0) return Decision.Unchanged;
 
@@ -48,7 +48,7 @@ public sealed record WithdrawConsent(
 
     /// <summary>The decision with its surroundings, for whoever carries the command in.</summary>
     internal static Func<DecisionContext, Decision> Deciding(WithdrawConsent withdrawal, TenantId tenant) => context =>
-        Decide(withdrawal, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(tenant)).Current);
+        Decide(withdrawal, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(tenant)).Current, context.Now);
 
     private static async Task<IResult> HandleAsync(
         SubjectId subject, Body<WithdrawConsent> body, Caller caller, CommandOptions options, DeciderLoop ledger, SubjectKeys keys, CancellationToken ct)
@@ -69,8 +69,8 @@ public sealed record WithdrawConsent(
     private IEnumerable<Lane> NamedLanes(Purpose? purpose)
     {
         if (purpose is null) return [];
-        var recipient = Recipient ?? PolicyPack.ControllerRecipient;
-        if (Channel is not null || purpose.Channels.Count == 0) return [new Lane(Purpose, Channel, recipient)];
-        return purpose.Channels.Select(channel => new Lane(Purpose, channel, recipient));
+        string?[] channels = Channel is not null || purpose.Channels.Count == 0 ? [Channel] : [.. purpose.Channels];
+        string[] recipients = Recipient is not null ? [Recipient] : [PolicyPack.ControllerRecipient, .. purpose.Recipients];
+        return channels.SelectMany(_ => recipients, (channel, recipient) => new Lane(Purpose, channel, recipient)).Distinct();
     }
 }

@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace ConsentLedger.MarketingPreference.Tests;
+
+/// <summary>A foreign peer that speaks as the consent service does: it decides by what was given to it, and can be away or hang.</summary>
+internal sealed class ConsentStandIn : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<(string Subject, string Purpose), bool> _given = [];
+    private readonly ConcurrentDictionary<string, string> _histories = [];
+
+    private ConsentStandIn(WebApplication app) => _app = app;
+
+    public Uri Url => new(_app.Urls.Single());
+
+    public ConcurrentQueue<Request> Requests { get; } = [];
+
+    /// <summary>Every connection is cut.</summary>
+    public bool IsAway { get; set; }
+
+    /// <summary>Every request is taken, and none answered.</summary>
+    public bool Hangs { get; set; }
+
+    public static async Task<ConsentStandIn> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var standIn = new ConsentStandIn(builder.Build());
+        standIn._app.Run(standIn.AnswerAsync);
+        await standIn._app.StartAsync();
+        return standIn;
+    }
+
+    public void Give(string subject, string purpose) => _given[(subject, purpose)] = true;
+
+    /// <summary>What the history of this subject is, as pairs of type and facts, from version 1.</summary>
+    public void Remember(string subject, params IEnumerable<(string Type, object Data)> events) => _histories[subject] = string.Concat(events.Select((e, i) =>
+        JsonSerializer.Serialize(new { version = i + 1, position = i, type = e.Type, id = IdOf(subject, i + 1), recordedAt = People.Noon, data = e.Data }, JsonSerializerOptions.Web) + "\n"));
+
+    /// <summary>The same event has the same id, however it is told.</summary>
+    public static Guid IdOf(string subject, long version) => new(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{subject} {version}")).AsSpan(..16));
+
+    public IReadOnlyList<Request> Withdrawals(string subject) => [.. Requests.Where(r => r.Path == $"/v1/subjects/{subject}/withdrawals")];
+
+    public async ValueTask DisposeAsync()
+    {
+        Hangs = false;
+        await _app.DisposeAsync();
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        using var reader = new StreamReader(context.Request.Body);
+        var body = await reader.ReadToEndAsync();
+        Requests.Enqueue(new Request(context.Request.Path, body, context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+        if (IsAway)
+        {
+            context.Abort();
+            return;
+        }
+
+        while (Hangs) await Task.Delay(20, context.RequestAborted);
+        var parts = context.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        await (parts switch
+        {
+            ["v1", "decisions"] => context.Response.WriteAsJsonAsync(JsonSerializer.Deserialize<List<Question>>(body, JsonSerializerOptions.Web)!.Select(Decide)),
+            ["v1", "subjects", var subject, "withdrawals"] => WithdrawAsync(context, subject, JsonSerializer.Deserialize<Question>(body, JsonSerializerOptions.Web)!),
+            ["v1", "subjects", var subject, "history"] when _histories.TryGetValue(subject, out var history) => context.Response.WriteAsync(history),
+            _ => NotFoundAsync(context),
+        });
+    }
+
+    private object Decide(Question question) => _given.TryGetValue((question.Subject!, question.Purpose), out var given)
+        ? new { allowed = given, code = given ? "consent_given" : "consent_withdrawn", basis = given ? "consent" : null, position = 7, policyVersion = "1" }
+        : new { allowed = false, code = "consent_unknown" };
+
+    private Task WithdrawAsync(HttpContext context, string subject, Question withdrawal)
+    {
+        _given[(subject, withdrawal.Purpose)] = false;
+        return context.Response.WriteAsJsonAsync(new { outcome = "recorded", version = 2 });
+    }
+
+    private static Task NotFoundAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+
+    public sealed record Request(string Path, string Body, IReadOnlyDictionary<string, string> Headers);
+
+    private sealed record Question(string? Subject, string Purpose);
+}

@@ -1,0 +1,182 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ConsentLedger.Contracts;
+using ConsentLedger.Support;
+using RabbitMQ.Client;
+
+namespace ConsentLedger.MarketingPreference.Tests;
+
+[CollectionDefinition(nameof(RunningService))]
+public sealed class RunningServiceTests : ICollectionFixture<RunningService>;
+
+/// <summary>The service as a process of its own on a real database and broker, with a consent service that stands in for the real one.</summary>
+public sealed class RunningService : IAsyncLifetime
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("marketing-preference-");
+    private Issuer _issuer = null!;
+    private PostgresDatabase _database = null!;
+    private Broker _broker = null!;
+    private ServiceProcess _process = null!;
+    private IChannel _channel = null!;
+    private HttpClient _http = null!;
+
+    internal ConsentStandIn Consent { get; private set; } = null!;
+
+    public string LinkKeyFile => Path.Combine(_folder.FullName, "links");
+
+    public string LogFile => _process.LogFile;
+
+    public async Task InitializeAsync()
+    {
+        _issuer = new Issuer(_folder.FullName);
+        _database = await PostgresDatabase.CreateAsync("preference");
+        _broker = await Broker.CreateAsync("preference");
+        Consent = await ConsentStandIn.StartAsync();
+        File.WriteAllBytes(LinkKeyFile, [.. Enumerable.Range(1, 32).Select(i => (byte)i)]);
+        File.SetUnixFileMode(LinkKeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        RenewServiceToken("first");
+        _process = ServiceProcess.Of("marketing-preference/ConsentLedger.MarketingPreference", Path.Combine(_folder.FullName, "service.log"), new Dictionary<string, string>
+        {
+            ["ConnectionStrings__Ledger"] = _database.ConnectionString + ";Maximum Pool Size=10",
+            ["Broker__Uri"] = _broker.Uri.ToString(),
+            ["Auth__Issuer"] = Issuer.Name,
+            ["Auth__Audience"] = Issuer.Audience,
+            ["Auth__JwksFile"] = _issuer.JwksFile,
+            ["Links__KeyFile"] = LinkKeyFile,
+            ["Links__PublicUrl"] = "https://preferences.example",
+            ["Consent__Url"] = Consent.Url.ToString(),
+            ["Consent__TokenFile"] = Path.Combine(_folder.FullName, "service.token"),
+        });
+        await _process.StartAsync(CancellationToken.None);
+        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = _process.Url };
+        _channel = await _broker.OpenChannelAsync();
+        await _channel.QueueDeclareAsync("overheard", durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+        await _channel.ExchangeDeclareAsync(Exchanges.MarketingEvents, ExchangeType.Topic, durable: true);
+        await _channel.QueueBindAsync("overheard", Exchanges.MarketingEvents, "#");
+        await PublishPolicyAsync(Packs.NorthwindJson(), version: 1);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        _http.Dispose();
+        await Consent.DisposeAsync();
+        await _broker.DisposeAsync();
+        await _database.DisposeAsync();
+        _issuer.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    public void RenewServiceToken(string name) => File.WriteAllText(Path.Combine(_folder.FullName, "service.token"), $"token-{name}\n");
+
+    public async Task RestartAsync()
+    {
+        await _process.KillAsync();
+        await _process.StartAsync(CancellationToken.None);
+    }
+
+    internal async Task PublishPolicyAsync(JsonObject pack, long version)
+    {
+        await SendAsync(Exchanges.ConsentEvents, new CloudEvent
+        {
+            Id = People.NewId().ToString(), Source = "https://consentledger/consent", Type = PolicyPublishedV1.Type, Tenant = pack["tenant"]!.GetValue<string>(), StreamVersion = version,
+            Data = CloudEvent.DataFrom(new PolicyPublishedV1(pack["version"]!.GetValue<string>(), JsonSerializer.SerializeToElement(pack))),
+        });
+        await EventuallyAsync("the policy is followed", async () => (await DecideAsync(NewSubject(), "account-notices")).GetProperty("rule").GetString() == "transactional");
+    }
+
+    /// <summary>An event of the consent service, as its relay publishes it.</summary>
+    internal Task ConsentSaysAsync(string subject, long version, string type, object data, string? traceParent = null) => SendAsync(Exchanges.ConsentEvents, new CloudEvent
+    {
+        Id = ConsentStandIn.IdOf(subject, version).ToString(), Source = "https://consentledger/consent", Type = type, Subject = subject, Tenant = Packs.Tenant, StreamVersion = version,
+        TraceParent = traceParent, Data = CloudEvent.DataFrom(data),
+    });
+
+    internal Task SendAsync(string exchange, CloudEvent message) =>
+        _channel.BasicPublishAsync(exchange, message.Type, mandatory: true, new BasicProperties { Persistent = true, ContentType = CloudEvent.MediaType }, message.ToJson()).AsTask();
+
+    /// <summary>What the service published about this person, so far.</summary>
+    internal async Task<IReadOnlyList<CloudEvent>> OverheardAsync(string subject)
+    {
+        while (await _channel.BasicGetAsync("overheard", autoAck: true) is { } message)
+            if (CloudEvent.TryRead(message.Body, out var read, out _)) _overheard.Add(read);
+        return [.. _overheard.Where(e => e.Subject == subject)];
+    }
+
+    private readonly List<CloudEvent> _overheard = [];
+
+    internal Task<uint> ParkedAsync(string queue) => _broker.CountReadyAsync($"{queue}.parked");
+
+    internal static string NewSubject() => People.NewId().ToString();
+
+    internal async Task<JsonElement> DecideAsync(string subject, string topic, string? deliveryId = null, string? recipientRef = null, bool? headers = null, string tenant = Packs.Tenant) =>
+        await OkAsync(await SendAsync(HttpMethod.Post, "/v1/send-decisions", Json(new { subject, topic, channel = "email", deliveryId, recipientRef, headers }), "email", tenant));
+
+    /// <summary>The path of a link that the service itself made for this person.</summary>
+    internal async Task<string> LinkAsync(string subject, string topic = "module-crm", string? deliveryId = null, string? recipientRef = null)
+    {
+        var decision = await DecideAsync(subject, topic, deliveryId, recipientRef, headers: true);
+        return new Uri(decision.GetProperty("listUnsubscribe").GetString()!.Trim('<', '>')).AbsolutePath;
+    }
+
+    internal Task<HttpResponseMessage> OneClickAsync(string path, params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Post, path, Form("List-Unsubscribe=One-Click"), role: null, headers: headers);
+
+    internal static StringContent Form(string body) => new(body, Encoding.ASCII, "application/x-www-form-urlencoded");
+
+    internal static StringContent Json(object body) => new(JsonSerializer.Serialize(body, CamelCase), Encoding.UTF8, "application/json");
+
+    internal async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, HttpContent? content = null, string? role = null, string tenant = Packs.Tenant, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        if (role is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _issuer.Token(tenant, role));
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        return await _http.SendAsync(request);
+    }
+
+    internal async Task<JsonElement> PreferencesAsync(string subject) => await OkAsync(await SendAsync(HttpMethod.Get, $"/v1/subjects/{subject}/preferences", role: "email"));
+
+    internal async Task<string?> StateAsync(string subject, string topic, string channel = "email") =>
+        (await PreferencesAsync(subject)).GetProperty("preferences").EnumerateArray()
+            .Single(p => p.GetProperty("topic").GetString() == topic && p.GetProperty("channel").GetString() == channel).GetProperty("state").GetString();
+
+    internal Task<HttpResponseMessage> ChooseAsync(string subject, string topic, bool subscribed, string channel = "email", string? key = null, string actor = "subject") => SendAsync(
+        HttpMethod.Put, $"/v1/subjects/{subject}/preferences/{topic}/{channel}", Json(new { subscribed, occurredAt = TimeProvider.System.GetUtcNow(), actor, method = "web-form" }), "backend",
+        headers: key is null ? [] : [("Idempotency-Key", key)]);
+
+    internal static async Task<JsonElement> OkAsync(HttpResponseMessage answer)
+    {
+        using (answer)
+        {
+            var text = await answer.Content.ReadAsStringAsync();
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK, text);
+            return JsonDocument.Parse(text).RootElement;
+        }
+    }
+
+    internal static async Task<string?> CodeAsync(HttpResponseMessage answer, HttpStatusCode expected)
+    {
+        using (answer)
+        {
+            var text = await answer.Content.ReadAsStringAsync();
+            answer.StatusCode.ShouldBe(expected, text);
+            return JsonDocument.Parse(text).RootElement.GetProperty("code").GetString();
+        }
+    }
+
+    internal static async Task EventuallyAsync(string what, Func<Task<bool>> holds)
+    {
+        var patience = TimeProvider.System.GetUtcNow().AddSeconds(30);
+        while (!await holds())
+        {
+            if (TimeProvider.System.GetUtcNow() > patience) throw new TimeoutException($"Never came true: {what}.");
+            await Task.Delay(50);
+        }
+    }
+
+    private static readonly JsonSerializerOptions CamelCase = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
+}

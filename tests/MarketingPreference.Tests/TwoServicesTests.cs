@@ -1,0 +1,188 @@
+using System.Net;
+using System.Text.Json;
+using ConsentLedger.Contracts;
+using static ConsentLedger.MarketingPreference.Tests.RunningService;
+
+namespace ConsentLedger.MarketingPreference.Tests;
+
+/// <summary>How an unsubscribe and the consent behind it keep step, whichever moved first and whatever is away.</summary>
+[Collection(nameof(RunningService))]
+public sealed class TwoServicesTests(RunningService service) : IDisposable
+{
+    public void Dispose() => service.Consent.IsAway = false;
+
+    [Fact]
+    public async Task One_click_withdraws_the_consent_before_it_is_answered_and_names_the_event()
+    {
+        var subject = NewSubject();
+        service.Consent.Give(subject, "newsletter");
+        (await service.OneClickAsync(await service.LinkAsync(subject, "newsletter", "mail-1"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        var withdrawal = service.Consent.Withdrawals(subject).ShouldHaveSingleItem();
+        var unsubscribed = (await HeardAsync(subject, 1)).ShouldHaveSingleItem();
+        unsubscribed.DataAs<MarketingUnsubscribedV1>().WithdrawsConsent.ShouldBeTrue();
+        withdrawal.Headers["Idempotency-Key"].ShouldBe($"marketing:{unsubscribed.Id}");
+        withdrawal.Headers["X-Tenant"].ShouldBe(Packs.Tenant);
+        withdrawal.Headers["Authorization"].ShouldStartWith("Bearer token-");
+        using var body = JsonDocument.Parse(withdrawal.Body);
+        body.RootElement.EnumerateObject().Where(p => p.Name != "occurredAt").Select(p => $"{p.Name}={p.Value}")
+            .ShouldBe(["purpose=newsletter", "channel=email", "actor=subject", "method=unsubscribe-link", "source=marketing-preference"]);
+    }
+
+    [Fact]
+    public async Task While_consent_is_away_the_person_hears_that_it_is_pending_and_a_repeat_settles_it_once()
+    {
+        var subject = NewSubject();
+        service.Consent.Give(subject, "newsletter");
+        var path = await service.LinkAsync(subject, "newsletter");
+        service.Consent.IsAway = true;
+        using var pending = await service.OneClickAsync(path);
+        pending.Headers.RetryAfter!.Delta!.Value.ShouldBeGreaterThan(TimeSpan.Zero);
+        (await CodeAsync(pending, HttpStatusCode.ServiceUnavailable)).ShouldBe("withdrawal_pending");
+        (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
+        (await service.SendAsync(HttpMethod.Post, path, Form("confirm=unsubscribe"), headers: [("Accept", "text/html")])).Content.Headers.ContentType!.MediaType.ShouldBe("text/html");
+
+        service.Consent.IsAway = false;
+        await EventuallyAsync("a repeat is answered", async () => (await service.OneClickAsync(path)).StatusCode == HttpStatusCode.OK);
+        var withdrawals = service.Consent.Withdrawals(subject);
+        withdrawals.Select(w => w.Headers["Idempotency-Key"]).Distinct().ShouldHaveSingleItem();
+        withdrawals.Select(w => w.Body).Distinct().ShouldHaveSingleItem();
+        (await HeardAsync(subject, 1)).Count(e => e.Type == MarketingUnsubscribedV1.Type).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Once_the_withdrawal_was_heard_a_repeat_succeeds_even_while_consent_is_away()
+    {
+        var subject = NewSubject();
+        var path = await GrantedAsync(subject);
+        (await service.OneClickAsync(path)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
+        await HeardAsync(subject, 4);
+        service.Consent.IsAway = true;
+        (await service.OneClickAsync(path)).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        // And while it is there, it is told again: it may have heard a new yes that has not come here yet.
+        service.Consent.IsAway = false;
+        await EventuallyAsync("consent is told of the repeat", async () =>
+        {
+            await service.OneClickAsync(path);
+            return !service.Consent.Withdrawals(subject)[^1].Headers.ContainsKey("Idempotency-Key");
+        });
+    }
+
+    [Fact]
+    public async Task A_withdrawal_closes_the_topic_for_the_email_system_and_does_not_come_back_as_another()
+    {
+        var subject = NewSubject();
+        await GrantedAsync(subject);
+        await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
+        var heard = await HeardAsync(subject, 4);
+        heard.Select(e => (e.Type, e.StreamVersion)).ShouldBe(
+        [
+            (MarketingConsentFollowedV1.Type, 1L), (MarketingSubscribedV1.Type, 2L), (MarketingConsentFollowedV1.Type, 3L), (MarketingUnsubscribedV1.Type, 4L),
+        ]);
+        var closed = heard[^1].DataAs<MarketingUnsubscribedV1>();
+        (closed.Cause, closed.WithdrawsConsent).ShouldBe(("consent-withdrawn", false));
+        service.Consent.Withdrawals(subject).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_new_consent_opens_again_what_ended_with_the_old_one()
+    {
+        var subject = NewSubject();
+        (await service.OneClickAsync(await GrantedAsync(subject))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
+        await service.ConsentSaysAsync(subject, 3, ConsentGrantedV1.Type, Grant("newsletter"));
+        await EventuallyAsync("it is open", async () => await service.StateAsync(subject, "newsletter") == "subscribed");
+    }
+
+    [Fact]
+    public async Task What_is_delivered_twice_or_out_of_date_is_followed_once()
+    {
+        var subject = NewSubject();
+        await GrantedAsync(subject);
+        await service.ConsentSaysAsync(subject, 1, ConsentGrantedV1.Type, Grant("newsletter"));
+        await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
+        await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
+        await service.ConsentSaysAsync(subject, 3, HistoryReadV1.Type, new HistoryReadV1("auditor", false));
+        (await HeardAsync(subject, 5)).Select(e => e.StreamVersion).ShouldBe([1L, 2L, 3L, 4L, 5L]);
+    }
+
+    [Fact]
+    public async Task A_gap_is_filled_from_the_history_in_order()
+    {
+        var subject = NewSubject();
+        await GrantedAsync(subject);
+        service.Consent.Remember(
+            subject, (ConsentGrantedV1.Type, Grant("newsletter")), (ConsentWithdrawnV1.Type, Withdrawal("newsletter")), (ConsentGrantedV1.Type, Grant("product-news")),
+            (HistoryReadV1.Type, new { reader = "us", disclosed = false }));
+        await service.ConsentSaysAsync(subject, 3, ConsentGrantedV1.Type, Grant("product-news"));
+        var heard = await HeardAsync(subject, 7);
+        heard.Where(e => e.Type == MarketingConsentFollowedV1.Type).Select(e => e.DataAs<MarketingConsentFollowedV1>().ConsentVersion).ShouldBe([1L, 2L, 3L, 4L]);
+        heard.Select(e => e.Type).Where(t => t != MarketingConsentFollowedV1.Type).ShouldBe([MarketingSubscribedV1.Type, MarketingUnsubscribedV1.Type, MarketingSubscribedV1.Type]);
+
+        // The reading of the history is an event, too, and comes over the bus: known already, it asks for nothing more.
+        var asked = service.Consent.Requests.Count(r => r.Path.EndsWith("/history", StringComparison.Ordinal));
+        await service.ConsentSaysAsync(subject, 4, HistoryReadV1.Type, new HistoryReadV1("us", false));
+        await service.ConsentSaysAsync(subject, 5, ConsentWithdrawnV1.Type, Withdrawal("product-news"));
+        await HeardAsync(subject, 9);
+        service.Consent.Requests.Count(r => r.Path.EndsWith("/history", StringComparison.Ordinal)).ShouldBe(asked);
+    }
+
+    [Fact]
+    public async Task A_gap_waits_for_the_consent_service_to_come_back()
+    {
+        var subject = NewSubject();
+        service.Consent.Remember(subject, (ConsentGrantedV1.Type, Grant("newsletter")), (ConsentWithdrawnV1.Type, Withdrawal("newsletter")));
+        service.Consent.IsAway = true;
+        await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
+        await EventuallyAsync("it is asked", () => Task.FromResult(service.Consent.Requests.Any(r => r.Path == $"/v1/subjects/{subject}/history")));
+        service.Consent.IsAway = false;
+        await HeardAsync(subject, 4);
+        (await service.ParkedAsync("marketing.from-consent")).ShouldBe(0u);
+    }
+
+    [Fact]
+    public async Task The_trace_of_a_click_goes_on_to_the_consent_service_and_to_the_bus()
+    {
+        const string Trace = "af7651916cd43dd8448eb211c80319c0";
+        var subject = NewSubject();
+        service.Consent.Give(subject, "newsletter");
+        await service.OneClickAsync(await service.LinkAsync(subject, "newsletter"), ("traceparent", $"00-{Trace}-b7ad6b7169203331-01"));
+        service.Consent.Withdrawals(subject).ShouldHaveSingleItem().Headers["traceparent"].ShouldContain(Trace);
+        (await HeardAsync(subject, 1))[0].TraceParent.ShouldNotBeNull().ShouldContain(Trace);
+    }
+
+    [Fact]
+    public async Task What_was_recorded_outlives_a_kill_and_is_published()
+    {
+        var subject = NewSubject();
+        service.Consent.Give(subject, "newsletter");
+        var path = await service.LinkAsync(subject, "newsletter");
+        (await service.OneClickAsync(path)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await service.RestartAsync();
+        (await HeardAsync(subject, 1)).DistinctBy(e => e.StreamVersion).ShouldHaveSingleItem();
+        (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
+        (await service.OneClickAsync(path)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    private async Task<string> GrantedAsync(string subject)
+    {
+        service.Consent.Give(subject, "newsletter");
+        await service.ConsentSaysAsync(subject, 1, ConsentGrantedV1.Type, Grant("newsletter"));
+        await HeardAsync(subject, 2);
+        return await service.LinkAsync(subject, "newsletter");
+    }
+
+    private async Task<IReadOnlyList<CloudEvent>> HeardAsync(string subject, int atLeast)
+    {
+        IReadOnlyList<CloudEvent> heard = [];
+        await EventuallyAsync($"{atLeast} events are published", async () => (heard = await service.OverheardAsync(subject)).Count >= atLeast);
+        return heard;
+    }
+
+    private static ConsentGrantedV1 Grant(string purpose) =>
+        new(purpose, "controller", "1", "consent", TimeProvider.System.GetUtcNow(), "subject", "web-form", InForce: true, Channel: "email");
+
+    private static ConsentWithdrawnV1 Withdrawal(string purpose) => new(purpose, "controller", "1", TimeProvider.System.GetUtcNow(), "subject", "web-form", Channel: "email");
+}
