@@ -23,7 +23,7 @@ internal static class Acts
         new(purpose, Day(day), actor, Token.Parse("web-form"), channel, recipient, Text: text ?? Text);
 
     public static WithdrawConsent Withdraw(
-        double day, Actor actor = Actor.Subject, string purpose = Offers, string? channel = "email", string? recipient = null) =>
+        double day, Actor actor = Actor.Subject, string purpose = Offers, string? channel = "email", string? recipient = PolicyPack.ControllerRecipient) =>
         new(purpose, Day(day), actor, Token.Parse("account-page"), channel, recipient);
 
     /// <summary>Consent was given on this day, and recorded on the same.</summary>

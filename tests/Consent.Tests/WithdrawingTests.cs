@@ -15,8 +15,8 @@ public sealed class WithdrawingTests
     [Fact]
     public void Withdrawing_the_purpose_withdraws_every_channel()
     {
-        var after = Given(Granted(1), Granted(1, recipient: Partners), Granted(1, channel: "sms")).On(2).When(Withdraw(2, channel: null))
-            .Then(Withdrawn(2).Facts, Withdrawn(2, recipient: Partners).Facts, Withdrawn(2, channel: "sms").Facts);
+        var after = Given(Granted(1), Granted(1, recipient: Partners), Granted(1, channel: "sms")).On(2).When(Withdraw(2, channel: null, recipient: null))
+            .Then(Withdrawn(2).Facts, Withdrawn(2, recipient: Partners).Facts, Withdrawn(2, channel: "sms").Facts, Withdrawn(2, channel: "sms", recipient: Partners).Facts);
         after.Asked().Code.ShouldBe("consent_withdrawn");
         after.Asked(recipient: Partners).Code.ShouldBe("consent_withdrawn");
         after.Asked(channel: "sms").Code.ShouldBe("consent_withdrawn");
@@ -46,7 +46,7 @@ public sealed class WithdrawingTests
     [Fact]
     public void No_to_a_whole_purpose_is_no_to_every_channel_and_recipient_it_declares()
     {
-        var no = Given().On(2).When(Withdraw(2, channel: null));
+        var no = Given().On(2).When(Withdraw(2, channel: null, recipient: null));
         var story = no.Then([.. no.Decision.ShouldBeOfType<Decision.Record>().Events.Select(e => e.Facts)]);
         story.Asked(recipient: Partners).Code.ShouldBe("consent_withdrawn");
         story.Asked(channel: "sms").Code.ShouldBe("consent_withdrawn");

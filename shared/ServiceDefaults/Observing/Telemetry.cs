@@ -17,7 +17,8 @@ internal sealed class Telemetry(string service, IConfiguration configuration) : 
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    private static readonly string[] Sources = ["Microsoft.AspNetCore", "Npgsql", "RabbitMQ.Client.*", "MassTransit", "ConsentLedger.*"];
+    // Not the broker libraries' own: a listener makes RabbitMQ.Client put its span in the place of ours, and MassTransit's does not join the trace.
+    private static readonly string[] Sources = ["Microsoft.AspNetCore", "Npgsql", "ConsentLedger.*"];
     private static readonly string[] Meters =
         ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "MassTransit", "ConsentLedger.*"];
 
