@@ -63,6 +63,7 @@ public sealed class LinkPageTests(RunningService service)
     public async Task The_page_names_controller_and_topic_and_nothing_about_the_person()
     {
         var subject = NewSubject();
+        service.Consent.Give(subject, "surveys-and-contests");
         using var answer = await service.SendAsync(HttpMethod.Get, await service.LinkAsync(subject, "contests", recipientRef: "rcpt.9"));
         var page = await answer.Content.ReadAsStringAsync();
         page.ShouldContain(Packs.Northwind.Controller.Name);

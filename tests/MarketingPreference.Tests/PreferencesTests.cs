@@ -44,7 +44,7 @@ public sealed class PreferencesTests(RunningService service)
         (await ChooseAsync("newsletter", "email")).ShouldBe("consent_needed");
         (await CodeAsync(await service.ChooseAsync("maria@example.org", "newsletter", false), HttpStatusCode.BadRequest)).ShouldBe("subject_id_invalid");
         (await CodeAsync(await service.SendAsync(HttpMethod.Get, $"/v1/subjects/{subject}/preferences", role: "backend"), HttpStatusCode.Forbidden)).ShouldBe("scope_missing");
-        (await ChooseAsync(new string('é', 10_000), "email")).ShouldBe("topic_undeclared");
+        (await ChooseAsync(new string('x', 10_000), "email")).ShouldBe("topic_undeclared");
     }
 
     [Fact]
