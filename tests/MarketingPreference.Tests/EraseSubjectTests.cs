@@ -1,7 +1,7 @@
+using ConsentLedger.EventStore;
 using ConsentLedger.MarketingPreference.Erasing;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.MarketingPreference.Preferences.Reading;
-using ConsentLedger.EventStore;
 using static ConsentLedger.MarketingPreference.Tests.People;
 
 namespace ConsentLedger.MarketingPreference.Tests;

@@ -88,7 +88,12 @@ public sealed class PreferencesTests(RunningService service)
         var request = People.NewId();
         var task = new CloudEvent
         {
-            Id = People.NewId().ToString(), Source = "https://consentledger/erasure-orchestrator", Type = ErasureTaskDispatchedV1.Type, Subject = subject, Tenant = Packs.Tenant, StreamVersion = 2,
+            Id = People.NewId().ToString(),
+            Source = "https://consentledger/erasure-orchestrator",
+            Type = ErasureTaskDispatchedV1.Type,
+            Subject = subject,
+            Tenant = Packs.Tenant,
+            StreamVersion = 2,
             Data = CloudEvent.DataFrom(new ErasureTaskDispatchedV1(request, "marketing-preference")),
         };
         await service.SendAsync(Exchanges.ErasureEvents, task with { Data = CloudEvent.DataFrom(new ErasureTaskDispatchedV1(request, "consent")) });

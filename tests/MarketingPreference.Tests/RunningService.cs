@@ -82,7 +82,11 @@ public sealed class RunningService : IAsyncLifetime
     {
         await SendAsync(Exchanges.ConsentEvents, new CloudEvent
         {
-            Id = People.NewId().ToString(), Source = "https://consentledger/consent", Type = PolicyPublishedV1.Type, Tenant = pack["tenant"]!.GetValue<string>(), StreamVersion = version,
+            Id = People.NewId().ToString(),
+            Source = "https://consentledger/consent",
+            Type = PolicyPublishedV1.Type,
+            Tenant = pack["tenant"]!.GetValue<string>(),
+            StreamVersion = version,
             Data = CloudEvent.DataFrom(new PolicyPublishedV1(pack["version"]!.GetValue<string>(), JsonSerializer.SerializeToElement(pack))),
         });
         await EventuallyAsync("the policy is followed", async () => (await DecideAsync(NewSubject(), "account-notices")).GetProperty("rule").GetString() == "transactional");
@@ -91,8 +95,14 @@ public sealed class RunningService : IAsyncLifetime
     /// <summary>An event of the consent service, as its relay publishes it.</summary>
     internal Task ConsentSaysAsync(string subject, long version, string type, object data, string? traceParent = null) => SendAsync(Exchanges.ConsentEvents, new CloudEvent
     {
-        Id = ConsentStandIn.IdOf(subject, version).ToString(), Source = "https://consentledger/consent", Type = type, Subject = subject, Tenant = Packs.Tenant, StreamVersion = version,
-        TraceParent = traceParent, Data = CloudEvent.DataFrom(data),
+        Id = ConsentStandIn.IdOf(subject, version).ToString(),
+        Source = "https://consentledger/consent",
+        Type = type,
+        Subject = subject,
+        Tenant = Packs.Tenant,
+        StreamVersion = version,
+        TraceParent = traceParent,
+        Data = CloudEvent.DataFrom(data),
     });
 
     internal Task SendAsync(string exchange, CloudEvent message) =>

@@ -17,7 +17,10 @@ public sealed class UnsubscribeLinksTests
         Links.Find(Links.TokenOf(bare), Noon).ShouldBe(bare);
         var longest = Link with
         {
-            Tenant = TenantId.Parse(new string('t', 63)), Topic = new string('a', 63), DeliveryId = WordOf(new string('d', 64)), RecipientRef = WordOf(new string('r', 64)),
+            Tenant = TenantId.Parse(new string('t', 63)),
+            Topic = new string('a', 63),
+            DeliveryId = WordOf(new string('d', 64)),
+            RecipientRef = WordOf(new string('r', 64)),
         };
         Links.Find(Links.TokenOf(longest), Noon).ShouldBe(longest);
     }
