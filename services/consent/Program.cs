@@ -10,7 +10,6 @@ using ConsentLedger.Consent.Policies;
 using ConsentLedger.Consent.Publishing;
 using ConsentLedger.Consent.Reacting;
 using ConsentLedger.Contracts;
-using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Messaging;
 using ConsentLedger.ServiceDefaults;
 

@@ -1,5 +1,4 @@
 using ConsentLedger.Contracts;
-using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.MarketingPreference;
 using ConsentLedger.MarketingPreference.AskingConsent;
 using ConsentLedger.MarketingPreference.Preferences;

@@ -3,17 +3,27 @@ using NpgsqlTypes;
 
 namespace ConsentLedger.EventStore.Npgsql;
 
-/// <summary>Everything a batch writes, as statements of one pipelined round trip.</summary>
+/// <summary>What a batch writes, as statements of a pipelined round trip.</summary>
 internal static class BatchSql
 {
-    public static void Write(Batch batch, IReadOnlyList<IInlineProjection> projections, NpgsqlBatch sql)
-    {
-        // First, because it is the lock, and decides whether the rest is worth doing.
+    /// <summary>First, because it is the lock, and decides whether the rest is worth doing.</summary>
+    public static void Advance(Batch batch, NpgsqlBatch sql) =>
         Add(sql, "select ledger_advance($1, $2, $3, $4)", Tenant(batch), One(batch.From.NextPosition), One(batch.To.NextPosition), RecordedAt(batch));
+
+    /// <summary>Marten's tables.</summary>
+    public static void WriteStreams(Batch batch, NpgsqlBatch sql)
+    {
+        if (batch.Events.Count == 0) return;
+        RaiseVersions(batch, sql);
+        WriteEvents(batch, sql);
+    }
+
+    /// <summary>Ours: positions, sealed parts, projections, outcomes; and the word to whoever waits for events.</summary>
+    public static void WriteLedger(Batch batch, IReadOnlyList<IInlineProjection> projections, NpgsqlBatch sql)
+    {
         if (batch.Events.Count > 0)
         {
-            WriteStreams(batch, sql);
-            WriteEvents(batch, sql);
+            WriteEntries(batch, sql);
             foreach (var projection in projections) projection.Project(batch, sql);
             Add(sql, $"select pg_notify('{NpgsqlSchema.AppendedChannel}', '')");
         }
@@ -21,7 +31,7 @@ internal static class BatchSql
         if (batch.Outcomes.Count > 0) WriteOutcomes(batch, sql);
     }
 
-    private static void WriteStreams(Batch batch, NpgsqlBatch sql)
+    private static void RaiseVersions(Batch batch, NpgsqlBatch sql)
     {
         var began = batch.Streams.Where(s => s.FromVersion == 0).ToList();
         var grown = batch.Streams.Where(s => s.FromVersion > 0).ToList();
@@ -36,8 +46,9 @@ internal static class BatchSql
 
         if (grown.Count > 0)
         {
-            // A version that is no longer ours to raise shows as a duplicate (stream, version) in mt_events.
-            Add(sql, "update mt_streams m set version = s.v, timestamp = $2 from unnest($3, $4) as s (i, v) where m.tenant_id = $1 and m.id = s.i",
+            // A version that is no longer ours to raise shows as a duplicate (stream, version) in mt_events. A stream that somebody archived is open again:
+            // that hid it from their queries, but a person's next act is recorded all the same.
+            Add(sql, "update mt_streams m set version = s.v, timestamp = $2, is_archived = false from unnest($3, $4) as s (i, v) where m.tenant_id = $1 and m.id = s.i",
                 Tenant(batch), RecordedAt(batch),
                 EventSql.Texts(grown.Select(s => s.Stream.Id.ToString())),
                 EventSql.Array(grown.Select(s => s.ToVersion), NpgsqlDbType.Bigint));
@@ -46,21 +57,26 @@ internal static class BatchSql
 
     private static void WriteEvents(Batch batch, NpgsqlBatch sql)
     {
-        var streams = batch.Events.Select(e => e.Event.Stream.Id.ToString()).ToArray();
-        var versions = batch.Events.Select(e => e.Event.Place.Version).ToArray();
         Add(sql, """
             insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, headers)
             select nextval('mt_events_sequence'), i, s, v, d, k, $2, $1, h from unnest($3, $4, $5, $6, $7, $8) as e (i, s, v, d, k, h)
             """,
             Tenant(batch), RecordedAt(batch),
             EventSql.Array(batch.Events.Select(e => e.Event.Id), NpgsqlDbType.Uuid),
-            EventSql.Texts(streams),
-            EventSql.Array(versions, NpgsqlDbType.Bigint),
+            EventSql.Texts(batch.Events.Select(e => e.Event.Stream.Id.ToString())),
+            EventSql.Array(batch.Events.Select(e => e.Event.Place.Version), NpgsqlDbType.Bigint),
             EventSql.Array(batch.Events.Select(e => e.Event.Data.ToArray()), NpgsqlDbType.Jsonb),
             EventSql.Texts(batch.Events.Select(e => e.Event.Type)),
             EventSql.Array(batch.Events.Select(e => EventSql.Headers(e.Event)), NpgsqlDbType.Jsonb));
+    }
+
+    private static void WriteEntries(Batch batch, NpgsqlBatch sql)
+    {
         Add(sql, "insert into ledger_entries (tenant_id, position, stream_id, version) select $1, $2 + n - 1, s, v from unnest($3, $4) with ordinality as e (s, v, n)",
-            Tenant(batch), One(batch.From.NextPosition), EventSql.Texts(streams), EventSql.Array(versions, NpgsqlDbType.Bigint));
+            Tenant(batch),
+            One(batch.From.NextPosition),
+            EventSql.Texts(batch.Events.Select(e => e.Event.Stream.Id.ToString())),
+            EventSql.Array(batch.Events.Select(e => e.Event.Place.Version), NpgsqlDbType.Bigint));
 
         var sealedParts = batch.Events.Where(e => e.Envelope is not null).ToList();
         if (sealedParts.Count == 0) return;

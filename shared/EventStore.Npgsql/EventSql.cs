@@ -63,6 +63,7 @@ internal static class EventSql
         var events = new List<StoredEvent>();
         while (await reader.ReadAsync(ct))
         {
+            if (reader.IsDBNull(7)) throw new InvalidDataException($"Version {reader.GetInt64(2)} of stream {reader.GetString(1)} has no position: it was appended around the ledger.");
             events.Add(new StoredEvent(
                 new StreamKey(TenantId.Parse(reader.GetString(0)), new StreamId(Guid.Parse(reader.GetString(1)))),
                 new EventPlace(reader.GetInt64(7), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(6)),

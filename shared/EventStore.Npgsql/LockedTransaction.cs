@@ -2,17 +2,17 @@ using Npgsql;
 
 namespace ConsentLedger.EventStore.Npgsql;
 
+internal delegate Task Write(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct);
+
 /// <summary>A writing transaction that holds its tenants' heads from its first read to its commit.</summary>
 internal sealed class LockedTransaction(
-    NpgsqlConnection connection, NpgsqlTransaction transaction, Snapshot snapshot, IReadOnlyList<IInlineProjection> projections, AppendSignal appended) : IEventTransaction
+    NpgsqlConnection connection, NpgsqlTransaction transaction, Snapshot snapshot, Write write, AppendSignal appended) : IEventTransaction
 {
     public Snapshot Snapshot => snapshot;
 
     public Task CommitAsync(Batch batch, CancellationToken ct) => Outages.Typed(async () =>
     {
-        await using var sql = new NpgsqlBatch(connection, transaction);
-        BatchSql.Write(batch, projections, sql);
-        await sql.ExecuteNonQueryAsync(ct);
+        await write(batch, connection, transaction, ct);
         await transaction.CommitAsync(ct);
         appended.Raise();
     });

@@ -12,9 +12,9 @@ public interface IInlineProjection
     void Project(Batch batch, NpgsqlBatch sql);
 }
 
-/// <summary>The native engine: Marten's tables, no package beyond Npgsql, two round trips a batch.</summary>
+/// <summary>The native engine: Marten's tables, no package beyond Npgsql, one round trip a batch.</summary>
 /// <param name="dataSource">Best built by <see cref="NpgsqlLedger.DataSource"/>, whose settings are worth a factor of two.</param>
-public sealed class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInlineProjection> projections) : IEventEngine, IAsyncDisposable
+public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInlineProjection> projections) : IEventEngine, IAsyncDisposable
 {
     private readonly AppendSignal _appended = new(dataSource);
 
@@ -24,10 +24,16 @@ public sealed class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyLi
         await using var transaction = await connection.BeginTransactionAsync(ct);
 
         // `create … if not exists` still collides when two processes run it at once; this lock makes the second wait.
-        await using var create = new NpgsqlCommand(
-            $"select pg_advisory_xact_lock(hashtext('consent-ledger schema')); {NpgsqlSchema.Sql} {string.Join('\n', projections.Select(p => p.Schema))}", connection);
-        await create.ExecuteNonQueryAsync(ct);
+        await ExecuteAsync("select pg_advisory_xact_lock(hashtext('consent-ledger schema'))");
+        await EnsureStreamTablesAsync(connection, ct);
+        await ExecuteAsync($"{NpgsqlSchema.Ledger} {string.Join('\n', projections.Select(p => p.Schema))}");
         await transaction.CommitAsync(ct);
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync(ct);
+        }
     });
 
     public Task<Snapshot> LoadAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct) =>
@@ -40,11 +46,7 @@ public sealed class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyLi
     public Task AppendAsync(Batch batch, CancellationToken ct) => Outages.Typed(async () =>
     {
         await using var connection = await dataSource.OpenConnectionAsync(ct);
-
-        // One round trip: a batch without an explicit transaction is one.
-        await using var sql = new NpgsqlBatch(connection);
-        BatchSql.Write(batch, projections, sql);
-        await sql.ExecuteNonQueryAsync(ct);
+        await WriteAsync(batch, connection, transaction: null, ct);
         _appended.Raise();
     });
 
@@ -56,7 +58,7 @@ public sealed class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyLi
             {
                 var transaction = await connection.BeginTransactionAsync(ct);
                 var snapshot = await EventSql.LoadAsync(connection, tenant, commands, streams, locked: true, ct);
-                return new LockedTransaction(connection, transaction, snapshot, projections, _appended);
+                return new LockedTransaction(connection, transaction, snapshot, WriteAsync, _appended);
             }
             catch
             {
@@ -106,7 +108,39 @@ public sealed class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyLi
 
     public Task WaitForAppendAsync(TimeSpan atMost, CancellationToken ct) => _appended.WaitAsync(atMost, ct);
 
-    public ValueTask DisposeAsync() => _appended.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _appended.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Creates <c>mt_streams</c> and <c>mt_events</c> where they are missing. One process does so at a time.</summary>
+    protected virtual async Task EnsureStreamTablesAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var create = new NpgsqlCommand(NpgsqlSchema.Streams, connection);
+        await create.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Writes everything or nothing.</summary>
+    /// <param name="transaction">The one it belongs to; null when the batch is a transaction by itself.</param>
+    protected virtual async Task WriteAsync(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
+    {
+        // One round trip, and without an explicit transaction that is one.
+        await using var sql = new NpgsqlBatch(connection, transaction);
+        BatchSql.Advance(batch, sql);
+        BatchSql.WriteStreams(batch, sql);
+        BatchSql.WriteLedger(batch, projections, sql);
+        await sql.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>All that a batch writes besides its streams' tables.</summary>
+    protected async Task WriteLedgerAsync(Batch batch, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        await using var sql = new NpgsqlBatch(transaction.Connection, transaction);
+        BatchSql.Advance(batch, sql);
+        BatchSql.WriteLedger(batch, projections, sql);
+        await sql.ExecuteNonQueryAsync(ct);
+    }
 
     private Task<IReadOnlyList<StoredEvent>> ReadAsync(Func<NpgsqlBatchCommand> query, CancellationToken ct) =>
         Outages.Typed<IReadOnlyList<StoredEvent>>(async () =>

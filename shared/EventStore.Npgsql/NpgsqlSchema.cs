@@ -12,7 +12,8 @@ internal static class NpgsqlSchema
     /// <summary>Marten's own channel, so its daemon wakes with our subscriptions.</summary>
     public const string AppendedChannel = "mt_events_appended";
 
-    public const string Sql = """
+    /// <summary>What Marten would create, as far as we write it; a Marten store adds its own functions and progress tables when it first comes.</summary>
+    public const string Streams = """
         create table if not exists mt_streams (
             tenant_id   varchar     not null default '*DEFAULT*',
             id          varchar     not null,
@@ -38,11 +39,13 @@ internal static class NpgsqlSchema
             headers        jsonb        null,
             is_archived    boolean      default false,
             constraint pkey_mt_events_seq_id primary key (seq_id),
-            constraint fkey_mt_events_tenant_id_stream_id foreign key (tenant_id, stream_id) references mt_streams (tenant_id, id)
+            constraint fkey_mt_events_stream_id_tenant_id foreign key (tenant_id, stream_id) references mt_streams (tenant_id, id)
         );
         create unique index if not exists pk_mt_events_stream_and_version on mt_events (tenant_id, stream_id, version);
         alter sequence mt_events_sequence owned by mt_events.seq_id;
+        """;
 
+    public const string Ledger = """
         -- One row a tenant. Whoever holds its lock writes; fillfactor keeps its updates on one page.
         create table if not exists ledger_head (
             tenant_id     text        not null primary key,

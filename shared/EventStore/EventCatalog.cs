@@ -27,7 +27,7 @@ public sealed class EventCatalog
         _names = all.ToFrozenDictionary(e => e.Type, e => e.Name);
     }
 
-    public IReadOnlyCollection<string> Names => _types.Keys;
+    public IReadOnlyDictionary<string, Type> Events => _types;
 
     public string NameOf(object facts) =>
         _names.TryGetValue(facts.GetType(), out var name) ? name : throw new InvalidOperationException($"{facts.GetType().Name} has no stored name in the catalog.");

@@ -1,10 +1,14 @@
+using System.Text.Json;
+
 namespace ConsentLedger.EventStore;
 
 /// <summary>A kind of stream: how its state starts and how each event changes it. Pure and synchronous.</summary>
-public abstract class StreamType(string name, object initial)
+public abstract class StreamType(Type state, object initial)
 {
-    /// <summary>The name kept in <c>mt_streams.type</c>.</summary>
-    public string Name { get; } = name;
+    /// <summary>What <c>mt_streams.type</c> says of such a stream: the alias that Marten gives its state. For people; nothing is decided by it.</summary>
+    public string Name { get; } = JsonNamingPolicy.SnakeCaseLower.ConvertName(state.Name);
+
+    public Type State { get; } = state;
 
     internal object Initial { get; } = initial;
 
@@ -12,7 +16,7 @@ public abstract class StreamType(string name, object initial)
 }
 
 /// <inheritdoc/>
-public sealed class StreamType<TState>(string name, TState initial, Func<TState, object, EventPlace, TState> evolve) : StreamType(name, initial)
+public sealed class StreamType<TState>(TState initial, Func<TState, object, EventPlace, TState> evolve) : StreamType(typeof(TState), initial)
     where TState : class
 {
     internal override object Evolve(object state, object facts, EventPlace place) => evolve((TState)state, facts, place);

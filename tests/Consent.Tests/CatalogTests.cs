@@ -8,7 +8,7 @@ public sealed class CatalogTests
 {
     [Fact]
     public void Every_event_has_a_sample() =>
-        Samples.Events.Select(ConsentCatalog.Events.NameOf).Distinct().ShouldBe(ConsentCatalog.Events.Names, ignoreOrder: true);
+        Samples.Events.Select(ConsentCatalog.Events.NameOf).Distinct().ShouldBe(ConsentCatalog.Events.Events.Keys, ignoreOrder: true);
 
     [Fact]
     public void Every_event_is_read_back_as_it_was_written()

@@ -5,7 +5,7 @@ public sealed record Notebook(long Count, string Last)
 {
     public static readonly EventCatalog Catalog = new(("notebook.noted.v1", typeof(Noted)));
 
-    public static readonly StreamType<Notebook> Stream = new("notebook", new Notebook(0, ""), (state, e, _) => e switch
+    public static readonly StreamType<Notebook> Stream = new(new Notebook(0, ""), (state, e, _) => e switch
     {
         Noted noted => new Notebook(state.Count + 1, noted.Text),
         _ => state,

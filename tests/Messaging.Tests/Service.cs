@@ -16,7 +16,7 @@ internal sealed class Service : IAsyncDisposable
     public const string NoteType = "note.taken.v1";
 
     private static readonly EventCatalog Catalog = new((NoteType, typeof(NoteTaken)));
-    private static readonly StreamType<NoteTaken> Notebook = new("notebook", new NoteTaken(0), (_, e, _) => (NoteTaken)e);
+    private static readonly StreamType<NoteTaken> Notebook = new(new NoteTaken(0), (_, e, _) => (NoteTaken)e);
 
     private readonly IHost _host;
     private readonly MemoryEngine _engine = new();

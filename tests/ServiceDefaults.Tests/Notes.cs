@@ -20,7 +20,7 @@ internal static class Notes
 
     private sealed record State(int Count);
 
-    private static readonly StreamType<State> Stream = new("note", new State(0), (state, _, _) => new State(state.Count + 1));
+    private static readonly StreamType<State> Stream = new(new State(0), (state, _, _) => new State(state.Count + 1));
 
     public static void Map(IEndpointRouteBuilder app)
     {

@@ -48,9 +48,10 @@ public sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>Another process of the same service, on the same databases and queues.</summary>
-    public async Task<ServiceProcess> StartConsentReplicaAsync(CancellationToken ct)
+    /// <param name="engine">Its event store's engine; null for the build's default.</param>
+    public async Task<ServiceProcess> StartConsentReplicaAsync(CancellationToken ct, string? engine = null)
     {
-        var replica = Add("consent/ConsentLedger.Consent", "consent", "consent_vault");
+        var replica = Add("consent/ConsentLedger.Consent", "consent", "consent_vault", engine);
         await replica.StartAsync(ct);
         return replica;
     }
@@ -77,7 +78,7 @@ public sealed class Installation : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private ServiceProcess Add(string project, string ledger, string? vault)
+    private ServiceProcess Add(string project, string ledger, string? vault, string? engine = null)
     {
         var settings = new Dictionary<string, string>
         {
@@ -92,6 +93,7 @@ public sealed class Installation : IAsyncDisposable
             ["Consent__Url"] = Consent?.Url.ToString() ?? "http://127.0.0.1:1",
             ["Consent__TokenFile"] = InFolder("service.token"),
         };
+        if (engine is not null) settings["EventStore__Engine"] = engine;
         if (vault is not null) settings["ConnectionStrings__Vault"] = ConnectionString(vault) + ";Maximum Pool Size=10";
         var service = ServiceProcess.Of(project, InFolder($"{project.Split('/')[0]}-{_services.Count}.log"), settings);
         _services.Add(service);

@@ -14,7 +14,7 @@ public sealed record LaneState(bool Given, DateTimeOffset OccurredAt, EventPlace
 public sealed record SubjectConsents(ImmutableDictionary<Lane, LaneState> Lanes, Erasure Erasure)
 {
     public static readonly StreamType<SubjectConsents> Stream = new(
-        "subject", new SubjectConsents(ImmutableDictionary<Lane, LaneState>.Empty, Erasure.None), (state, e, place) => state.Evolve(e, place));
+        new SubjectConsents(ImmutableDictionary<Lane, LaneState>.Empty, Erasure.None), (state, e, place) => state.Evolve(e, place));
 
     private SubjectConsents Evolve(object e, EventPlace place) => e switch
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
 
 namespace ConsentLedger.Consent.Consents;

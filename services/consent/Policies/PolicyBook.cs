@@ -12,7 +12,7 @@ public sealed record PolicyBook(ImmutableList<PolicyPublished> Versions)
 {
     public static readonly PolicyBook Empty = new(ImmutableList<PolicyPublished>.Empty);
 
-    public static readonly StreamType<PolicyBook> Stream = new("policy", Empty, (book, e, _) => book.Evolve(e));
+    public static readonly StreamType<PolicyBook> Stream = new(Empty, (book, e, _) => book.Evolve(e));
 
     public PolicyPack? Current => Versions is [.., var last] ? last.Pack : null;
 

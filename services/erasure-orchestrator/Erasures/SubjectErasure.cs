@@ -8,7 +8,7 @@ namespace ConsentLedger.ErasureOrchestrator.Erasures;
 /// </summary>
 public sealed record SubjectErasure(ErasureRequest? Request)
 {
-    public static readonly StreamType<SubjectErasure> Stream = new("erasure", new SubjectErasure(Request: null), (state, e, place) => state.Evolve(e, place));
+    public static readonly StreamType<SubjectErasure> Stream = new(new SubjectErasure(Request: null), (state, e, place) => state.Evolve(e, place));
 
     private SubjectErasure Evolve(object e, EventPlace place) => e switch
     {

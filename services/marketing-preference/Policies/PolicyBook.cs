@@ -13,7 +13,7 @@ public sealed record PolicyBook(ImmutableList<PolicyPack> Packs, long Version)
 {
     public static readonly PolicyBook Empty = new(ImmutableList<PolicyPack>.Empty, 0);
 
-    public static readonly StreamType<PolicyBook> Stream = new("policy", Empty, (book, e, _) => book.Evolve(e));
+    public static readonly StreamType<PolicyBook> Stream = new(Empty, (book, e, _) => book.Evolve(e));
 
     public PolicyPack? Current => Packs is [.., var last] ? last : null;
 

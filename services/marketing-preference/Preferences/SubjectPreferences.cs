@@ -15,7 +15,7 @@ public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lan
 {
     public static readonly SubjectPreferences Unknown = new(ImmutableDictionary<Lane, LaneState>.Empty, ConsentMirror.Empty, IsErased: false);
 
-    public static readonly StreamType<SubjectPreferences> Stream = new("preferences", Unknown, (state, e, place) => state.Evolve(e, place));
+    public static readonly StreamType<SubjectPreferences> Stream = new(Unknown, (state, e, place) => state.Evolve(e, place));
 
     public LaneState? Find(string topic, string channel) => Lanes.GetValueOrDefault(new Lane(topic, channel));
 

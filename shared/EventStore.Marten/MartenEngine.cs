@@ -1,0 +1,114 @@
+using ConsentLedger.EventStore.Npgsql;
+using JasperFx;
+using JasperFx.Events;
+using Marten;
+using Marten.Exceptions;
+using Marten.Services;
+using Npgsql;
+
+namespace ConsentLedger.EventStore.Marten;
+
+/// <summary>
+/// Marten under the group commit: one session a batch keeps the streams, in the transaction in which the ledger takes its positions. All else is the
+/// native engine's, and either may open what the other wrote, also while it writes.
+/// </summary>
+public sealed class MartenEngine : NpgsqlEngine, IAsyncDisposable
+{
+    // A batch is one page: Marten's default of 500 operations would cut it into several round trips.
+    private const int OperationsInOneRoundTrip = 10_000;
+
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly DocumentStore _store;
+
+    public MartenEngine(NpgsqlDataSource dataSource, EventCatalog catalog, params IReadOnlyList<IInlineProjection> projections)
+        : base(dataSource, projections)
+    {
+        _dataSource = dataSource;
+        _store = DocumentStore.For(options =>
+        {
+            options.Connection(dataSource);
+            options.AddConsentLedgerStreams(catalog);
+            options.UpdateBatchSize = OperationsInOneRoundTrip;
+            options.AutoCreateSchemaObjects = AutoCreate.None;
+        });
+    }
+
+    async ValueTask IAsyncDisposable.DisposeAsync()
+    {
+        await DisposeAsync();
+        await _store.DisposeAsync();
+    }
+
+    protected override Task EnsureStreamTablesAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        _store.Storage.Database.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate, ct: ct);
+
+    protected override async Task WriteAsync(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
+    {
+        if (transaction is not null)
+        {
+            await WriteInAsync(transaction, batch, ct);
+            return;
+        }
+
+        await using var own = await connection.BeginTransactionAsync(ct);
+        await WriteInAsync(own, batch, ct);
+        await own.CommitAsync(ct);
+    }
+
+    private async Task WriteInAsync(NpgsqlTransaction transaction, Batch batch, CancellationToken ct)
+    {
+        // The head first: it is the lock, so a lost race takes no sequence number and leaves no gap for Marten's daemon to wait at.
+        await WriteLedgerAsync(batch, transaction, ct);
+        if (batch.Events.Count == 0) return;
+
+        var options = SessionOptions.ForTransaction(transaction);
+        options.TenantId = batch.Tenant.ToString();
+        await using var session = _store.LightweightSession(options);
+        var events = batch.Events.ToLookup(e => e.Event.Stream, e => Wrap(session, e));
+        foreach (var change in batch.Streams)
+        {
+            _ = change.FromVersion == 0
+                ? session.Events.StartStream(change.Type.State, change.Stream.Id.ToString(), events[change.Stream])
+                : session.Events.Append(change.Stream.Id.ToString(), change.ToVersion, events[change.Stream]);
+        }
+
+        try
+        {
+            await session.SaveChangesAsync(ct);
+        }
+        catch (MartenCommandException e) when (e.InnerException is NpgsqlException inner)
+        {
+            throw inner;
+        }
+        catch (Exception e) when (e is EventStreamUnexpectedMaxEventIdException or ExistingStreamIdCollisionException)
+        {
+            throw new AppendConflictException("mt_streams", e);
+        }
+        catch (InvalidStreamOperationException e)
+        {
+            // Somebody archived a stream. That hides it from their queries, but a person's next act is recorded all the same: reopened, and once more.
+            await transaction.RollbackAsync(ct);
+            await ReopenAsync(batch, ct);
+            throw new AppendConflictException("is_archived", e);
+        }
+    }
+
+    private async Task ReopenAsync(Batch batch, CancellationToken ct)
+    {
+        await using var reopen = _dataSource.CreateCommand("update mt_streams set is_archived = false where tenant_id = $1 and id = any($2) and is_archived");
+        reopen.Parameters.Add(new() { Value = batch.Tenant.ToString() });
+        reopen.Parameters.Add(new() { Value = batch.Streams.Select(s => s.Stream.Id.ToString()).ToArray() });
+        await reopen.ExecuteNonQueryAsync(ct);
+    }
+
+    private static object Wrap(IDocumentSession session, AppendedEvent appended)
+    {
+        var stored = appended.Event;
+        var e = session.Events.BuildEvent(appended.Facts);
+        e.Id = stored.Id;
+        e.Timestamp = stored.Place.RecordedAt;
+        e.SetHeader("position", stored.Place.Position);
+        if (stored.TraceParent is { } traceParent) e.SetHeader("traceparent", traceParent);
+        return e;
+    }
+}

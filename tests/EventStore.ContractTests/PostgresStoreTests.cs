@@ -1,0 +1,162 @@
+using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.Support;
+using Npgsql;
+
+namespace ConsentLedger.EventStore.ContractTests;
+
+/// <summary>What only an engine on PostgreSQL can be asked, of each of them, and of both at once on one database.</summary>
+public abstract class PostgresStoreTests : StoreContract
+{
+    private PostgresDatabase _database = null!;
+
+    protected string ConnectionString => _database.ConnectionString + ";Maximum Pool Size=8";
+
+    protected abstract NpgsqlEngine Open(NpgsqlDataSource source, params IReadOnlyList<IInlineProjection> projections);
+
+    public override async Task InitializeAsync()
+    {
+        _database = await PostgresDatabase.CreateAsync("store");
+        await OpenReplica().EnsureSchemaAsync(Ct);
+    }
+
+    public override async Task DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    protected override IEventEngine OpenReplica() => Track(Open(Track(NpgsqlLedger.DataSource(ConnectionString))));
+
+    [Fact]
+    public async Task Connections_killed_under_load_lose_nothing_and_repeat_nothing()
+    {
+        var loops = Loops(3);
+        var stream = NewStream();
+        using var done = new CancellationTokenSource();
+        var killing = KillConnectionsUntilAsync(done.Token);
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 600).Select(async i =>
+        {
+            await Task.Yield();
+            return await loops[i % 3].ExecuteAsync(Notebook.Note(i % 2 == 0 ? stream : NewStream(), $"{i}"), Ct);
+        }));
+        await done.CancelAsync();
+        (await killing).ShouldBeGreaterThan(0);
+
+        outcomes.ShouldAllBe(o => o is Outcome.Recorded);
+        var log = await OpenReplica().ReadFromAsync(Tenant, 0, 1000, Ct);
+        log.Select(e => e.Place.Position).ShouldBe(Enumerable.Range(0, 600).Select(p => (long)p));
+        outcomes.Cast<Outcome.Recorded>().Select(o => o.Position).Order().ShouldBe(Enumerable.Range(0, 600).Select(p => (long)p));
+        log.Select(e => Notebook.Catalog.Decode(e)).Distinct().Count().ShouldBe(600);
+    }
+
+    [Fact]
+    public async Task A_writer_that_ignores_the_head_is_noticed_and_nothing_of_the_batch_is_half_written()
+    {
+        var stream = NewStream();
+        var loop = Loops(1)[0];
+        await loop.ExecuteAsync(Notebook.Note(stream, "one"), Ct);
+        await using var source = NpgsqlLedger.DataSource(_database.ConnectionString);
+        await using (var intruder = source.CreateCommand(
+            $"""
+            update mt_streams set version = 2 where id = '{stream.Id}';
+            insert into mt_events (seq_id, id, stream_id, version, data, type, tenant_id, headers)
+            values (nextval('mt_events_sequence'), gen_random_uuid(), '{stream.Id}', 2, '{"{"}"text":"intruder"{"}"}', 'notebook.noted.v1', '{Tenant}', '{"{"}"position":1{"}"}')
+            """))
+        {
+            await intruder.ExecuteNonQueryAsync(Ct);
+        }
+
+        var outcome = await loop.ExecuteAsync(Notebook.Note(stream, "two"), Ct);
+
+        // The loop reads the intruder's event and goes on behind it.
+        outcome.ShouldBeOfType<Outcome.Recorded>().Version.ShouldBe(3);
+        (await OpenReplica().ReadStreamsAsync([stream], Ct)).Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_stream_that_somebody_archived_takes_the_next_event_all_the_same()
+    {
+        var stream = NewStream();
+        var loop = Loops(1)[0];
+        await loop.ExecuteAsync(Notebook.Note(stream, "one"), Ct);
+        await using var source = NpgsqlLedger.DataSource(ConnectionString);
+        await using (var archive = source.CreateCommand("update mt_streams set is_archived = true; update mt_events set is_archived = true")) await archive.ExecuteNonQueryAsync(Ct);
+
+        (await loop.ExecuteAsync(Notebook.Note(stream, "two"), Ct)).ShouldBeOfType<Outcome.Recorded>().Version.ShouldBe(2);
+
+        await using var archived = source.CreateCommand("select is_archived from mt_streams");
+        (await archived.ExecuteScalarAsync(Ct)).ShouldBe(false);
+        (await OpenReplica().ReadStreamsAsync([stream], Ct)).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task An_event_without_a_position_is_named_and_not_guessed_at()
+    {
+        var stream = NewStream();
+        await Loops(1)[0].ExecuteAsync(Notebook.Note(stream, "one"), Ct);
+        await using var source = NpgsqlLedger.DataSource(ConnectionString);
+        await using (var around = source.CreateCommand("update mt_events set headers = null")) await around.ExecuteNonQueryAsync(Ct);
+
+        var refused = await Should.ThrowAsync<InvalidDataException>(() => OpenReplica().ReadStreamsAsync([stream], Ct));
+
+        refused.Message.ShouldContain("around the ledger");
+    }
+
+    [Fact]
+    public async Task Both_engines_leave_the_same_rows()
+    {
+        var stream = NewStream();
+        var loop = Loops(1)[0];
+        await loop.ExecuteAsync(Notebook.Note(stream, "one"), Ct);
+        await loop.ExecuteAsync(Notebook.Note(stream, "two") with { TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" }, Ct);
+
+        await using var source = NpgsqlLedger.DataSource(ConnectionString);
+        await using var rows = source.CreateCommand("""
+            select string_agg(concat_ws(' ', e.version, e.type, e.data, e.headers, e.tenant_id, e.bdata is null, e.is_archived, s.type, s.version, s.tenant_id, s.is_archived), E'\n' order by e.version)
+            from mt_events e join mt_streams s on s.id = e.stream_id
+            """);
+        (await rows.ExecuteScalarAsync(Ct)).ShouldBe("""
+            1 notebook.noted.v1 {"text": "one"} {"position": 0} quintus t f notebook 2 quintus f
+            2 notebook.noted.v1 {"text": "two"} {"position": 1, "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"} quintus t f notebook 2 quintus f
+            """);
+    }
+
+    [Fact]
+    public async Task A_projection_is_never_behind_the_events_nor_ahead_of_them()
+    {
+        await using var source = NpgsqlLedger.DataSource(_database.ConnectionString);
+        await using IAsyncDisposable engine = Open(source, new CountsNotes());
+        await ((IEventEngine)engine).EnsureSchemaAsync(Ct);
+        await using var loop = new DeciderLoop(new LosesAnswers((IEventEngine)engine), Notebook.Catalog, TimeProvider.System);
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(i => loop.ExecuteAsync(Notebook.Note(NewStream(), $"{i}"), Ct)));
+
+        await using var count = source.CreateCommand("select notes from note_counts");
+        (await count.ExecuteScalarAsync(Ct)).ShouldBe(100L);
+    }
+
+    private async Task<int> KillConnectionsUntilAsync(CancellationToken done)
+    {
+        await using var admin = NpgsqlDataSource.Create($"{Servers.Postgres};Database=postgres;Maximum Pool Size=1");
+        var killed = 0;
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!done.IsCancellationRequested && killed < 12)
+        {
+            await tick.WaitForNextTickAsync(Ct);
+            await using var kill = admin.CreateCommand($"select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '{_database.Name}' and state <> 'idle'");
+            killed += (int)(long)(await kill.ExecuteScalarAsync(Ct))!;
+        }
+
+        return killed;
+    }
+
+    private sealed class CountsNotes : IInlineProjection
+    {
+        public string Schema => "create table if not exists note_counts (tenant_id text primary key, notes bigint not null);";
+
+        public void Project(Batch batch, NpgsqlBatch sql) => sql.BatchCommands.Add(new(
+            "insert into note_counts values ($1, $2) on conflict (tenant_id) do update set notes = note_counts.notes + excluded.notes")
+        {
+            Parameters = { new() { Value = Tenant.ToString() }, new() { Value = (long)batch.Events.Count } },
+        });
+    }
+}
