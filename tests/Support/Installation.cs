@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 
@@ -9,7 +10,7 @@ public sealed class Installation : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consentledger-");
     private readonly Dictionary<string, PostgresDatabase> _databases = [];
     private readonly List<ServiceProcess> _services = [];
-    private readonly List<HttpClient> _clients = [];
+    private readonly ConcurrentBag<HttpClient> _clients = [];
 
     private Installation(Broker broker)
     {
