@@ -59,7 +59,7 @@ public sealed class FrontierTests
     {
         foreach (var part in Frontier.Empty.Append(Leaves.AsMemory(0, Many)).Tiles)
             for (var i = 0; i < part.Hashes.Length; i++)
-                part.Hashes.Span[i].ShouldBe(Reference.Node(part.Level * TileId.Height, (part.Index * TileId.FullWidth) + part.Offset + i));
+                (part.Hashes.Span[i] == Reference.Node(part.Level * TileId.Height, (part.Index * TileId.FullWidth) + part.Offset + i)).ShouldBeTrue();
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace ConsentLedger.Ledger.Tests;
@@ -24,8 +25,8 @@ public sealed class MerkleVectorTests
     public void Consistency_is_judged_as_others_judge_it(string file)
     {
         var vector = Read<ConsistencyVector>(file);
-        var holds = TryHash(vector.Root1, out var root1) && TryHash(vector.Root2, out var root2) && TryHashes(vector.Proof, out var proof)
-            && ConsistencyProof.Verify(unchecked((long)vector.Size1), root1, unchecked((long)vector.Size2), root2, proof, out _);
+        var holds = TryHashes(vector.Proof, out var proof)
+            && ConsistencyProof.Verify(unchecked((long)vector.Size1), RootOrWord(vector.Root1), unchecked((long)vector.Size2), RootOrWord(vector.Root2), proof, out _);
         holds.ShouldBe(!vector.WantErr, vector.Desc);
     }
 
@@ -33,6 +34,9 @@ public sealed class MerkleVectorTests
     public void All_vectors_are_there(string folder) => Vectors.Below(folder).Count().ShouldBeGreaterThanOrEqualTo(98);
 
     private static T Read<T>(string file) => JsonSerializer.Deserialize<T>(File.ReadAllText(Path.Combine(Vectors.Folder!, file)), Web)!;
+
+    // Where the roots need only be equal or not, some vectors have words in their place.
+    private static Hash RootOrWord(byte[]? bytes) => TryHash(bytes, out var hash) ? hash : Hash.Of(SHA256.HashData(bytes ?? []));
 
     // What is not 32 bytes is no hash, and refused before any arithmetic.
     private static bool TryHash(byte[]? bytes, out Hash hash)
