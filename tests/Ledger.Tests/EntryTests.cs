@@ -46,12 +46,8 @@ public sealed class EntryTests
         for (var bit = 0; bit < bytes.Length * 8; bit++)
         {
             bytes[bit / 8] ^= (byte)(1 << (bit % 8));
-            TreeHash.Leaf(bytes).ShouldNotBe(leaf);
-            if (Entry.TryDecode(bytes, out var read, out _))
-            {
-                (read == entry).ShouldBeFalse();
-                read.Encode().ShouldBe(bytes);
-            }
+            (TreeHash.Leaf(bytes) == leaf).ShouldBeFalse();
+            if (Entry.TryDecode(bytes, out var read, out _)) (read == entry || !read.Encode().AsSpan().SequenceEqual(bytes)).ShouldBeFalse();
 
             bytes[bit / 8] ^= (byte)(1 << (bit % 8));
         }

@@ -23,13 +23,13 @@ public sealed class FrontierTests
 
     [Fact]
     public void Any_batches_give_the_same_tree_and_the_same_tiles() => Properties.Hold(
-        Gen.Choose(0, 9_000).ListOf().Resize(12).ToArbitrary(), batches =>
+        Gen.Frequency((8, Gen.Choose(0, 700)), (1, Gen.Choose(0, 9_000))).ListOf().Resize(10).ToArbitrary(), batches =>
     {
         var (frontier, tiles) = (Frontier.Empty, new Dictionary<(int, long), byte[]>());
         foreach (var count in batches.TakeWhile(c => frontier.Size + c <= Many))
         {
             var growth = frontier.Append(Leaves.AsMemory((int)frontier.Size, count));
-            growth.Before.ShouldBeSameAs(frontier);
+            ReferenceEquals(growth.Before, frontier).ShouldBeTrue();
             foreach (var part in growth.Tiles)
             {
                 // A store that appends what it is given, where it is given, has the tile.
@@ -41,8 +41,9 @@ public sealed class FrontierTests
 
             growth.Tiles.DistinctBy(t => (t.Level, t.Index)).Count().ShouldBe(growth.Tiles.Count);
             frontier = growth.After;
-            frontier.Root.ShouldBe(Frontier.Empty.Append(Leaves.AsMemory(0, (int)frontier.Size)).Root);
         }
+
+        frontier.Root.ShouldBe(Frontier.Empty.Append(Leaves.AsMemory(0, (int)frontier.Size)).Root);
 
         TileId.OfTree(frontier.Size).Select(t => (t.Level, t.Index)).Order().ShouldBe(tiles.Keys.Order());
         foreach (var tile in TileId.OfTree(frontier.Size)) tiles[(tile.Level, tile.Index)].Length.ShouldBe(tile.Width * Hash.Length);

@@ -15,21 +15,17 @@ public static class HashTile
         return fault is null;
     }
 
-    /// <summary>The root over a run of hashes.</summary>
-    /// <param name="hashes">A power of two of them, at most 256.</param>
-    public static Hash Root(ReadOnlySpan<Hash> hashes)
+    /// <summary>All complete nodes of the subtree, row by row; the first row is the tile's own.</summary>
+    internal static Hash[][] Rows(ReadOnlySpan<Hash> hashes)
     {
-        if (hashes.Length == 1) return hashes[0];
-        Span<Hash> row = stackalloc Hash[TileId.FullWidth / 2];
-        row = row[..(hashes.Length / 2)];
-        TreeHash.Nodes(hashes, row);
-        while (row.Length > 1)
+        var rows = new List<Hash[]> { hashes.ToArray() };
+        while (rows[^1].Length > 1)
         {
-            var above = row[..(row.Length / 2)];
-            TreeHash.Nodes(row, above);
-            row = above;
+            var above = new Hash[rows[^1].Length / 2];
+            TreeHash.Nodes(rows[^1].AsSpan(0, 2 * above.Length), above);
+            rows.Add(above);
         }
 
-        return row[0];
+        return [.. rows];
     }
 }
