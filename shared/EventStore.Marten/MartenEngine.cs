@@ -82,14 +82,14 @@ public sealed class MartenEngine : NpgsqlEngine, IAsyncDisposable
         }
         catch (Exception e) when (e is EventStreamUnexpectedMaxEventIdException or ExistingStreamIdCollisionException)
         {
-            throw new AppendConflictException("mt_streams", e);
+            throw new AppendConflictException(e.GetType().Name, e);
         }
         catch (InvalidStreamOperationException e)
         {
             // Somebody archived a stream. That hides it from their queries, but a person's next act is recorded all the same: reopened, and once more.
             await transaction.RollbackAsync(ct);
             await ReopenAsync(batch, ct);
-            throw new AppendConflictException("is_archived", e);
+            throw new AppendConflictException(e.GetType().Name, e);
         }
     }
 
