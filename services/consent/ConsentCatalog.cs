@@ -1,5 +1,6 @@
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Policies;
+using ConsentLedger.Ledger;
 
 namespace ConsentLedger.Consent;
 
@@ -12,5 +13,13 @@ public static class ConsentCatalog
         ("consent.history-read.v1", typeof(HistoryRead)),
         ("subject.erasure-started.v1", typeof(ErasureStarted)),
         ("subject.erased.v1", typeof(SubjectErased)),
-        ("policy.published.v1", typeof(PolicyPublished)));
+        ("policy.published.v1", typeof(PolicyPublished)))
+    {
+        Entries = new Dictionary<Type, EntryType>
+        {
+            [typeof(ErasureStarted)] = EntryType.ErasureRequested,
+            [typeof(SubjectErased)] = EntryType.KeyDestroyed,
+            [typeof(PolicyPublished)] = EntryType.Configuration,
+        },
+    };
 }

@@ -108,6 +108,7 @@ public sealed class MartenEngine : NpgsqlEngine, IAsyncDisposable
         e.Id = stored.Id;
         e.Timestamp = stored.Place.RecordedAt;
         e.SetHeader("position", stored.Place.Position);
+        e.SetHeader("leaf", stored.Leaf.ToBase64());
         if (stored.TraceParent is { } traceParent) e.SetHeader("traceparent", traceParent);
         return e;
     }

@@ -8,7 +8,8 @@ internal static class BatchSql
 {
     /// <summary>First, because it is the lock, and decides whether the rest is worth doing.</summary>
     public static void Advance(Batch batch, NpgsqlBatch sql) =>
-        Add(sql, "select ledger_advance($1, $2, $3, $4)", Tenant(batch), One(batch.From.NextPosition), One(batch.To.NextPosition), RecordedAt(batch));
+        Add(sql, "select ledger_advance($1, $2, $3, $4, $5)",
+            Tenant(batch), One(batch.From.NextPosition), One(batch.To.NextPosition), RecordedAt(batch), Bytes(batch.Tree.After.ToBytes()));
 
     /// <summary>Marten's tables.</summary>
     public static void WriteStreams(Batch batch, NpgsqlBatch sql)
@@ -59,9 +60,10 @@ internal static class BatchSql
     {
         Add(sql, """
             insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, headers)
-            select nextval('mt_events_sequence'), i, s, v, d, k, $2, $1, h from unnest($3, $4, $5, $6, $7, $8) as e (i, s, v, d, k, h)
+            select nextval('mt_events_sequence'), i, s, v, d, k, t, $1, h from unnest($2, $3, $4, $5, $6, $7, $8) as e (t, i, s, v, d, k, h)
             """,
-            Tenant(batch), RecordedAt(batch),
+            Tenant(batch),
+            EventSql.Array(batch.Events.Select(e => e.Event.Place.RecordedAt), NpgsqlDbType.TimestampTz),
             EventSql.Array(batch.Events.Select(e => e.Event.Id), NpgsqlDbType.Uuid),
             EventSql.Texts(batch.Events.Select(e => e.Event.Stream.Id.ToString())),
             EventSql.Array(batch.Events.Select(e => e.Event.Place.Version), NpgsqlDbType.Bigint),
@@ -72,11 +74,20 @@ internal static class BatchSql
 
     private static void WriteEntries(Batch batch, NpgsqlBatch sql)
     {
-        Add(sql, "insert into ledger_entries (tenant_id, position, stream_id, version) select $1, $2 + n - 1, s, v from unnest($3, $4) with ordinality as e (s, v, n)",
+        Add(sql, "insert into ledger_entries (tenant_id, position, stream_id, version, entry, salt) select $1, $2 + n - 1, s, v, e, t from unnest($3, $4, $5, $6) with ordinality as e (s, v, e, t, n)",
             Tenant(batch),
             One(batch.From.NextPosition),
             EventSql.Texts(batch.Events.Select(e => e.Event.Stream.Id.ToString())),
-            EventSql.Array(batch.Events.Select(e => e.Event.Place.Version), NpgsqlDbType.Bigint));
+            EventSql.Array(batch.Events.Select(e => e.Event.Place.Version), NpgsqlDbType.Bigint),
+            EventSql.Array(batch.Events.Select(e => e.Entry.Bytes), NpgsqlDbType.Bytea),
+            EventSql.Array(batch.Events.Select(e => e.Entry.Salt!), NpgsqlDbType.Bytea));
+
+        // The lowest level is the entries themselves.
+        foreach (var part in batch.Tree.Tiles.Where(t => t.Level > 0))
+        {
+            Add(sql, "insert into ledger_tiles (tenant_id, level, tile, start, hashes) values ($1, $2, $3, $4, $5)",
+                Tenant(batch), One(part.Level), One(part.Index), One(part.Offset), Bytes(part.Bytes.ToArray()));
+        }
 
         var sealedParts = batch.Events.Where(e => e.Envelope is not null).ToList();
         if (sealedParts.Count == 0) return;
@@ -110,6 +121,8 @@ internal static class BatchSql
     private static NpgsqlParameter<DateTimeOffset> RecordedAt(Batch batch) => new() { TypedValue = batch.To.RecordedAt, NpgsqlDbType = NpgsqlDbType.TimestampTz };
 
     private static NpgsqlParameter<long> One(long value) => new() { TypedValue = value };
+
+    private static NpgsqlParameter<byte[]> Bytes(byte[] value) => new() { TypedValue = value };
 
     private static void Add(NpgsqlBatch batch, string sql, params NpgsqlParameter[] parameters)
     {

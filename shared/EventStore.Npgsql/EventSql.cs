@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using ConsentLedger.Ledger;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -8,7 +10,7 @@ namespace ConsentLedger.EventStore.Npgsql;
 internal static class EventSql
 {
     // The position travels in the event's headers, so reading a stream needs no join and a Marten session sees it too.
-    private const string Columns = "e.tenant_id, e.stream_id, e.version, e.id, e.type, e.data, e.timestamp, (e.headers ->> 'position')::bigint, e.headers ->> 'traceparent'";
+    private const string Columns = "e.tenant_id, e.stream_id, e.version, e.id, e.type, e.data, e.timestamp, (e.headers ->> 'position')::bigint, e.headers ->> 'traceparent', e.headers ->> 'leaf'";
 
     public static NpgsqlBatchCommand ReadStreams(IReadOnlyCollection<StreamSlice> slices) => new($"""
         select {Columns} from unnest($1, $2, $3) as wanted (tenant_id, stream_id, after_version)
@@ -39,7 +41,7 @@ internal static class EventSql
         var name = tenant.ToString();
         await using var sql = new NpgsqlBatch(connection);
         if (locked) sql.BatchCommands.Add(new("insert into ledger_head (tenant_id) values ($1) on conflict do nothing") { Parameters = { new() { Value = name } } });
-        sql.BatchCommands.Add(new($"select next_position, recorded_at from ledger_head where tenant_id = $1 {(locked ? "for update" : "")}")
+        sql.BatchCommands.Add(new($"select next_position, recorded_at, tree from ledger_head where tenant_id = $1 {(locked ? "for update" : "")}")
         {
             Parameters = { new() { Value = name } },
         });
@@ -50,12 +52,14 @@ internal static class EventSql
         sql.BatchCommands.Add(ReadStreams([.. streams.Select(s => new StreamSlice(new StreamKey(tenant, s)))]));
 
         await using var reader = await sql.ExecuteReaderAsync(ct);
-        var head = await reader.ReadAsync(ct) ? new Head(reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1)) : default;
+        var (head, tree) = await reader.ReadAsync(ct)
+            ? (new Head(reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1)), ReadTree(reader.GetFieldValue<byte[]>(2)))
+            : (default, Frontier.Empty);
         await reader.NextResultAsync(ct);
         var remembered = new Dictionary<Digest, Remembered>();
         while (await reader.ReadAsync(ct)) remembered[new Digest(reader.GetGuid(0))] = new Remembered(new Digest(reader.GetGuid(1)), OutcomeRow.Read(reader, 2));
         await reader.NextResultAsync(ct);
-        return new Snapshot(head, remembered, await ReadEventsAsync(reader, ct));
+        return new Snapshot(head, tree, remembered, await ReadEventsAsync(reader, ct));
     }
 
     public static async Task<IReadOnlyList<StoredEvent>> ReadEventsAsync(NpgsqlDataReader reader, CancellationToken ct)
@@ -70,15 +74,21 @@ internal static class EventSql
                 reader.GetGuid(3),
                 reader.GetString(4),
                 reader.GetFieldValue<byte[]>(5),
-                reader.IsDBNull(8) ? null : reader.GetString(8)));
+                reader.IsDBNull(8) ? null : reader.GetString(8),
+                reader.IsDBNull(9) || !Hash.TryParse(Encoding.UTF8.GetBytes(reader.GetString(9)), out var leaf)
+                    ? throw new InvalidDataException($"Version {reader.GetInt64(2)} of stream {reader.GetString(1)} has no leaf: it was appended around the ledger.")
+                    : leaf));
         }
 
         return events;
     }
 
+    public static Frontier ReadTree(byte[] bytes) =>
+        Frontier.TryRead(bytes, out var tree, out var fault) ? tree : throw new InvalidDataException($"A head's tree cannot be read: {fault.Reason}");
+
     public static string Headers(StoredEvent e) => e.TraceParent is { } traceParent
-        ? $$"""{"position":{{e.Place.Position}},"traceparent":"{{JsonEncodedText.Encode(traceParent)}}"}"""
-        : $$"""{"position":{{e.Place.Position}}}""";
+        ? $$"""{"position":{{e.Place.Position}},"leaf":"{{e.Leaf.ToBase64()}}","traceparent":"{{JsonEncodedText.Encode(traceParent)}}"}"""
+        : $$"""{"position":{{e.Place.Position}},"leaf":"{{e.Leaf.ToBase64()}}"}""";
 
     public static NpgsqlParameter Texts(IEnumerable<string?> values) => Array(values, NpgsqlDbType.Text);
 

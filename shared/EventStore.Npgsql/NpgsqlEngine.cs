@@ -1,3 +1,4 @@
+using ConsentLedger.Ledger;
 using Npgsql;
 
 namespace ConsentLedger.EventStore.Npgsql;
@@ -72,6 +73,26 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
 
     public Task<IReadOnlyList<StoredEvent>> ReadFromAsync(TenantId tenant, long position, int limit, CancellationToken ct) =>
         ReadAsync(() => EventSql.ReadFrom(tenant, position, limit), ct);
+
+    public Task<IReadOnlyList<StoredEntry>> ReadEntriesAsync(TenantId tenant, long position, int limit, CancellationToken ct) =>
+        Outages.Typed<IReadOnlyList<StoredEntry>>(async () =>
+        {
+            await using var command = dataSource.CreateCommand("select entry, salt from ledger_entries where tenant_id = $1 and position >= $2 and position < $3 order by position");
+            command.Parameters.Add(new() { Value = tenant.ToString() });
+            command.Parameters.Add(new() { Value = position });
+            command.Parameters.Add(new() { Value = position + limit });
+            var entries = new List<StoredEntry>();
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct)) entries.Add(new StoredEntry(reader.GetFieldValue<byte[]>(0), reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1)));
+            return entries;
+        });
+
+    public Task<Frontier> ReadTreeAsync(TenantId tenant, CancellationToken ct) => Outages.Typed(async () =>
+    {
+        await using var command = dataSource.CreateCommand("select tree from ledger_head where tenant_id = $1");
+        command.Parameters.Add(new() { Value = tenant.ToString() });
+        return await command.ExecuteScalarAsync(ct) is byte[] tree ? EventSql.ReadTree(tree) : Frontier.Empty;
+    });
 
     public Task<IReadOnlyDictionary<long, byte[]>> ReadSealedAsync(StreamKey stream, CancellationToken ct) =>
         Outages.Typed<IReadOnlyDictionary<long, byte[]>>(async () =>

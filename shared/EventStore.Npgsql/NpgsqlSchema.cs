@@ -50,16 +50,17 @@ internal static class NpgsqlSchema
         create table if not exists ledger_head (
             tenant_id     text        not null primary key,
             next_position bigint      not null default 0,
-            recorded_at   timestamptz not null default 'epoch'
+            recorded_at   timestamptz not null default 'epoch',
+            tree          bytea       not null default '\\x0000000000000000' -- the frontier of its entries
         ) with (fillfactor = 10);
 
         -- Locks the head and moves it on, or fails when it is not where the writer believes it.
-        create or replace function ledger_advance(tenant text, expected bigint, next bigint, moment timestamptz) returns void language plpgsql as $$
+        create or replace function ledger_advance(tenant text, expected bigint, next bigint, moment timestamptz, grown bytea) returns void language plpgsql as $$
         begin
             if expected = 0 then
                 insert into ledger_head (tenant_id) values (tenant) on conflict do nothing;
             end if;
-            update ledger_head set next_position = next, recorded_at = moment where tenant_id = tenant and next_position = expected;
+            update ledger_head set next_position = next, recorded_at = moment, tree = grown where tenant_id = tenant and next_position = expected;
             if not found then
                 raise exception 'the head has moved' using errcode = 'CL001', constraint = 'ledger_head';
             end if;
@@ -70,7 +71,19 @@ internal static class NpgsqlSchema
             position  bigint not null,
             stream_id text   not null,
             version   bigint not null,
+            entry     bytea  not null,
+            salt      bytea  null, -- gone when the contents were purged
             primary key (tenant_id, position)
+        );
+
+        -- The tree above the entries: each row what one batch added to one tile. Never changed, so a tile is its rows in order.
+        create table if not exists ledger_tiles (
+            tenant_id text     not null,
+            level     smallint not null,
+            tile      bigint   not null,
+            start     smallint not null,
+            hashes    bytea    not null,
+            primary key (tenant_id, level, tile, start)
         );
         create table if not exists ledger_commands (
             tenant_id  text     not null,

@@ -1,12 +1,17 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
+using ConsentLedger.Ledger;
 
 namespace ConsentLedger.EventStore;
 
 /// <summary>Seals what is personal in one event under its subject's key.</summary>
-/// <returns>The envelope to store.</returns>
-public delegate byte[] Seal(StreamKey stream, long version, ReadOnlySpan<byte> personal);
+public delegate Sealed Seal(StreamKey stream, long version, ReadOnlySpan<byte> personal);
+
+/// <summary>What sealing leaves of something personal.</summary>
+/// <param name="Envelope">To be stored, and purgeable.</param>
+/// <param name="Commitment">To the text within, and kept for good: HMAC-SHA256 under a key that goes with the subject's.</param>
+public readonly record struct Sealed(Guid KeyId, byte[] Envelope, Hash Commitment);
 
 /// <summary>The first 128 bits of a SHA-256: names a command, or the body it came with.</summary>
 public readonly record struct Digest(Guid Value)

@@ -4,7 +4,8 @@ namespace ConsentLedger.EventStore;
 public sealed record Refusal(string Code, string Reason);
 
 /// <summary>An event about to be recorded: clear facts, and what is personal, which is sealed before it is stored.</summary>
-public sealed record NewEvent(object Facts, ReadOnlyMemory<byte> Personal = default);
+/// <param name="KeyId">The subject's key that the event is about, where it seals nothing under it: one destroyed, say.</param>
+public sealed record NewEvent(object Facts, ReadOnlyMemory<byte> Personal = default, Guid KeyId = default);
 
 /// <summary>What a decider answers: events to record, a refusal, or nothing to do.</summary>
 public abstract record Decision

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ConsentLedger.Ledger;
 
 namespace ConsentLedger.EventStore;
 
@@ -28,6 +29,11 @@ public sealed class EventCatalog
     }
 
     public IReadOnlyDictionary<string, Type> Events => _types;
+
+    /// <summary>Those that the ledger knows as more than an event: a fence, a key's end.</summary>
+    public IReadOnlyDictionary<Type, EntryType> Entries { get; init; } = FrozenDictionary<Type, EntryType>.Empty;
+
+    public EntryType EntryOf(object facts) => Entries.GetValueOrDefault(facts.GetType(), EntryType.Event);
 
     public string NameOf(object facts) =>
         _names.TryGetValue(facts.GetType(), out var name) ? name : throw new InvalidOperationException($"{facts.GetType().Name} has no stored name in the catalog.");

@@ -1,3 +1,5 @@
+using ConsentLedger.Ledger;
+
 namespace ConsentLedger.EventStore;
 
 /// <summary>
@@ -26,6 +28,12 @@ public interface IEventEngine
     /// <summary>At most <paramref name="limit"/> events of a tenant at <paramref name="position"/> and beyond, in order. Never skips one.</summary>
     Task<IReadOnlyList<StoredEvent>> ReadFromAsync(TenantId tenant, long position, int limit, CancellationToken ct);
 
+    /// <summary>At most <paramref name="limit"/> entries of a tenant's tree at <paramref name="position"/> and beyond, in order.</summary>
+    Task<IReadOnlyList<StoredEntry>> ReadEntriesAsync(TenantId tenant, long position, int limit, CancellationToken ct);
+
+    /// <summary>The tenant's tree as its last commit left it.</summary>
+    Task<Frontier> ReadTreeAsync(TenantId tenant, CancellationToken ct);
+
     /// <summary>The sealed parts of a stream that are still there, by version.</summary>
     Task<IReadOnlyDictionary<long, byte[]>> ReadSealedAsync(StreamKey stream, CancellationToken ct);
 
@@ -42,8 +50,9 @@ public interface IEventEngine
     Task WaitForAppendAsync(TimeSpan atMost, CancellationToken ct);
 }
 
+/// <param name="Tree">The tenant's, at the head.</param>
 /// <param name="Events">Each stream in version order.</param>
-public sealed record Snapshot(Head Head, IReadOnlyDictionary<Digest, Remembered> Remembered, IReadOnlyList<StoredEvent> Events);
+public sealed record Snapshot(Head Head, Frontier Tree, IReadOnlyDictionary<Digest, Remembered> Remembered, IReadOnlyList<StoredEvent> Events);
 
 /// <summary>One open writing transaction. Disposing without commit writes nothing.</summary>
 public interface IEventTransaction : IAsyncDisposable
@@ -79,17 +88,25 @@ public readonly record struct Remembered(Digest Body, Outcome Outcome);
 /// <summary>Everything that one transaction writes for one tenant.</summary>
 /// <param name="From">Where the tenant's head must be.</param>
 /// <param name="To">Where it then is.</param>
+/// <param name="Tree">How the tenant's tree grows by the events' entries: what is acknowledged is in it.</param>
 public sealed record Batch(
     TenantId Tenant,
     Head From,
     Head To,
+    TreeGrowth Tree,
     IReadOnlyList<AppendedEvent> Events,
     IReadOnlyList<StreamChange> Streams,
     IReadOnlyList<(Digest Command, Remembered Outcome)> Outcomes);
 
 /// <param name="Facts">The event as the decider made it, for projections.</param>
+/// <param name="Entry">What the ledger says of it.</param>
 /// <param name="Envelope">The sealed part, or null.</param>
-public sealed record AppendedEvent(StoredEvent Event, object Facts, byte[]? Envelope);
+public sealed record AppendedEvent(StoredEvent Event, object Facts, StoredEntry Entry, byte[]? Envelope);
+
+/// <summary>One leaf of a tenant's tree.</summary>
+/// <param name="Bytes">An encoded <see cref="Ledger.Entry"/>.</param>
+/// <param name="Salt">What its commitment to the facts was made with; null when the contents were purged.</param>
+public sealed record StoredEntry(byte[] Bytes, byte[]? Salt);
 
 /// <param name="FromVersion">0 for a new stream.</param>
 /// <param name="State">The state after the batch, for projections.</param>

@@ -1,3 +1,5 @@
+using ConsentLedger.Ledger;
+
 namespace ConsentLedger.EventStore;
 
 /// <summary>What a loop believes: its tenant's head and the states of its streams, the batch in flight included. Never the truth, only a good guess at it.</summary>
@@ -5,7 +7,7 @@ internal sealed class Memory(TenantId tenant, EventCatalog catalog)
 {
     private const int MaxStreams = 100_000;
 
-    private readonly Dictionary<StreamKey, (object State, long Version)> _streams = [];
+    private readonly Dictionary<StreamKey, (object State, long Version, Hash Leaf)> _streams = [];
 
     public bool IsFull => _streams.Count >= MaxStreams;
 
@@ -15,11 +17,17 @@ internal sealed class Memory(TenantId tenant, EventCatalog catalog)
 
     public Head? Head { get; set; }
 
+    /// <summary>The tenant's tree up to the last batch that was closed; the head may be ahead of it by what is being decided.</summary>
+    public Frontier Tree { get; set; } = Frontier.Empty;
+
     public bool Knows(StreamKey stream) => _streams.ContainsKey(stream);
 
-    public (object State, long Version) StateOf(StreamKey stream) => _streams[stream];
+    public (object State, long Version) StateOf(StreamKey stream) => (_streams[stream].State, _streams[stream].Version);
 
-    public void Remember(StreamKey stream, object state, long version) => _streams[stream] = (state, version);
+    /// <summary>Of the stream's last entry; zero before its first.</summary>
+    public Hash LeafOf(StreamKey stream) => _streams[stream].Leaf;
+
+    public void Remember(StreamKey stream, object state, long version, Hash leaf) => _streams[stream] = (state, version, leaf);
 
     public void Forget()
     {

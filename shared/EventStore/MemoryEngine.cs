@@ -1,3 +1,5 @@
+using ConsentLedger.Ledger;
+
 namespace ConsentLedger.EventStore;
 
 /// <summary>The reference engine: what every other one must do, in lists and dictionaries. Nothing survives the process.</summary>
@@ -6,6 +8,8 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _writing = new(1);
     private readonly Dictionary<TenantId, List<StoredEvent>> _events = [];
+    private readonly Dictionary<TenantId, List<StoredEntry>> _entries = [];
+    private readonly Dictionary<TenantId, Frontier> _trees = [];
     private readonly Dictionary<(TenantId Tenant, Digest Id), Remembered> _outcomes = [];
     private readonly Dictionary<(StreamKey Stream, long Version), byte[]> _sealed = [];
     private readonly Dictionary<(string Subscription, TenantId Tenant), long> _checkpoints = [];
@@ -22,6 +26,7 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
         {
             return Task.FromResult(new Snapshot(
                 HeadOf(tenant),
+                TreeOf(tenant),
                 commands.Distinct().Where(c => _outcomes.ContainsKey((tenant, c))).ToDictionary(c => c, c => _outcomes[(tenant, c)]),
                 EventsOf([.. streams.Select(s => new StreamSlice(new StreamKey(tenant, s)))])));
         }
@@ -54,6 +59,16 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
     public Task<IReadOnlyList<StoredEvent>> ReadFromAsync(TenantId tenant, long position, int limit, CancellationToken ct)
     {
         lock (_gate) return Task.FromResult<IReadOnlyList<StoredEvent>>([.. Log(tenant).Skip((int)position).Take(limit)]);
+    }
+
+    public Task<IReadOnlyList<StoredEntry>> ReadEntriesAsync(TenantId tenant, long position, int limit, CancellationToken ct)
+    {
+        lock (_gate) return Task.FromResult<IReadOnlyList<StoredEntry>>([.. _entries.GetValueOrDefault(tenant, []).Skip((int)position).Take(limit)]);
+    }
+
+    public Task<Frontier> ReadTreeAsync(TenantId tenant, CancellationToken ct)
+    {
+        lock (_gate) return Task.FromResult(TreeOf(tenant));
     }
 
     public Task<IReadOnlyDictionary<long, byte[]>> ReadSealedAsync(StreamKey stream, CancellationToken ct)
@@ -93,6 +108,8 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
 
     private Head HeadOf(TenantId tenant) => Log(tenant) is [.., var last] log ? new Head(log.Count, last.Place.RecordedAt) : default;
 
+    private Frontier TreeOf(TenantId tenant) => _trees.GetValueOrDefault(tenant, Frontier.Empty);
+
     private IReadOnlyList<StoredEvent> EventsOf(IReadOnlyCollection<StreamSlice> slices) =>
         [.. slices.SelectMany(s => Log(s.Stream.Tenant).Where(e => e.Stream == s.Stream && e.Place.Version > s.AfterVersion))];
 
@@ -102,10 +119,13 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
         {
             if (HeadOf(batch.Tenant).NextPosition != batch.From.NextPosition) throw new AppendConflictException("head");
             if (batch.Outcomes.Any(o => _outcomes.ContainsKey((batch.Tenant, o.Command)))) throw new AppendConflictException("one outcome a command");
-            foreach (var (e, _, envelope) in batch.Events)
+            _trees[batch.Tenant] = batch.Tree.After;
+            _events.TryAdd(batch.Tenant, []);
+            _entries.TryAdd(batch.Tenant, []);
+            foreach (var (e, _, entry, envelope) in batch.Events)
             {
-                if (!_events.TryGetValue(e.Stream.Tenant, out var log)) _events[e.Stream.Tenant] = log = [];
-                log.Add(e);
+                _events[batch.Tenant].Add(e);
+                _entries[batch.Tenant].Add(entry);
                 if (envelope is not null) _sealed[(e.Stream, e.Place.Version)] = envelope;
             }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using ConsentLedger.Ledger;
 
 namespace ConsentLedger.EventStore;
 
@@ -40,4 +41,5 @@ public readonly record struct EventPlace(long Position, long Version, DateTimeOf
 /// <summary>One committed event as an engine keeps it.</summary>
 /// <param name="Data">The facts: UTF-8 JSON that identifies nobody by itself.</param>
 /// <param name="TraceParent">W3C trace context of the request that caused it.</param>
-public sealed record StoredEvent(StreamKey Stream, EventPlace Place, Guid Id, string Type, ReadOnlyMemory<byte> Data, string? TraceParent);
+/// <param name="Leaf">Its entry's in the tenant's tree; what the stream's next entry follows.</param>
+public sealed record StoredEvent(StreamKey Stream, EventPlace Place, Guid Id, string Type, ReadOnlyMemory<byte> Data, string? TraceParent, Hash Leaf = default);

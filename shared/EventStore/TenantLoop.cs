@@ -101,7 +101,7 @@ internal sealed class TenantLoop : IAsyncDisposable
                 if (flying is null && work.Count > 0)
                 {
                     (flying, work) = (work, new Work(_memory));
-                    flight = flying.HasSomethingToWrite ? _engine.AppendAsync(flying.ToBatch(), stopping) : Task.CompletedTask;
+                    flight = flying.HasSomethingToWrite ? _engine.AppendAsync(flying.Close(), stopping) : Task.CompletedTask;
                 }
             }
         }
@@ -167,7 +167,7 @@ internal sealed class TenantLoop : IAsyncDisposable
                 var work = new Work(_memory);
                 work.Load(transaction.Snapshot, needs);
                 foreach (var pending in batch) work.CarryOut(pending, _clock.GetUtcNow());
-                if (work.HasSomethingToWrite) await transaction.CommitAsync(work.ToBatch(), stopping);
+                if (work.HasSomethingToWrite) await transaction.CommitAsync(work.Close(), stopping);
                 _alone = before == transaction.Snapshot.Head;
                 work.Answer();
                 return;

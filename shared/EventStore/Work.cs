@@ -1,3 +1,5 @@
+using ConsentLedger.Ledger;
+
 namespace ConsentLedger.EventStore;
 
 /// <summary>One batch being decided: what it will write, and what each caller will hear once that is on disk. No I/O.</summary>
@@ -19,11 +21,11 @@ internal sealed class Work(Memory memory)
 
     public void Load(Snapshot snapshot, Needs needs)
     {
-        if (needs.Head) memory.Head = snapshot.Head;
+        if (needs.Head) (memory.Head, memory.Tree) = (snapshot.Head, snapshot.Tree);
         foreach (var (command, outcome) in snapshot.Remembered) _remembered[command] = outcome;
-        foreach (var (stream, type) in needs.Types) memory.Remember(stream, type.Initial, 0);
+        foreach (var (stream, type) in needs.Types) memory.Remember(stream, type.Initial, 0, Hash.Zero);
         foreach (var e in snapshot.Events)
-            memory.Remember(e.Stream, needs.Types[e.Stream].Evolve(memory.StateOf(e.Stream).State, memory.Catalog.Decode(e), e.Place), e.Place.Version);
+            memory.Remember(e.Stream, needs.Types[e.Stream].Evolve(memory.StateOf(e.Stream).State, memory.Catalog.Decode(e), e.Place), e.Place.Version, e.Leaf);
     }
 
     public void CarryOut(Pending pending, DateTimeOffset clock)
@@ -64,13 +66,20 @@ internal sealed class Work(Memory memory)
         }
     }
 
-    public Batch ToBatch() => new(
-        memory.Tenant,
-        _from!.Value,
-        memory.Head!.Value,
-        _events,
-        [.. _grown.Select(s => new StreamChange(s.Key, s.Value.Type, s.Value.Version, memory.StateOf(s.Key).Version, memory.StateOf(s.Key).State))],
-        [.. _outcomes.Select(o => (o.Key, o.Value))]);
+    /// <summary>Nothing is decided on it any more: its entries join the tree that the next batch stands on.</summary>
+    public Batch Close()
+    {
+        var growth = memory.Tree.Append(_events.Select(e => e.Event.Leaf).ToArray());
+        memory.Tree = growth.After;
+        return new Batch(
+            memory.Tenant,
+            _from!.Value,
+            memory.Head!.Value,
+            growth,
+            _events,
+            [.. _grown.Select(s => new StreamChange(s.Key, s.Value.Type, s.Value.Version, memory.StateOf(s.Key).Version, memory.StateOf(s.Key).State))],
+            [.. _outcomes.Select(o => (o.Key, o.Value))]);
+    }
 
     public void Answer()
     {
@@ -82,21 +91,23 @@ internal sealed class Work(Memory memory)
     private Outcome.Recorded Append(Command command, Decision.Record record, Head head, DateTimeOffset now, long version)
     {
         var stream = command.Stream;
-        var state = memory.StateOf(stream).State;
+        var (state, leaf) = (memory.StateOf(stream).State, memory.LeafOf(stream));
         var appended = new List<AppendedEvent>(record.Events.Count);
         foreach (var next in record.Events)
         {
             var place = new EventPlace(head.NextPosition + appended.Count, version + appended.Count + 1, now);
-            var stored = new StoredEvent(
-                stream, place, Guid.CreateVersion7(now), memory.Catalog.NameOf(next.Facts), EventCatalog.Encode(next.Facts), command.TraceParent);
-            var envelope = next.Personal.IsEmpty ? null : SealWith(command)(stream, place.Version, next.Personal.Span);
+            var data = EventCatalog.Encode(next.Facts);
+            Sealed? part = next.Personal.IsEmpty ? null : SealWith(command)(stream, place.Version, next.Personal.Span);
+            var entry = Committing.ToEntry(memory.Catalog.EntryOf(next.Facts), stream.Id, place, leaf, data, part, next.KeyId);
+            leaf = TreeHash.Leaf(entry.Bytes);
             state = command.Type.Evolve(state, next.Facts, place);
-            appended.Add(new AppendedEvent(stored, next.Facts, envelope));
+            appended.Add(new AppendedEvent(
+                new StoredEvent(stream, place, Guid.CreateVersion7(now), memory.Catalog.NameOf(next.Facts), data, command.TraceParent, leaf), next.Facts, entry, part?.Envelope));
         }
 
         _events.AddRange(appended);
         _grown.TryAdd(stream, (command.Type, version));
-        memory.Remember(stream, state, version + appended.Count);
+        memory.Remember(stream, state, version + appended.Count, leaf);
         memory.Head = new Head(head.NextPosition + appended.Count, now);
         return new Outcome.Recorded(version + appended.Count, head.NextPosition, appended.Count, record.Note);
     }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ConsentLedger.EventStore;
+using ConsentLedger.Ledger;
 
 namespace ConsentLedger.Vault;
 
@@ -19,13 +20,14 @@ public sealed class SubjectKey : IDisposable
     public Guid Id { get; }
 
     /// <summary>Seals what is personal in one event of the subject's stream; fits <see cref="EventStore.Seal"/>.</summary>
-    public byte[] Seal(StreamKey stream, long version, ReadOnlySpan<byte> personal)
+    public Sealed Seal(StreamKey stream, long version, ReadOnlySpan<byte> personal)
     {
         if (stream != Subject) throw new ArgumentException("A subject's key seals nothing of another stream.", nameof(stream));
         lock (_guard)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return Sealing.Seal(_key, PlaceOf(version), personal).Envelope;
+            var part = Sealing.Seal(_key, PlaceOf(version), personal);
+            return new Sealed(Id, part.Envelope, Hash.Of(part.Commitment));
         }
     }
 

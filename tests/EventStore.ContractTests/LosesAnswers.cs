@@ -1,3 +1,5 @@
+using ConsentLedger.Ledger;
+
 namespace ConsentLedger.EventStore.ContractTests;
 
 /// <summary>An engine whose every second commit is done, and then reported as lost.</summary>
@@ -18,6 +20,10 @@ internal sealed class LosesAnswers(IEventEngine engine) : IEventEngine
     public Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamSlice> streams, CancellationToken ct) => engine.ReadStreamsAsync(streams, ct);
 
     public Task<IReadOnlyList<StoredEvent>> ReadFromAsync(TenantId tenant, long position, int limit, CancellationToken ct) => engine.ReadFromAsync(tenant, position, limit, ct);
+
+    public Task<IReadOnlyList<StoredEntry>> ReadEntriesAsync(TenantId tenant, long position, int limit, CancellationToken ct) => engine.ReadEntriesAsync(tenant, position, limit, ct);
+
+    public Task<Frontier> ReadTreeAsync(TenantId tenant, CancellationToken ct) => engine.ReadTreeAsync(tenant, ct);
 
     public Task<IReadOnlyDictionary<long, byte[]>> ReadSealedAsync(StreamKey stream, CancellationToken ct) => engine.ReadSealedAsync(stream, ct);
 

@@ -1,8 +1,13 @@
+using System.Security.Cryptography;
+using ConsentLedger.Ledger;
+
 namespace ConsentLedger.EventStore.ContractTests;
 
 /// <summary>The smallest stream worth testing: it remembers what was noted.</summary>
 public sealed record Notebook(long Count, string Last)
 {
+    public static readonly Guid Key = Guid.Parse("018f0000-0000-7000-8000-00000000000a");
+
     public static readonly EventCatalog Catalog = new(("notebook.noted.v1", typeof(Noted)));
 
     public static readonly StreamType<Notebook> Stream = new(new Notebook(0, ""), (state, e, _) => e switch
@@ -16,7 +21,7 @@ public sealed record Notebook(long Count, string Last)
         _ => new Decision.Record([new NewEvent(new Noted(text), personal)]))
     {
         ExpectedVersion = expectedVersion,
-        Seal = (_, version, plain) => [(byte)version, .. plain],
+        Seal = (_, version, plain) => new Sealed(Key, [(byte)version, .. plain], Hash.Of(SHA256.HashData(plain))),
     };
 }
 

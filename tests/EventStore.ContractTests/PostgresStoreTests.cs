@@ -60,7 +60,7 @@ public abstract class PostgresStoreTests : StoreContract
             $"""
             update mt_streams set version = 2 where id = '{stream.Id}';
             insert into mt_events (seq_id, id, stream_id, version, data, type, tenant_id, headers)
-            values (nextval('mt_events_sequence'), gen_random_uuid(), '{stream.Id}', 2, '{"{"}"text":"intruder"{"}"}', 'notebook.noted.v1', '{Tenant}', '{"{"}"position":1{"}"}')
+            values (nextval('mt_events_sequence'), gen_random_uuid(), '{stream.Id}', 2, '{"{"}"text":"intruder"{"}"}', 'notebook.noted.v1', '{Tenant}', '{"{"}"position":1,"leaf":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="{"}"}')
             """))
         {
             await intruder.ExecuteNonQueryAsync(Ct);
@@ -71,6 +71,10 @@ public abstract class PostgresStoreTests : StoreContract
         // The loop reads the intruder's event and goes on behind it.
         outcome.ShouldBeOfType<Outcome.Recorded>().Version.ShouldBe(3);
         (await OpenReplica().ReadStreamsAsync([stream], Ct)).Count.ShouldBe(3);
+
+        // What has no entry has no proof, and is found by that.
+        await Assert.ThrowsAsync<ShouldAssertException>(() => OpenReplica().ShouldProveEverythingAsync(Tenant, Ct));
+        await ForgetAsync();
     }
 
     [Fact]
@@ -100,6 +104,7 @@ public abstract class PostgresStoreTests : StoreContract
         var refused = await Should.ThrowAsync<InvalidDataException>(() => OpenReplica().ReadStreamsAsync([stream], Ct));
 
         refused.Message.ShouldContain("around the ledger");
+        await ForgetAsync();
     }
 
     [Fact]
@@ -112,12 +117,12 @@ public abstract class PostgresStoreTests : StoreContract
 
         await using var source = NpgsqlLedger.DataSource(ConnectionString);
         await using var rows = source.CreateCommand("""
-            select string_agg(concat_ws(' ', e.version, e.type, e.data, e.headers, e.tenant_id, e.bdata is null, e.is_archived, s.type, s.version, s.tenant_id, s.is_archived), E'\n' order by e.version)
+            select string_agg(concat_ws(' ', e.version, e.type, e.data, e.headers - 'leaf', length(e.headers ->> 'leaf'), e.tenant_id, e.bdata is null, e.is_archived, s.type, s.version, s.tenant_id, s.is_archived), E'\n' order by e.version)
             from mt_events e join mt_streams s on s.id = e.stream_id
             """);
         (await rows.ExecuteScalarAsync(Ct)).ShouldBe("""
-            1 notebook.noted.v1 {"text": "one"} {"position": 0} quintus t f notebook 2 quintus f
-            2 notebook.noted.v1 {"text": "two"} {"position": 1, "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"} quintus t f notebook 2 quintus f
+            1 notebook.noted.v1 {"text": "one"} {"position": 0} 44 quintus t f notebook 2 quintus f
+            2 notebook.noted.v1 {"text": "two"} {"position": 1, "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"} 44 quintus t f notebook 2 quintus f
             """);
     }
 
@@ -132,6 +137,14 @@ public abstract class PostgresStoreTests : StoreContract
 
         await using var count = source.CreateCommand("select notes from note_counts");
         (await count.ExecuteScalarAsync(Ct)).ShouldBe(100L);
+    }
+
+    /// <summary>After a test that broke what it stored.</summary>
+    private async Task ForgetAsync()
+    {
+        await using var source = NpgsqlLedger.DataSource(ConnectionString);
+        await using var forget = source.CreateCommand("truncate mt_events, mt_streams, ledger_head, ledger_entries, ledger_tiles, ledger_commands, sealed_parts");
+        await forget.ExecuteNonQueryAsync(Ct);
     }
 
     private async Task<int> KillConnectionsUntilAsync(CancellationToken done)

@@ -14,8 +14,10 @@ public abstract class StoreContract : IAsyncLifetime
 
     public abstract Task InitializeAsync();
 
+    /// <summary>Whatever a test did to the store, what is in it must be provable.</summary>
     public virtual async Task DisposeAsync()
     {
+        await OpenReplica().ShouldProveEverythingAsync(Tenant, Ct);
         foreach (var open in Enumerable.Reverse(_open)) await open.DisposeAsync();
     }
 

@@ -71,7 +71,7 @@ public sealed class KeyLeasesTests : IDisposable
         _leases.Drop(second.Subject);
         IsZeroed(second);
 
-        handedOut.Open(1, handedOut.Seal(handedOut.Subject, 1, "x"u8)).ShouldBe("x"u8.ToArray());
+        handedOut.Open(1, handedOut.Seal(handedOut.Subject, 1, "x"u8).Envelope).ShouldBe("x"u8.ToArray());
     }
 
     [Fact]

@@ -11,7 +11,7 @@ public sealed class SubjectKeyTests
     {
         using var key = NewKey();
         Seal seal = key.Seal;
-        key.Open(3, seal(Subject, 3, "192.0.2.1"u8)).ShouldBe("192.0.2.1"u8.ToArray());
+        key.Open(3, seal(Subject, 3, "192.0.2.1"u8).Envelope).ShouldBe("192.0.2.1"u8.ToArray());
     }
 
     [Fact]
@@ -27,7 +27,7 @@ public sealed class SubjectKeyTests
     {
         byte[] bytes = [.. Enumerable.Repeat((byte)7, 32)];
         var key = new SubjectKey(Subject, Guid.Empty, bytes);
-        var envelope = key.Seal(Subject, 1, "x"u8);
+        var envelope = key.Seal(Subject, 1, "x"u8).Envelope;
         key.Dispose();
 
         bytes.ShouldAllBe(b => b == 0);
@@ -50,7 +50,7 @@ public sealed class SubjectKeyTests
                 started.SignalAndWait();
                 try
                 {
-                    for (var i = 0; i < 20_000; i++) envelopes.Add(key.Seal(Subject, 1, "x"u8));
+                    for (var i = 0; i < 20_000; i++) envelopes.Add(key.Seal(Subject, 1, "x"u8).Envelope);
                 }
                 catch (ObjectDisposedException)
                 {

@@ -28,7 +28,7 @@ public sealed class SubjectKeysTests : IAsyncLifetime
         using var found = (await replica.FindAsync(subject, Ct)).ShouldBeOfType<KeyAnswer.Present>().Key;
         using var again = await replica.GetOrCreateAsync(subject, Ct);
 
-        found.Open(1, made.Seal(subject, 1, "x"u8)).ShouldBe("x"u8.ToArray());
+        found.Open(1, made.Seal(subject, 1, "x"u8).Envelope).ShouldBe("x"u8.ToArray());
         (found.Id, again.Id).ShouldBe((made.Id, made.Id));
     }
 
@@ -41,7 +41,7 @@ public sealed class SubjectKeysTests : IAsyncLifetime
             var subject = NewSubject();
             var keys = await Task.WhenAll(replicas.Select(r => Task.Run(() => r.GetOrCreateAsync(subject, Ct))));
             keys.Select(k => k.Id).Distinct().ShouldHaveSingleItem();
-            var envelope = keys[0].Seal(subject, 1, "x"u8);
+            var envelope = keys[0].Seal(subject, 1, "x"u8).Envelope;
             foreach (var key in keys) key.Open(1, envelope).ShouldBe("x"u8.ToArray());
         }
     }
@@ -78,7 +78,7 @@ public sealed class SubjectKeysTests : IAsyncLifetime
         using var two = await keys.GetOrCreateAsync(namesake, Ct);
 
         await keys.DestroyAsync(namesake, Ct);
-        Should.Throw<EnvelopeRefusedException>(() => two.Open(1, one.Seal(subject, 1, "x"u8)));
+        Should.Throw<EnvelopeRefusedException>(() => two.Open(1, one.Seal(subject, 1, "x"u8).Envelope));
         (await _vault.OpenReplica().FindAsync(subject, Ct)).ShouldBeOfType<KeyAnswer.Present>().Key.Dispose();
     }
 
@@ -227,7 +227,7 @@ public sealed class SubjectKeysTests : IAsyncLifetime
         var canary = "canary@personal.example";
         var subject = NewSubject();
         using var key = await _vault.OpenReplica().GetOrCreateAsync(subject, Ct);
-        var envelope = key.Seal(subject, 1, Encoding.UTF8.GetBytes(canary));
+        var envelope = key.Seal(subject, 1, Encoding.UTF8.GetBytes(canary)).Envelope;
 
         // The way of an outsider who holds the KEK: the row alone must suffice to open the envelope.
         await using var select = _vault.Source.CreateCommand("select key_id, kek_epoch, wrapped from subject_keys");

@@ -12,15 +12,16 @@ public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, Subjec
         subject.Erasure == Erasure.None ? Decision.Of(new ErasureStarted(request)) : Decision.Unchanged;
 
     /// <summary>Whoever asks about someone already erased is answered too, because an answer can be lost: its sender waits for one.</summary>
-    public static Decision Finish(Guid request) => Decision.Of(new SubjectErased(request));
+    /// <param name="key">The one that is gone; empty where nothing was ever sealed.</param>
+    public static Decision Finish(Guid request, Guid key = default) => new Decision.Record([new NewEvent(new SubjectErased(request), KeyId: key)]);
 
     /// <param name="task">Names the message that asks. The same one again adds nothing; another one, such as a reminder, is answered anew.</param>
     public async Task RunAsync(StreamKey subject, Guid request, Digest task, CancellationToken ct)
     {
         await StepAsync(subject, task, "start", context => Start(request, context.State<SubjectConsents>()), ct);
-        await keys.DestroyAsync(subject, ct);
+        var destroyed = await keys.DestroyAsync(subject, ct);
         await engine.PurgeSealedAsync(subject, ct);
-        await StepAsync(subject, task, "finish", _ => Finish(request), ct);
+        await StepAsync(subject, task, "finish", _ => Finish(request, destroyed.KeyId ?? Guid.Empty), ct);
     }
 
     private Task StepAsync(StreamKey subject, Digest task, string step, Func<DecisionContext, Decision> decide, CancellationToken ct) =>
