@@ -4,6 +4,7 @@ using ConsentLedger.Benchmarks;
 var benchmarks = new Dictionary<string, Func<CancellationToken, Task>>
 {
     ["append"] = AppendBenchmark.RunAsync,
+    ["follow"] = FollowBenchmark.RunAsync,
 };
 
 using var stop = new CancellationTokenSource();
