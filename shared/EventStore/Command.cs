@@ -23,9 +23,10 @@ public readonly record struct Digest(Guid Value)
 }
 
 /// <summary>A request to change one stream. The same <paramref name="Id"/> is carried out once, whatever happens in between.</summary>
+/// <param name="Id">Null where the decision itself sees in the state what was done before. Then nothing is kept, not even a refusal.</param>
 /// <param name="Body">The digest of what was asked; the same id with another body is refused.</param>
 /// <param name="Decide">Pure: the state in, the decision out. May run more than once.</param>
-public sealed record Command(StreamKey Stream, StreamType Type, Digest Id, Digest Body, Func<DecisionContext, Decision> Decide)
+public sealed record Command(StreamKey Stream, StreamType Type, Digest? Id, Digest Body, Func<DecisionContext, Decision> Decide)
 {
     /// <summary>The version the caller believes the stream to have, where it says so (<c>If-Match</c>).</summary>
     public long? ExpectedVersion { get; init; }

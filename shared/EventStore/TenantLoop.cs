@@ -136,7 +136,7 @@ internal sealed class TenantLoop : IAsyncDisposable
 
                 // Command ids are not looked up: nearly all are new, and a repeat collides with its own first row. Only a conflict leaves no row,
                 // so whoever expects a version is looked up.
-                var expecting = arrived.Where(p => p.Command.ExpectedVersion is not null).Select(p => p.Command.Id).ToList();
+                var expecting = IdsOf(arrived.Where(p => p.Command.ExpectedVersion is not null));
                 if (needs.Any || expecting.Count > 0) work.Load(await _engine.LoadAsync(_tenant, expecting, needs.Streams, stopping), needs);
                 foreach (var pending in arrived) work.CarryOut(pending, _clock.GetUtcNow());
                 return work;
@@ -163,7 +163,7 @@ internal sealed class TenantLoop : IAsyncDisposable
                 var before = _memory.Head;
                 _memory.Forget();
                 var needs = Needs.Of(batch, _memory);
-                await using var transaction = await _engine.BeginAsync(_tenant, [.. batch.Select(p => p.Command.Id)], needs.Streams, stopping);
+                await using var transaction = await _engine.BeginAsync(_tenant, IdsOf(batch), needs.Streams, stopping);
                 var work = new Work(_memory);
                 work.Load(transaction.Snapshot, needs);
                 foreach (var pending in batch) work.CarryOut(pending, _clock.GetUtcNow());
@@ -186,6 +186,8 @@ internal sealed class TenantLoop : IAsyncDisposable
             }
         }
     }
+
+    private static List<Digest> IdsOf(IEnumerable<Pending> commands) => [.. commands.Select(p => p.Command.Id).OfType<Digest>()];
 
     private static Task Settled(Task task) => task.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 }

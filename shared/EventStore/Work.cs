@@ -31,7 +31,7 @@ internal sealed class Work(Memory memory)
     public void CarryOut(Pending pending, DateTimeOffset clock)
     {
         var command = pending.Command;
-        if (_remembered.TryGetValue(command.Id, out var first) || _outcomes.TryGetValue(command.Id, out first))
+        if (command.Id is { } id && (_remembered.TryGetValue(id, out var first) || _outcomes.TryGetValue(id, out first)))
         {
             _answers.Add((pending, first.Body == command.Body ? first.Outcome : new Outcome.IdReused(), null));
             return;
@@ -56,7 +56,7 @@ internal sealed class Work(Memory memory)
                 Decision.Refuse refuse => new Outcome.Refused(refuse.Refusal),
                 _ => new Outcome.Unchanged(version),
             };
-            _outcomes.Add(command.Id, new Remembered(command.Body, outcome));
+            if (command.Id is { } named) _outcomes.Add(named, new Remembered(command.Body, outcome));
             _answers.Add((pending, outcome, null));
         }
         catch (Exception bug) when (bug is not OutOfMemoryException)

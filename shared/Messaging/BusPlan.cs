@@ -18,7 +18,10 @@ public sealed class BusPlan
         return this;
     }
 
-    /// <summary>Consumes one message at a time, in the order of publication, on one replica at a time.</summary>
+    /// <summary>
+    /// Consumes messages of many subjects at once, those of one subject in the order of publication, on one replica at a time. One that names no subject, such as
+    /// a policy, is handled alone in its tenant. A delivery that is repeated may come out of order, so the consumer goes by versions or does not mind.
+    /// </summary>
     /// <param name="bindings">Types, or patterns of types such as <c>consent.#</c>.</param>
     public BusPlan Consumes<TConsumer>(string queue, string from, params IReadOnlyList<string> bindings)
         where TConsumer : class, ICloudEventConsumer
@@ -27,7 +30,7 @@ public sealed class BusPlan
         return this;
     }
 
-    /// <summary>Consumes commands of many subjects at once, those of one subject in order, and answers what it cannot read.</summary>
+    /// <summary>Consumes commands as <see cref="Consumes"/> does, on every replica at once, and answers what it cannot read.</summary>
     /// <param name="queue">Bound to the exchange of the same name.</param>
     public BusPlan ConsumesCommands<TConsumer>(string queue)
         where TConsumer : class, ICommandConsumer
@@ -41,7 +44,7 @@ internal sealed record Publication(string Exchange, Func<StoredEvent, CloudEvent
 
 internal sealed record Consumption(string Queue, string From, IReadOnlyList<string> Bindings, Type Consumer, bool AreCommands)
 {
-    public bool InOrder => !AreCommands;
+    public bool OnOneReplica => !AreCommands;
 
     public string ParkedQueue => Topology.ParkedQueueOf(Queue);
 }

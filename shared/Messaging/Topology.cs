@@ -40,7 +40,7 @@ internal static class Topology
             ["x-dead-letter-strategy"] = "at-least-once",
             ["x-overflow"] = "reject-publish",
         };
-        if (consumption.InOrder) arguments["x-single-active-consumer"] = true;
+        if (consumption.OnOneReplica) arguments["x-single-active-consumer"] = true;
         return arguments;
     }
 }

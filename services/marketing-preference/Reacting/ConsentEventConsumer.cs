@@ -6,29 +6,49 @@ using ConsentLedger.Messaging;
 
 namespace ConsentLedger.MarketingPreference.Reacting;
 
-/// <summary>Follows the consent service: its policies, and each subject's stream version by version. What the bus did not bring is asked for.</summary>
-public sealed class ConsentEventConsumer(DeciderLoop ledger, StateReader reader, ConsentClient consent) : ICloudEventConsumer
+/// <summary>
+/// Follows the consent service: its policies, and each subject's stream version by version. A version that is known is passed over; what the bus did not bring
+/// is asked for. So it does not matter in which order, on which replica or how often a version is heard.
+/// </summary>
+public sealed class ConsentEventConsumer(DeciderLoop ledger, StateReader reader, ConsentClient consent) : ICloudEventConsumer, IDisposable
 {
+    // Many subjects may miss something at once, as after a message was parked or delivered again in another order. They must not all ask at once:
+    // who wants to send asks over there, too.
+    private readonly SemaphoreSlim _asking = new(8);
+
     public Task ConsumeAsync(CloudEvent message, CancellationToken ct) =>
         message.Type == PolicyPublishedV1.Type ? ledger.ExecuteAsync(FollowPolicy.Of(message), ct) : FollowSubjectAsync(message, ct);
+
+    public void Dispose() => _asking.Dispose();
 
     private async Task FollowSubjectAsync(CloudEvent message, CancellationToken ct)
     {
         var (stream, heard) = (message.SubjectStream(), message.EntryOf());
-        var (subject, _) = await reader.ReadAsync(stream, SubjectPreferences.Stream, ct);
-        var known = subject.Consents.Version;
-        if (subject.IsErased || heard.Version <= known) return;
+        if (await FollowAsync(stream, heard, ct)) return;
 
-        var next = heard.Version == known + 1 ? [heard] : await consent.ReadHistoryAsync(stream, ct);
-        if (next.All(entry => entry.Version < heard.Version)) throw new InvalidOperationException("The consent service's history lacks an event that it published.");
-        foreach (var entry in next.Where(entry => entry.Version > known)) await ledger.ExecuteAsync(CommandOf(message.Source, stream, entry), ct);
+        await _asking.WaitAsync(ct);
+        try
+        {
+            var history = await consent.ReadHistoryAsync(stream, ct);
+            if (history.All(entry => entry.Version < heard.Version)) throw new InvalidOperationException("The consent service's history lacks an event that it published.");
+            var (subject, _) = await reader.ReadAsync(stream, SubjectPreferences.Stream, ct);
+            foreach (var entry in history.Where(entry => entry.Version > subject.Consents.Version)) await FollowAsync(stream, entry, ct);
+        }
+        finally
+        {
+            _asking.Release();
+        }
     }
 
-    // Named by the event, whichever way it came: delivered again, it is followed once.
-    private static Command CommandOf(string source, StreamKey stream, ConsentEntry entry) =>
-        new(stream, SubjectPreferences.Stream, Digest.Of(source, $"{entry.Id}"), Digest.Of(entry.Type, $"{entry.Version}"), context =>
+    /// <returns>False when versions before this one are missing.</returns>
+    private async Task<bool> FollowAsync(StreamKey stream, ConsentEntry entry, CancellationToken ct)
+    {
+        // Without an id: the version says whether it was followed, and a version delivered again would otherwise collide with its own first outcome.
+        var command = new Command(stream, SubjectPreferences.Stream, null, default, context =>
             FollowConsent.Decide(entry, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(stream.Tenant)).Current))
         {
             Reads = PolicyBook.ReadBy(stream.Tenant),
         };
+        return await ledger.ExecuteAsync(command, ct) is not Outcome.Refused;
+    }
 }

@@ -10,10 +10,13 @@ namespace ConsentLedger.MarketingPreference.Reacting;
 /// </summary>
 public static class FollowConsent
 {
+    /// <summary>What was heard waits until what lies before it was asked for and followed.</summary>
+    public static Decision VersionsMissing { get; } = Decision.No("versions_missing", "The versions in between have to be followed first.");
+
     public static Decision Decide(ConsentEntry heard, SubjectPreferences subject, PolicyPack? pack)
     {
         if (subject.IsErased || heard.Version <= subject.Consents.Version) return Decision.Unchanged;
-        if (heard.Version > subject.Consents.Version + 1) throw new InvalidOperationException("The versions in between have to be followed first.");
+        if (heard.Version > subject.Consents.Version + 1) return VersionsMissing;
 
         var followed = new ConsentFollowed(heard.Id, heard.Version, heard.Change);
         if (pack is null || heard is not { Act: { } act, Change: { } change }) return Decision.Of(followed);

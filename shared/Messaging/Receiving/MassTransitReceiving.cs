@@ -14,7 +14,8 @@ namespace ConsentLedger.Messaging.Receiving;
 /// </summary>
 internal static class MassTransitReceiving
 {
-    private const int CommandsAtOnce = 64;
+    // Several times what is handled at once: a subject or a tenant that has to wait must not keep the others from being seen.
+    private const int Prefetch = Reception.AtOnce * 4;
     private static readonly TimeSpan FinishWithin = TimeSpan.FromSeconds(3);
 
     public static void AddReceiving(this IServiceCollection services, BrokerAddress address)
@@ -58,8 +59,10 @@ internal static class MassTransitReceiving
         var consumption = reception.Consumption;
         endpoint.ConfigureConsumeTopology = false;
         endpoint.PublishFaults = false;
-        endpoint.PrefetchCount = consumption.InOrder ? 32 : CommandsAtOnce * 4;
-        endpoint.ConcurrentMessageLimit = consumption.InOrder ? 1 : CommandsAtOnce;
+        endpoint.PrefetchCount = Prefetch;
+
+        // All of them take their place at once. Were fewer let in, those could all be waiting for one that was not.
+        endpoint.ConcurrentMessageLimit = Prefetch;
 
         // Left alone it would declare the queue in its own way. An exchange named after the queue it insists on, and commands have theirs already.
         endpoint.BindQueue = false;
@@ -83,8 +86,7 @@ internal static class MassTransitReceiving
     /// <summary>Ends the pipe: behind it MassTransit would read the body, and send what it cannot read to queues of its own.</summary>
     private sealed class Receiving(Reception reception) : IFilter<ReceiveContext>
     {
-        private readonly ConditionalWeakTable<ChannelContext, DeliveryOrder> _orders = [];
-        private readonly SubjectLanes _lanes = new();
+        private readonly ConditionalWeakTable<ChannelContext, Deliveries> _channels = [];
 
         public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
         {
@@ -92,12 +94,15 @@ internal static class MassTransitReceiving
             var channel = context.GetPayload<ChannelContext>();
             var received = new ReceivedMessage(context.Body.GetBytes(), delivery.Exchange, delivery.RoutingKey ?? "", delivery.Properties);
             CloudEvent.TryRead(received.Body, out var message, out var fault);
+            var deliveries = _channels.GetOrCreateValue(channel);
+            var entered = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
+            deliveries.Arrive(delivery.DeliveryTag, () => entered.SetResult(reception.Lanes.EnqueueAsync(
+                message?.Tenant, message?.Subject, () => deliveries.SettleAsync(() => reception.ReceiveAsync(received, message, fault, context.CancellationToken)))));
             try
             {
-                if (reception.Consumption.InOrder) await reception.ReceiveAsync(received, message, fault, context.CancellationToken);
-                else await InItsLaneAsync(channel, delivery.DeliveryTag, received, message, fault, context.CancellationToken);
+                await await entered.Task.WaitAsync(context.CancellationToken);
             }
-            catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+            catch
             {
                 // Handing back one message would put it behind those already on their way here. Closing the channel hands all of them back in order.
                 // Not awaited: closing waits for its handlers, and this is one.
@@ -107,15 +112,5 @@ internal static class MassTransitReceiving
         }
 
         public void Probe(ProbeContext context) => context.CreateFilterScope("receiving");
-
-        private async Task InItsLaneAsync(
-            ChannelContext channel, ulong number, ReceivedMessage received, CloudEvent? message, CloudEventFault? fault, CancellationToken ct)
-        {
-            var entered = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _orders.GetOrCreateValue(channel).Arrive(
-                number,
-                () => entered.SetResult(_lanes.EnqueueAsync((message?.Tenant, message?.Subject), () => reception.ReceiveAsync(received, message, fault, ct))));
-            await await entered.Task.WaitAsync(ct);
-        }
     }
 }

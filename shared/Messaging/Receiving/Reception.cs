@@ -12,6 +12,9 @@ namespace ConsentLedger.Messaging.Receiving;
 /// </summary>
 internal sealed class Reception : IAsyncDisposable
 {
+    /// <summary>How many messages of a queue are handled at the same time.</summary>
+    public const int AtOnce = 128;
+
     private const int MaxAttempts = 6;
 
     private readonly ICloudEventConsumer _consumer;
@@ -30,6 +33,8 @@ internal sealed class Reception : IAsyncDisposable
 
     public Consumption Consumption { get; }
 
+    public SubjectLanes Lanes { get; } = new(AtOnce);
+
     public async Task ReceiveAsync(ReceivedMessage delivery, CloudEvent? message, CloudEventFault? fault, CancellationToken ct)
     {
         using var span = StartSpan(message?.TraceParent ?? delivery.TraceParent);
@@ -47,7 +52,11 @@ internal sealed class Reception : IAsyncDisposable
         await AnswerAsync(delivery, fault, ct);
     }
 
-    public ValueTask DisposeAsync() => _parking.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        Lanes.Dispose();
+        return _parking.DisposeAsync();
+    }
 
     // Null when it was handled, and otherwise why not.
     private async Task<CloudEventFault?> HandleAsync(CloudEvent message, CancellationToken ct)
