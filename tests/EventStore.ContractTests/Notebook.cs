@@ -23,6 +23,14 @@ public sealed record Notebook(long Count, string Last)
         ExpectedVersion = expectedVersion,
         Seal = (_, version, plain) => new Sealed(Key, [(byte)version, .. plain], Hash.Of(SHA256.HashData(plain))),
     };
+
+    /// <summary>Known by its number instead of an id.</summary>
+    public static Command Numbered(StreamKey stream, long number) => new(stream, Stream, null, default, context => (number - context.State<Notebook>().Count) switch
+    {
+        <= 0 => Decision.Unchanged,
+        1 => Decision.Of(new Noted($"{number}")),
+        _ => Decision.No("number_missing", "A number before it is missing."),
+    });
 }
 
 public sealed record Noted(string Text);

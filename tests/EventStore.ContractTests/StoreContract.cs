@@ -68,6 +68,22 @@ public abstract class StoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_command_without_an_id_is_decided_anew_each_time_and_may_come_again_and_again()
+    {
+        var replicas = Loops(2);
+        await using var forgetful = new DeciderLoop(new LosesAnswers(OpenReplica()), Notebook.Catalog, TimeProvider.System);
+        var stream = NewStream();
+        (await replicas[0].ExecuteAsync(Notebook.Numbered(stream, 2), Ct)).ShouldBeOfType<Outcome.Refused>();
+        (await replicas[0].ExecuteAsync(Notebook.Numbered(stream, 1), Ct)).ShouldBeOfType<Outcome.Recorded>();
+        (await replicas[1].ExecuteAsync(Notebook.Numbered(stream, 1), Ct)).ShouldBeOfType<Outcome.Unchanged>();
+        (await replicas[0].ExecuteAsync(Notebook.Numbered(stream, 2), Ct)).ShouldBeOfType<Outcome.Recorded>();
+
+        for (var number = 3; number <= 10; number++)
+            await Task.WhenAll(replicas.Append(forgetful).SelectMany(r => Enumerable.Repeat(r, 5)).Select(r => r.ExecuteAsync(Notebook.Numbered(stream, number), Ct)));
+        (await OpenReplica().ReadStreamsAsync([stream], Ct)).Select(e => ((Noted)Notebook.Catalog.Decode(e)).Text).ShouldBe(Enumerable.Range(1, 10).Select(n => $"{n}"));
+    }
+
+    [Fact]
     public async Task A_retry_after_an_unknown_outcome_writes_once()
     {
         // The commit goes through, and then its answer is lost.

@@ -119,6 +119,14 @@ internal sealed class Handler(Func<CloudEvent, CancellationToken, Task> handle) 
         lock (_gate) _handled.Add(message);
     }
 
+    /// <summary>What is handled again later is a repeat. What counts is when each was handled first, subject by subject.</summary>
+    public void ShouldHaveHandledInOrder(IEnumerable<CloudEvent> sent)
+    {
+        var order = sent.Select((message, i) => (message.Id, i)).ToDictionary(m => m.Id, m => m.i);
+        foreach (var subject in Handled.DistinctBy(m => m.Id).GroupBy(m => (m.Tenant, m.Subject)))
+            subject.Select(m => order[m.Id]).ShouldBeInOrder();
+    }
+
     public Task RefuseAsync(ParkedCommand command, CancellationToken ct)
     {
         lock (_gate) _refused.Add(command);
