@@ -38,18 +38,7 @@ public sealed class RunningService : IAsyncLifetime
         File.WriteAllBytes(LinkKeyFile, [.. Enumerable.Range(1, 32).Select(i => (byte)i)]);
         File.SetUnixFileMode(LinkKeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         RenewServiceToken("first");
-        _process = ServiceProcess.Of("marketing-preference/ConsentLedger.MarketingPreference", Path.Combine(_folder.FullName, "service.log"), new Dictionary<string, string>
-        {
-            ["ConnectionStrings__Ledger"] = _database.ConnectionString + ";Maximum Pool Size=10",
-            ["Broker__Uri"] = _broker.Uri.ToString(),
-            ["Auth__Issuer"] = Issuer.Name,
-            ["Auth__Audience"] = Issuer.Audience,
-            ["Auth__JwksFile"] = _issuer.JwksFile,
-            ["Links__KeyFile"] = LinkKeyFile,
-            ["Links__PublicUrl"] = "https://preferences.example",
-            ["Consent__Url"] = Consent.Url.ToString(),
-            ["Consent__TokenFile"] = Path.Combine(_folder.FullName, "service.token"),
-        });
+        _process = NewProcess("service");
         await _process.StartAsync(CancellationToken.None);
         _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = _process.Url };
         _channel = await _broker.OpenChannelAsync();
@@ -78,6 +67,16 @@ public sealed class RunningService : IAsyncLifetime
         await _process.StartAsync(CancellationToken.None);
     }
 
+    /// <summary>Another process of the service, on the same database and queues.</summary>
+    internal async Task<ServiceProcess> StartReplicaAsync()
+    {
+        var replica = NewProcess("replica");
+        await replica.StartAsync(CancellationToken.None);
+        return replica;
+    }
+
+    internal Task KillAsync() => _process.KillAsync();
+
     internal async Task PublishPolicyAsync(JsonObject pack, long version)
     {
         await SendAsync(Exchanges.ConsentEvents, new CloudEvent
@@ -93,7 +92,9 @@ public sealed class RunningService : IAsyncLifetime
     }
 
     /// <summary>An event of the consent service, as its relay publishes it.</summary>
-    internal Task ConsentSaysAsync(string subject, long version, string type, object data, string? traceParent = null) => SendAsync(Exchanges.ConsentEvents, new CloudEvent
+    internal Task ConsentSaysAsync(string subject, long version, string type, object data, string? traceParent = null) => SendAsync(Exchanges.ConsentEvents, ConsentEvent(subject, version, type, data) with { TraceParent = traceParent });
+
+    internal static CloudEvent ConsentEvent(string subject, long version, string type, object data) => new()
     {
         Id = ConsentStandIn.IdOf(subject, version).ToString(),
         Source = "https://consentledger/consent",
@@ -101,9 +102,8 @@ public sealed class RunningService : IAsyncLifetime
         Subject = subject,
         Tenant = Packs.Tenant,
         StreamVersion = version,
-        TraceParent = traceParent,
         Data = CloudEvent.DataFrom(data),
-    });
+    };
 
     internal Task SendAsync(string exchange, CloudEvent message) =>
         _channel.BasicPublishAsync(exchange, message.Type, mandatory: true, new BasicProperties { Persistent = true, ContentType = CloudEvent.MediaType }, message.ToJson()).AsTask();
@@ -187,6 +187,19 @@ public sealed class RunningService : IAsyncLifetime
             await Task.Delay(50);
         }
     }
+
+    private ServiceProcess NewProcess(string name) => ServiceProcess.Of("marketing-preference/ConsentLedger.MarketingPreference", Path.Combine(_folder.FullName, $"{name}.log"), new Dictionary<string, string>
+    {
+        ["ConnectionStrings__Ledger"] = _database.ConnectionString + ";Maximum Pool Size=10",
+        ["Broker__Uri"] = _broker.Uri.ToString(),
+        ["Auth__Issuer"] = Issuer.Name,
+        ["Auth__Audience"] = Issuer.Audience,
+        ["Auth__JwksFile"] = _issuer.JwksFile,
+        ["Links__KeyFile"] = LinkKeyFile,
+        ["Links__PublicUrl"] = "https://preferences.example",
+        ["Consent__Url"] = Consent.Url.ToString(),
+        ["Consent__TokenFile"] = Path.Combine(_folder.FullName, "service.token"),
+    });
 
     private static readonly JsonSerializerOptions CamelCase = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
 }
