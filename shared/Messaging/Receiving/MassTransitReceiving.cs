@@ -94,7 +94,7 @@ internal static class MassTransitReceiving
             var channel = context.GetPayload<ChannelContext>();
             var received = new ReceivedMessage(context.Body.GetBytes(), delivery.Exchange, delivery.RoutingKey ?? "", delivery.Properties);
             CloudEvent.TryRead(received.Body, out var message, out var fault);
-            var deliveries = _channels.GetOrCreateValue(channel);
+            var deliveries = _channels.GetValue(channel, static opened => new Deliveries(opened.Channel));
             var entered = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
             deliveries.Arrive(delivery.DeliveryTag, () => entered.SetResult(reception.Lanes.EnqueueAsync(
                 message?.Tenant, message?.Subject, () => deliveries.SettleAsync(() => reception.ReceiveAsync(received, message, fault, context.CancellationToken)))));
@@ -104,9 +104,7 @@ internal static class MassTransitReceiving
             }
             catch
             {
-                // Handing back one message would put it behind those already on their way here. Closing the channel hands all of them back in order.
-                // Not awaited: closing waits for its handlers, and this is one.
-                if (channel.Channel.IsOpen) _ = channel.Channel.AbortAsync(CancellationToken.None);
+                deliveries.GiveUp();
                 throw;
             }
         }
