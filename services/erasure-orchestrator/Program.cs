@@ -13,7 +13,6 @@ using ConsentLedger.ServiceDefaults;
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("erasure-orchestrator");
 builder.Services.AddLedger(builder.Configuration, ErasureCatalog.Events, new ErasureTables());
-builder.Services.AddSingleton(_ => NpgsqlLedger.DataSource(builder.Configuration.GetConnectionString("Ledger")!));
 builder.Services.AddSingleton<ErasureLookup>();
 builder.Services.AddSingleton(Patience.From(builder.Configuration));
 builder.Services.AddHostedService<RedispatchOverdueTasks>();

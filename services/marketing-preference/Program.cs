@@ -16,7 +16,7 @@ builder.AddServiceDefaults("marketing-preference");
 builder.Services.AddLedger(builder.Configuration, MarketingCatalog.Events);
 builder.Services.AddUnsubscribeLinks(builder.Configuration);
 builder.Services.AddSingleton<PreferenceReader>();
-builder.Services.AddSingleton<ConsentClient>();
+ConsentClient.Add(builder.Services);
 builder.Services.AddSingleton<TellConsent>();
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.MarketingEvents, MarketingPublisher.Translate)

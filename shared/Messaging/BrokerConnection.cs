@@ -1,17 +1,16 @@
+using ConsentLedger.Resilience;
 using Microsoft.Extensions.Logging;
 using Polly;
-using Polly.Retry;
 using RabbitMQ.Client;
 
 namespace ConsentLedger.Messaging;
 
 /// <summary>The one connection of this process that publishes. Opened when first needed, and again when it is found closed.</summary>
-internal sealed class BrokerConnection(BrokerAddress address, TimeProvider clock, ILogger<BrokerConnection> log) : IAsyncDisposable
+internal sealed class BrokerConnection(BrokerAddress address, Remotes remotes, ILogger<BrokerConnection> log) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _opening = new(1);
-    private readonly ResiliencePipeline _untilThere = new ResiliencePipelineBuilder { Name = "broker", TimeProvider = clock }
-        .AddRetry(new RetryStrategyOptions { MaxRetryAttempts = int.MaxValue, Delay = TimeSpan.FromSeconds(1) })
-        .Build();
+    private readonly ResiliencePipeline _untilThere = remotes.Calling(
+        MessagingRegistration.Broker, e => e is not OperationCanceledException, tell: retry => log.NotConnected(retry.Exception?.Kind() ?? "", retry.Delay.TotalMilliseconds), what: "connect");
 
     private IConnection? _connection;
 
@@ -33,7 +32,7 @@ internal sealed class BrokerConnection(BrokerAddress address, TimeProvider clock
         }
     }
 
-    /// <summary>Asks every second until there is a broker.</summary>
+    /// <summary>Asks again and again until there is a broker.</summary>
     public async Task WaitAsync(CancellationToken ct) => await _untilThere.ExecuteAsync(async ct => await GetAsync(ct), ct);
 
     public async ValueTask DisposeAsync()

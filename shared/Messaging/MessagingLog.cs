@@ -23,6 +23,9 @@ internal static partial class MessagingLog
     [LoggerMessage(6, LogLevel.Information, "Connected to the broker.")]
     public static partial void Connected(this ILogger log);
 
+    [LoggerMessage(7, LogLevel.Warning, "The broker cannot be reached ({Error}). It is asked again in {DelayMs} ms.")]
+    public static partial void NotConnected(this ILogger log, string error, double delayMs);
+
     /// <summary>The kind of failure, from the outside in.</summary>
     public static string Kind(this Exception e) => e.InnerException is { } inner ? $"{e.GetType().Name}: {Kind(inner)}" : e.GetType().Name;
 }

@@ -1,6 +1,7 @@
 using ConsentLedger.EventStore;
 using ConsentLedger.Messaging.Publishing;
 using ConsentLedger.Messaging.Receiving;
+using ConsentLedger.Resilience;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -10,6 +11,11 @@ namespace ConsentLedger.Messaging;
 
 public static class MessagingRegistration
 {
+    // The remotes of docs/adr/0015. Handling is none, but what it waits for is.
+    internal const string Broker = "broker";
+    internal const string Relay = "relay";
+    internal const string Handling = "handling";
+
     /// <summary>Connects a service to the broker at <c>Broker:Uri</c>. The relay reads the registered <see cref="IEventEngine"/>; consumers are singletons.</summary>
     public static IServiceCollection AddMessaging(this IServiceCollection services, IConfiguration configuration, Action<BusPlan> describe)
     {
@@ -18,8 +24,9 @@ public static class MessagingRegistration
         var address = new BrokerAddress(new Uri(
             configuration["Broker:Uri"] ?? throw new InvalidOperationException("Broker__Uri is not set. It is amqp://user:password@host:port/vhost.")));
 
-        services.TryAddSingleton(TimeProvider.System);
-        services.AddMetrics();
+        services.AddRemote(Broker, remote => (remote.AttemptTimeoutMs, remote.BaseDelayMs, remote.MaxDelayMs) = (15_000, 500, 2000));
+        services.AddRemote(Relay, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (1000, 5000));
+        services.AddRemote(Handling, remote => (remote.Attempts, remote.BaseDelayMs, remote.MaxDelayMs) = (6, 50, 2000));
         services.AddSingleton<MessagingMetrics>();
         services.AddSingleton(address);
         services.AddSingleton<BrokerConnection>();
@@ -41,7 +48,7 @@ public static class MessagingRegistration
             (ICloudEventConsumer)s.GetRequiredService(consumption.Consumer),
             new Parking(consumption, s.GetRequiredService<BrokerConnection>(), s.GetRequiredService<TimeProvider>()),
             s.GetRequiredService<MessagingMetrics>(),
-            s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<Remotes>(),
             s.GetRequiredService<ILogger<Reception>>()));
     }
 }

@@ -30,6 +30,6 @@ public static class SubjectVault
         var connectionString = configuration.GetConnectionString("Vault") ?? throw new InvalidOperationException("ConnectionStrings__Vault is not set.");
         var kekFile = configuration["Vault:KekFile"] ?? throw new InvalidOperationException("Vault__KekFile is not set.");
         services.AddSingleton(provider => new SubjectKeys(NpgsqlLedger.DataSource(connectionString), FileKek.Read(kekFile), provider.GetRequiredService<TimeProvider>()));
-        return services.AddBeforeServing("the vault's schema", (provider, ct) => provider.GetRequiredService<SubjectKeys>().EnsureSchemaAsync(ct));
+        return services.AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<SubjectKeys>().EnsureSchemaAsync(ct));
     }
 }

@@ -1,10 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using ConsentLedger.Resilience;
 using ConsentLedger.ServiceDefaults;
 using Polly;
-using Polly.CircuitBreaker;
-using Polly.Retry;
 
 namespace ConsentLedger.MarketingPreference.AskingConsent;
 
@@ -14,15 +13,25 @@ public sealed class ConsentUnavailableException(Exception inner) : HttpRequestEx
 /// <summary>The consent service over HTTP, with this service's own token. Every question may be asked twice without harm, so a lost answer is asked for again.</summary>
 public sealed partial class ConsentClient : IDisposable
 {
-    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(2);
+    private const string Remote = "consent";
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly HttpClient _http;
     private readonly ServiceToken _token;
     private readonly ResiliencePipeline _pipeline;
+    private readonly TimeProvider _clock;
     private readonly ILogger<ConsentClient> _log;
 
-    public ConsentClient(IConfiguration configuration, TimeProvider clock, ILogger<ConsentClient> log)
+    /// <summary>Somebody waits for the answer, so there is a limit to the whole call; and while consent is away, what rests on it is not sent anyway.</summary>
+    public static IServiceCollection Add(IServiceCollection services) => services
+        .AddRemote(Remote, remote =>
+        {
+            (remote.TimeoutMs, remote.Attempts, remote.BaseDelayMs, remote.MaxDelayMs) = (2000, 3, 50, 1000);
+            remote.Breaker = new Breaker();
+        })
+        .AddSingleton<ConsentClient>();
+
+    public ConsentClient(IConfiguration configuration, Remotes remotes, TimeProvider clock, ILogger<ConsentClient> log)
     {
         var url = configuration["Consent:Url"] ?? throw new InvalidOperationException("Consent__Url is not set.");
         _token = new ServiceToken(configuration["Consent:TokenFile"] ?? throw new InvalidOperationException("Consent__TokenFile is not set."));
@@ -33,28 +42,8 @@ public sealed partial class ConsentClient : IDisposable
             // The pipeline's is the one that counts.
             Timeout = Timeout.InfiniteTimeSpan,
         };
-        _log = log;
-
-        // Outermost the breaker: while the other side hangs, not every caller here hangs with it.
-        _pipeline = new ResiliencePipelineBuilder { Name = "consent", TimeProvider = clock }
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
-            {
-                ShouldHandle = attempt => ValueTask.FromResult(attempt.Outcome.Exception is ExecutionRejectedException || IsOutage(attempt.Outcome.Exception)),
-                FailureRatio = 0.5,
-                MinimumThroughput = 10,
-                SamplingDuration = TimeSpan.FromSeconds(10),
-                BreakDuration = TimeSpan.FromSeconds(2),
-            })
-            .AddTimeout(GiveUpAfter)
-            .AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = attempt => ValueTask.FromResult(IsOutage(attempt.Outcome.Exception)),
-                MaxRetryAttempts = 2,
-                Delay = TimeSpan.FromMilliseconds(50),
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-            })
-            .Build();
+        (_clock, _log) = (clock, log);
+        _pipeline = remotes.Calling(Remote, HttpAnswers.IsOutage, HttpAnswers.RetryAfter);
     }
 
     /// <summary>The strict decision for each question, in order.</summary>
@@ -63,7 +52,7 @@ public sealed partial class ConsentClient : IDisposable
         () => Request(HttpMethod.Post, tenant, "/v1/decisions", questions),
         async (answer, limited) =>
         {
-            await EnsureAsync(answer);
+            answer.EnsureAnswered(_clock);
             var decisions = await answer.Content.ReadFromJsonAsync<List<ConsentDecision>>(JsonSerializerOptions.Web, limited);
             return decisions?.Count == questions.Count ? (IReadOnlyList<ConsentDecision>)decisions : throw new JsonException("Not one decision a question.");
         },
@@ -79,10 +68,10 @@ public sealed partial class ConsentClient : IDisposable
             if (key is not null) request.Headers.Add(CommandOptions.IdempotencyKeyHeader, key);
             return request;
         },
-        async (answer, _) =>
+        (answer, _) =>
         {
-            if (answer.StatusCode != HttpStatusCode.UnprocessableEntity) await EnsureAsync(answer);
-            return true;
+            if (answer.StatusCode != HttpStatusCode.UnprocessableEntity) answer.EnsureAnswered(_clock);
+            return Task.FromResult(true);
         },
         ct);
 
@@ -97,7 +86,7 @@ public sealed partial class ConsentClient : IDisposable
         },
         async (answer, limited) =>
         {
-            await EnsureAsync(answer);
+            answer.EnsureAnswered(_clock);
             var lines = (await answer.Content.ReadAsStringAsync(limited)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             return (IReadOnlyList<ConsentEntry>)[.. lines.Select(line => JsonSerializer.Deserialize<HistoryLine>(line, JsonSerializerOptions.Web)!.ToEntry())];
         },
@@ -105,6 +94,7 @@ public sealed partial class ConsentClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    // A refused token or a missing right is no answer either: it says nothing about the person.
     private async Task<T> SendAsync<T>(Func<HttpRequestMessage> request, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken ct)
     {
         try
@@ -132,12 +122,6 @@ public sealed partial class ConsentClient : IDisposable
         request.Headers.Add(Caller.TenantHeader, tenant.ToString());
         return request;
     }
-
-    // A refused token or a missing right is no answer either: it says nothing about the person.
-    private static Task EnsureAsync(HttpResponseMessage answer) =>
-        answer.IsSuccessStatusCode ? Task.CompletedTask : throw new HttpRequestException("Not the answer asked for.", null, answer.StatusCode);
-
-    private static bool IsOutage(Exception? e) => e is HttpRequestException { StatusCode: null or >= HttpStatusCode.InternalServerError };
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The consent service did not answer: {Reason}.")]
     private partial void NoAnswer(string reason);

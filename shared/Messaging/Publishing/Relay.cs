@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using ConsentLedger.EventStore;
+using ConsentLedger.Resilience;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Polly;
-using Polly.Retry;
 
 namespace ConsentLedger.Messaging.Publishing;
 
@@ -12,35 +12,25 @@ namespace ConsentLedger.Messaging.Publishing;
 /// confirmed them: a crash before that publishes some of them again, and none is ever passed over.
 /// </summary>
 internal sealed class Relay(
-    IEventEngine engine, Publication publication, BrokerConnection broker, MessagingMetrics metrics, TimeProvider clock, ILogger<Relay> log) : BackgroundService
+    IEventEngine engine, Publication publication, BrokerConnection broker, MessagingMetrics metrics, Remotes remotes, TimeProvider clock, ILogger<Relay> log) : BackgroundService
 {
     private const int MaxOutstanding = 256;
-    private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<TenantId, long> _published = [];
     private readonly ConfirmedPublisher _publisher = new(broker, clock, (channel, ct) => Topology.DeclareExchangeAsync(channel, publication.Exchange, ct));
     private readonly Lock _gate = new();
 
+    // Publishing again is harmless, everybody who listens knows positions; giving up is not. So it never ends by itself.
+    private ResiliencePipeline UntilConfirmed => field ??= remotes.Repeating(MessagingRegistration.Relay, "publish", (e, _) => e is not OperationCanceledException, TellOfRetry);
+
     private string Exchange => publication.Exchange;
 
     protected override async Task ExecuteAsync(CancellationToken stopping)
     {
         var measuring = MeasureLagAsync(stopping);
-        var following = new ResiliencePipelineBuilder { Name = "relay", TimeProvider = clock }
-            .AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = retry => ValueTask.FromResult(retry.Outcome.Exception is not null && !retry.Context.CancellationToken.IsCancellationRequested),
-                MaxRetryAttempts = int.MaxValue,
-                Delay = RestartDelay,
-                UseJitter = true,
-                OnRetry = retry =>
-                {
-                    log.RelayStopped(Exchange, retry.Outcome.Exception?.Kind() ?? "", retry.RetryDelay.TotalMilliseconds);
-                    return default;
-                },
-            })
-            .Build();
+        var following = remotes.Repeating(
+            MessagingRegistration.Relay, "follow", (_, ct) => !ct.IsCancellationRequested, retry => log.RelayStopped(Exchange, retry.Exception?.Kind() ?? "", retry.Delay.TotalMilliseconds));
         try
         {
             await following.ExecuteAsync(async ct => await new Subscription(engine, "relay", clock).RunAsync(PublishAsync, ct), stopping);
@@ -53,11 +43,10 @@ internal sealed class Relay(
 
     private async Task PublishAsync(IReadOnlyList<StoredEvent> events, CancellationToken ct)
     {
-        var untilConfirmed = UntilConfirmed();
         foreach (var batch in events.Chunk(MaxOutstanding))
         {
             var confirmed = 0;
-            await untilConfirmed.ExecuteAsync(
+            await UntilConfirmed.ExecuteAsync(
                 async ct => await _publisher.InTimeAsync(limited => PublishAsync(batch.AsMemory(confirmed), () => confirmed++, limited), ct), ct);
             lock (_gate) _published[batch[^1].Stream.Tenant] = batch[^1].Place.Position + 1;
         }
@@ -94,21 +83,11 @@ internal sealed class Relay(
         return span;
     }
 
-    private ResiliencePipeline UntilConfirmed() => new ResiliencePipelineBuilder { Name = "broker", TimeProvider = clock }
-        .AddRetry(new RetryStrategyOptions
-        {
-            MaxRetryAttempts = int.MaxValue,
-            Delay = TimeSpan.FromSeconds(1),
-            MaxDelay = TimeSpan.FromSeconds(5),
-            BackoffType = DelayBackoffType.Exponential,
-            OnRetry = retry =>
-            {
-                metrics.PublishFailed(Exchange);
-                log.PublishFailed(Exchange, retry.Outcome.Exception?.Kind() ?? "", retry.AttemptNumber + 1, retry.RetryDelay.TotalMilliseconds);
-                return default;
-            },
-        })
-        .Build();
+    private void TellOfRetry(Retry retry)
+    {
+        metrics.PublishFailed(Exchange);
+        log.PublishFailed(Exchange, retry.Exception?.Kind() ?? "", retry.Attempt, retry.Delay.TotalMilliseconds);
+    }
 
     // Of the tenants this process has published for: a replica that waits for its turn has nothing to say.
     private async Task MeasureLagAsync(CancellationToken stopping)

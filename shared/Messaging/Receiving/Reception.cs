@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using ConsentLedger.Contracts;
+using ConsentLedger.Resilience;
 using Microsoft.Extensions.Logging;
 using Polly;
-using Polly.Retry;
 
 namespace ConsentLedger.Messaging.Receiving;
 
@@ -15,20 +15,18 @@ internal sealed class Reception : IAsyncDisposable
     /// <summary>How many messages of a queue are handled at the same time.</summary>
     public const int AtOnce = 128;
 
-    private const int MaxAttempts = 6;
-
     private readonly ICloudEventConsumer _consumer;
     private readonly Parking _parking;
     private readonly MessagingMetrics _metrics;
     private readonly ILogger<Reception> _log;
-    private readonly ResiliencePipeline _handling;
     private readonly ResiliencePipeline _throughOutages;
+    private readonly ResiliencePipeline _aFewTimes;
 
-    public Reception(Consumption consumption, ICloudEventConsumer consumer, Parking parking, MessagingMetrics metrics, TimeProvider clock, ILogger<Reception> log)
+    public Reception(Consumption consumption, ICloudEventConsumer consumer, Parking parking, MessagingMetrics metrics, Remotes remotes, ILogger<Reception> log)
     {
         (Consumption, _consumer, _parking, _metrics, _log) = (consumption, consumer, parking, metrics, log);
-        _throughOutages = new ResiliencePipelineBuilder { Name = "outage", TimeProvider = clock }.AddRetry(WaitOutOutages()).Build();
-        _handling = new ResiliencePipelineBuilder { Name = "handling", TimeProvider = clock }.AddRetry(WaitOutOutages()).AddRetry(TryAFewTimes()).Build();
+        _throughOutages = remotes.Repeating(MessagingRegistration.Handling, "outage", Outages.Is, TellOfRetry);
+        _aFewTimes = remotes.Calling(MessagingRegistration.Handling, IsWorthAnotherTry, tell: TellOfRetry, what: "try");
     }
 
     public Consumption Consumption { get; }
@@ -63,7 +61,8 @@ internal sealed class Reception : IAsyncDisposable
     {
         try
         {
-            await _handling.ExecuteAsync(async ct => await _consumer.ConsumeAsync(message, ct), ct);
+            await _throughOutages.ExecuteAsync(
+                async ct => await _aFewTimes.ExecuteAsync(async ct => await _consumer.ConsumeAsync(message, ct), ct), ct);
             return null;
         }
         catch (ParkException e)
@@ -76,7 +75,7 @@ internal sealed class Reception : IAsyncDisposable
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
         {
-            return new CloudEventFault("unhandled", $"The consumer failed {MaxAttempts} times: {e.GetType().Name}.", message.Id, message.Source);
+            return new CloudEventFault("unhandled", $"The consumer failed several times: {e.GetType().Name}.", message.Id, message.Source);
         }
     }
 
@@ -119,33 +118,12 @@ internal sealed class Reception : IAsyncDisposable
         return span.SetTag("messaging.system", "rabbitmq").SetTag("messaging.destination.name", Consumption.Queue);
     }
 
-    private RetryStrategyOptions WaitOutOutages() => new()
-    {
-        ShouldHandle = retry => ValueTask.FromResult(Outages.Is(retry.Outcome.Exception, retry.Context.CancellationToken)),
-        MaxRetryAttempts = int.MaxValue,
-        Delay = TimeSpan.FromMilliseconds(100),
-        MaxDelay = TimeSpan.FromSeconds(2),
-        BackoffType = DelayBackoffType.Exponential,
-        UseJitter = true,
-        OnRetry = TellOfRetry,
-    };
+    private static bool IsWorthAnotherTry(Exception e) =>
+        e is not (ParkException or UnreadableDataException or OperationCanceledException) && !Outages.Is(e, CancellationToken.None);
 
-    private RetryStrategyOptions TryAFewTimes() => new()
-    {
-        ShouldHandle = retry => ValueTask.FromResult(
-            retry.Outcome.Exception is not (null or ParkException or UnreadableDataException or OperationCanceledException)
-            && !Outages.Is(retry.Outcome.Exception, retry.Context.CancellationToken)),
-        MaxRetryAttempts = MaxAttempts - 1,
-        Delay = TimeSpan.FromMilliseconds(50),
-        BackoffType = DelayBackoffType.Exponential,
-        UseJitter = true,
-        OnRetry = TellOfRetry,
-    };
-
-    private ValueTask TellOfRetry(OnRetryArguments<object> retry)
+    private void TellOfRetry(Retry retry)
     {
         _metrics.Retried(Consumption.Queue);
-        _log.HandlingFailed(Consumption.Queue, retry.Outcome.Exception?.Kind() ?? "", retry.AttemptNumber + 1, retry.RetryDelay.TotalMilliseconds);
-        return default;
+        _log.HandlingFailed(Consumption.Queue, retry.Exception?.Kind() ?? "", retry.Attempt, retry.Delay.TotalMilliseconds);
     }
 }

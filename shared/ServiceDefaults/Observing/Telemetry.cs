@@ -20,7 +20,7 @@ internal sealed class Telemetry(string service, IConfiguration configuration) : 
     // Not the broker libraries' own: a listener makes RabbitMQ.Client put its span in the place of ours, and MassTransit's does not join the trace.
     private static readonly string[] Sources = ["Microsoft.AspNetCore", "Npgsql", "ConsentLedger.*"];
     private static readonly string[] Meters =
-        ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "MassTransit", "ConsentLedger.*"];
+        ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "MassTransit", "Polly", "ConsentLedger.*"];
 
     private TracerProvider? _traces;
     private MeterProvider? _metrics;

@@ -3,8 +3,6 @@ using ConsentLedger.EventStore.Npgsql;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 #if MARTEN
 using ConsentLedger.EventStore.Marten;
@@ -34,11 +32,12 @@ public static class LedgerRegistration
         var connectionString = configuration.GetConnectionString("Ledger") ?? throw new InvalidOperationException("ConnectionStrings__Ledger is not set.");
         services.AddSingleton(catalog);
         var open = EngineOf(configuration);
-        services.AddSingleton(_ => open(NpgsqlLedger.DataSource(connectionString), catalog, projections));
+        services.AddSingleton(_ => NpgsqlLedger.DataSource(connectionString));
+        services.AddSingleton(provider => open(provider.GetRequiredService<NpgsqlDataSource>(), catalog, projections));
         services.AddSingleton<DeciderLoop>();
         services.AddSingleton<StateReader>();
         services.AddHealthChecks().AddCheck<StoreHealthCheck>("store");
-        return services.AddBeforeServing("the ledger's schema", (provider, ct) => provider.GetRequiredService<IEventEngine>().EnsureSchemaAsync(ct));
+        return services.AddBeforeServing("ledger", (provider, ct) => provider.GetRequiredService<IEventEngine>().EnsureSchemaAsync(ct));
     }
 
     private static Open EngineOf(IConfiguration configuration)
@@ -48,45 +47,6 @@ public static class LedgerRegistration
         return open ?? throw new InvalidOperationException(
             $"EventStore__Engine is '{wanted}'. This build has: {string.Join(", ", Engines.Select(e => e.Name))}. Marten is compiled in by -p:Marten=true.");
     }
-
-    /// <summary>Runs before the service listens or consumes, again and again while a store it needs is not up yet.</summary>
-    public static IServiceCollection AddBeforeServing(this IServiceCollection services, string what, Func<IServiceProvider, CancellationToken, Task> run) =>
-        services.AddSingleton<IHostedService>(provider => new BeforeServing(what, ct => run(provider, ct), provider.GetRequiredService<ILogger<BeforeServing>>()));
-}
-
-internal sealed partial class BeforeServing(string what, Func<CancellationToken, Task> run, ILogger<BeforeServing> logger) : IHostedLifecycleService
-{
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
-
-    public async Task StartingAsync(CancellationToken ct)
-    {
-        while (true)
-        {
-            try
-            {
-                await run(ct);
-                return;
-            }
-            catch (StoreUnavailableException e)
-            {
-                Waiting(what, e.Message);
-                await Task.Delay(RetryDelay, ct);
-            }
-        }
-    }
-
-    public Task StartAsync(CancellationToken ct) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken ct) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken ct) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken ct) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken ct) => Task.CompletedTask;
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting for {What}: {Reason}")]
-    private partial void Waiting(string what, string reason);
 }
 
 internal sealed class StoreHealthCheck(IEventEngine engine) : IHealthCheck
