@@ -30,6 +30,16 @@ public readonly record struct TenantId
 public readonly record struct StreamId(Guid Value)
 {
     public override string ToString() => Value.ToString("D");
+
+    /// <summary>Reads what an outsider says: a UUID of version 4 or 7 (RFC 9562) in lower case. Name-based versions could be derived from an address.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, out StreamId id)
+    {
+        id = default;
+        if (!Guid.TryParseExact(text, "D", out var value) || value.ToString("D") != text) return false;
+        if (value.Version is not (4 or 7) || value.Variant is < 8 or > 11) return false;
+        id = new StreamId(value);
+        return true;
+    }
 }
 
 public readonly record struct StreamKey(TenantId Tenant, StreamId Id);

@@ -1,20 +1,12 @@
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Contracts;
 using ConsentLedger.Messaging;
-using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.Consent.Reacting;
 
 /// <summary>What a consumer needs from an envelope, or the message is parked.</summary>
 internal static class Envelopes
 {
-    public static StreamKey SubjectStream(this CloudEvent message)
-    {
-        if (!TenantId.TryParse(message.Tenant, out var tenant)) throw new ParkException("tenant_invalid", "The tenant attribute is missing or is not a tenant.");
-        if (!SubjectId.TryParse(message.Subject, out var subject)) throw new ParkException("subject_id_invalid", "The subject is not a UUID of version 4 or 7 in lower case.");
-        return new StreamKey(tenant, subject.Stream);
-    }
-
     public static Actor ActorNamed(this CloudEvent message, string actor) =>
         Enum.GetValues<Actor>().Cast<Actor?>().FirstOrDefault(known => known.ToString()!.Equals(actor, StringComparison.OrdinalIgnoreCase)) ?? throw new ParkException("data_invalid", $"The actor of {message.Type} is not one this service knows.");
 

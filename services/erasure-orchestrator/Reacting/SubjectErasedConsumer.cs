@@ -2,7 +2,6 @@ using ConsentLedger.Contracts;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Completing;
 using ConsentLedger.Messaging;
-using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Reacting;
 
@@ -11,13 +10,12 @@ public sealed class SubjectErasedConsumer(DeciderLoop ledger) : ICloudEventConsu
 {
     public async Task ConsumeAsync(CloudEvent message, CancellationToken ct)
     {
-        if (!TenantId.TryParse(message.Tenant, out var tenant)) throw new ParkException("tenant_invalid", "The tenant attribute is missing or is not a tenant.");
-        if (!SubjectId.TryParse(message.Subject, out var subject)) throw new ParkException("subject_id_invalid", "The subject is not a UUID of version 4 or 7 in lower case.");
+        var stream = message.SubjectStream();
         var system = ErasedSystems.OfSource(message.Source) ?? throw new ParkException("source_unknown", "No system that erases has this source.");
         var request = message.DataAs<SubjectErasedV1>().Request;
 
         var command = new Command(
-            new StreamKey(tenant, subject.Stream), SubjectErasure.Stream, Digest.Of(message.Source, message.Id), Digest.Of($"{subject}", $"{request}"),
+            stream, SubjectErasure.Stream, Digest.Of(message.Source, message.Id), Digest.Of($"{stream.Id}", $"{request}"),
             context => CompleteTask.Decide(request, system, context.State<SubjectErasure>()));
         switch (await ledger.ExecuteAsync(command, ct))
         {

@@ -8,8 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace ConsentLedger.ServiceDefaults;
 
 /// <summary>
-/// A data subject as outsiders name it: a UUID of version 4 or 7 (RFC 9562) in lower case. Name-based versions are refused,
-/// since they could be derived from an address. Bound from the route value of the parameter's name.
+/// A data subject as outsiders name it, in a request: see <see cref="StreamId.TryParse"/>. Bound from the route value of the parameter's name.
 /// </summary>
 [JsonConverter(typeof(JsonText))]
 public readonly record struct SubjectId
@@ -24,11 +23,9 @@ public readonly record struct SubjectId
 
     public static bool TryParse([NotNullWhen(true)] string? text, out SubjectId subject)
     {
-        subject = default;
-        if (!Guid.TryParseExact(text, "D", out var value) || value.ToString("D") != text) return false;
-        if (value.Version is not (4 or 7) || value.Variant is < 8 or > 11) return false;
-        subject = new SubjectId(value);
-        return true;
+        var isOne = StreamId.TryParse(text, out var stream);
+        subject = new SubjectId(stream.Value);
+        return isOne;
     }
 
     public static ValueTask<SubjectId> BindAsync(HttpContext context, ParameterInfo parameter) =>
