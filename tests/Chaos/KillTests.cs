@@ -21,6 +21,20 @@ public sealed class KillTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
+        try
+        {
+            await StartAsync();
+        }
+        catch
+        {
+            // The runner disposes of nothing that did not start whole.
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task StartAsync()
+    {
         _servers = await OwnServers.StartAsync();
         _here = await Installation.StartAsync(Ct);
         var pack = await File.ReadAllTextAsync(Path.Combine(Servers.Checkout, "deploy", "policies", $"{Tenant}.json"), Ct);
@@ -32,8 +46,8 @@ public sealed class KillTests : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await _here.DisposeAsync();
-        await _servers.DisposeAsync();
+        if (_here is not null) await _here.DisposeAsync();
+        if (_servers is not null) await _servers.DisposeAsync();
         _patience.Dispose();
     }
 

@@ -3,7 +3,10 @@ using ConsentLedger.Support;
 
 namespace ConsentLedger.Chaos;
 
-/// <summary>A PostgreSQL cluster and a RabbitMQ node of this test alone, which it may kill. Everything else in this process uses them.</summary>
+/// <summary>
+/// A PostgreSQL cluster and a RabbitMQ node of this test alone, which it may kill. Everything else in this process uses them. Always processes, never
+/// containers: the test wants kill -9 of the server itself, and afterwards the same data at the same address.
+/// </summary>
 public sealed class OwnServers : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consentledger-chaos-");
@@ -11,7 +14,16 @@ public sealed class OwnServers : IAsyncDisposable
     public static async Task<OwnServers> StartAsync()
     {
         var servers = new OwnServers();
-        await servers.RunAsync("up", "--for", $"{Environment.ProcessId}");
+        try
+        {
+            await servers.RunAsync("up", "--for", $"{Environment.ProcessId}");
+        }
+        catch
+        {
+            await servers.DisposeAsync();
+            throw;
+        }
+
         foreach (var line in await File.ReadAllLinesAsync(Path.Combine(servers._folder.FullName, "servers.env")))
         {
             if (!line.StartsWith("export ", StringComparison.Ordinal)) continue;
