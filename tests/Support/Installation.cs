@@ -35,6 +35,14 @@ public sealed class Installation : IAsyncDisposable
     /// <param name="consentAlone">For tests that need no more; the others can be started later.</param>
     public static async Task<Installation> StartAsync(CancellationToken ct, bool consentAlone = false)
     {
+        var installation = await PrepareAsync();
+        await Task.WhenAll((consentAlone ? [installation.Consent] : installation._services).Select(s => s.StartAsync(ct)));
+        return installation;
+    }
+
+    /// <summary>Everything but the processes.</summary>
+    public static async Task<Installation> PrepareAsync()
+    {
         var installation = new Installation(await Broker.CreateAsync("journey"));
         foreach (var name in (string[])["consent", "consent_vault", "preference", "preference_vault", "erasure"])
             installation._databases[name] = await PostgresDatabase.CreateAsync($"j_{name}");
@@ -44,7 +52,6 @@ public sealed class Installation : IAsyncDisposable
         installation.Consent = installation.Add("consent/ConsentLedger.Consent", "consent", "consent_vault");
         installation.Preference = installation.Add("marketing-preference/ConsentLedger.MarketingPreference", "preference", "preference_vault");
         installation.Erasure = installation.Add("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", "erasure", null);
-        await Task.WhenAll((consentAlone ? [installation.Consent] : installation._services).Select(s => s.StartAsync(ct)));
         return installation;
     }
 

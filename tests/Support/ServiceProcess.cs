@@ -23,6 +23,9 @@ public sealed class ServiceProcess : IAsyncDisposable
 
     public string LogFile { get; }
 
+    /// <summary>As environment variables.</summary>
+    public IReadOnlyDictionary<string, string> Settings => _settings;
+
     /// <param name="project">Folder and assembly below <c>services/</c>, such as <c>consent/ConsentLedger.Consent</c>.</param>
     public static ServiceProcess Of(string project, string log, IReadOnlyDictionary<string, string> settings)
     {
