@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using ConsentLedger.Contracts;
 using ConsentLedger.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -129,6 +131,36 @@ public sealed class RelayTests : IAsyncLifetime
         (await service.HealthAsync()).ShouldBe(HealthStatus.Unhealthy);
         await service.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
     }
+
+    [Fact]
+    public async Task A_broker_that_comes_up_later_or_goes_away_for_a_while_is_published_to_and_consumed_from()
+    {
+        await using var gate = new Gate(_broker.Uri.Host, _broker.Uri.Port);
+        var handled = new Handler((_, _) => Task.CompletedTask);
+        await using var service = await Service.StartAsync(
+            new UriBuilder(_broker.Uri) { Host = "127.0.0.1", Port = gate.Port }.Uri,
+            bus => bus.Publishes(Service.Exchange, Service.Translate).Consumes<Handler>("test.from-itself", Service.Exchange, "#"),
+            services => services.AddSingleton(handled));
+        using var events = new PollyEvents(service.Services.GetRequiredService<IMeterFactory>());
+        await service.TakeNotesAsync(1, 5);
+        await events.NextAsync("broker", "OnRetry");
+        (await service.HealthAsync()).ShouldBe(HealthStatus.Unhealthy);
+
+        await gate.OpenAsync();
+        await service.ReadyAsync();
+        await service.TakeNotesAsync(6, 5);
+        await Eventually(() => handled.Handled.Select(Position).Distinct().Order().TakeLast(5).ShouldBe([5, 6, 7, 8, 9]));
+
+        await gate.ShutAsync();
+        var again = events.NextAsync("relay", "OnRetry");
+        await service.TakeNotesAsync(11, 5);
+        await again;
+        (await service.HealthAsync()).ShouldBe(HealthStatus.Unhealthy);
+        await gate.OpenAsync();
+        await Eventually(() => handled.Handled.Select(Position).Distinct().Order().TakeLast(5).ShouldBe([10, 11, 12, 13, 14]));
+    }
+
+    private static long Position(CloudEvent message) => message.Position!.Value;
 
     private async Task<Service> StartRelayAsync() =>
         await (await Service.StartAsync(_broker, bus => bus.Publishes(Service.Exchange, Service.Translate))).ReadyAsync();
