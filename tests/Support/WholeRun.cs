@@ -1,0 +1,33 @@
+#if TESTCONTAINERS
+using System.Reflection;
+using Xunit.Abstractions;
+using Xunit.Sdk;
+
+namespace ConsentLedger.Support;
+
+/// <summary>Ends the containers after the last test of an assembly, while somebody still waits: the runner kills a process that lingers after its results.</summary>
+public sealed class WholeRun(IMessageSink messages) : XunitTestFramework(messages)
+{
+    protected override ITestFrameworkExecutor CreateExecutor(AssemblyName assemblyName) => new Executor(assemblyName, SourceInformationProvider, DiagnosticMessageSink);
+
+    private sealed class Executor(AssemblyName assembly, ISourceInformationProvider sources, IMessageSink diagnostics) : XunitTestFrameworkExecutor(assembly, sources, diagnostics)
+    {
+        protected override async void RunTestCases(IEnumerable<IXunitTestCase> testCases, IMessageSink executionMessageSink, ITestFrameworkExecutionOptions executionOptions)
+        {
+            using var runner = new Runner(TestAssembly, testCases, DiagnosticMessageSink, executionMessageSink, executionOptions);
+            await runner.RunAsync();
+        }
+    }
+
+    private sealed class Runner(
+        ITestAssembly assembly, IEnumerable<IXunitTestCase> cases, IMessageSink diagnostics, IMessageSink results, ITestFrameworkExecutionOptions options)
+        : XunitTestAssemblyRunner(assembly, cases, diagnostics, results, options)
+    {
+        protected override async Task BeforeTestAssemblyFinishedAsync()
+        {
+            await Containers.EndAsync();
+            await base.BeforeTestAssemblyFinishedAsync();
+        }
+    }
+}
+#endif
