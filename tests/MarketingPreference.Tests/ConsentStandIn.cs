@@ -26,6 +26,9 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     /// <summary>Every request is taken, and none answered.</summary>
     public bool Hangs { get; set; }
 
+    /// <summary>So many of the next requests are answered with "not now".</summary>
+    public int BusyFor { get; set; }
+
     public static async Task<ConsentStandIn> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -62,6 +65,14 @@ internal sealed class ConsentStandIn : IAsyncDisposable
         if (IsAway)
         {
             context.Abort();
+            return;
+        }
+
+        if (BusyFor > 0)
+        {
+            BusyFor--;
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            context.Response.Headers.RetryAfter = "0";
             return;
         }
 

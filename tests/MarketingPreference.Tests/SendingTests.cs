@@ -73,6 +73,16 @@ public sealed class SendingTests(RunningService service) : IDisposable
     }
 
     [Fact]
+    public async Task A_consent_service_that_is_busy_for_a_moment_is_asked_again()
+    {
+        var subject = NewSubject();
+        service.Consent.Give(subject, "newsletter");
+        (var before, service.Consent.BusyFor) = (service.Consent.Requests.Count, 2);
+        (await service.DecideAsync(subject, "newsletter")).GetProperty("allowed").GetBoolean().ShouldBeTrue();
+        service.Consent.Requests.Count.ShouldBe(before + 3);
+    }
+
+    [Fact]
     public async Task A_renewed_service_token_is_used_at_once()
     {
         service.RenewServiceToken("renewed-just-now");
