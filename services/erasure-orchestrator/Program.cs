@@ -6,7 +6,6 @@ using ConsentLedger.ErasureOrchestrator.Erasures.Reading;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 using ConsentLedger.ErasureOrchestrator.Publishing;
 using ConsentLedger.ErasureOrchestrator.Reacting;
-using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Messaging;
 using ConsentLedger.ServiceDefaults;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using ConsentLedger.EventStore;
-using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Support;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
