@@ -11,7 +11,9 @@ public static class Servers
     private const string ManagementName = "AMQP_MANAGEMENT_URL";
 
     private static readonly Lazy<IReadOnlyDictionary<string, string>> Found = new(FindBeyondEnvironment);
-    private static int _told;
+
+    /// <summary>Which servers were used, and why; null where no test asked for any. <see cref="WholeRun"/> prints it.</summary>
+    internal static string? Choice { get; private set; }
 
     /// <summary>A connection string without a database.</summary>
     public static string Postgres => Find(PostgresName);
@@ -61,11 +63,7 @@ public static class Servers
             .ToDictionary(pair => pair[0], pair => pair[1].Trim('"', '\''));
     }
 
-    // Once a run, past the runner, which keeps what tests write to itself.
-    private static void Tell(string which)
-    {
-        if (Interlocked.Exchange(ref _told, 1) == 0) Console.Error.WriteLine($"Servers: {which}");
-    }
+    private static void Tell(string which) => Choice ??= $"Servers: {which}";
 
     private static string FindCheckout()
     {

@@ -1,11 +1,13 @@
-#if TESTCONTAINERS
 using System.Reflection;
 using Xunit.Abstractions;
 using Xunit.Sdk;
 
 namespace ConsentLedger.Support;
 
-/// <summary>Ends the containers after the last test of an assembly, while somebody still waits: the runner kills a process that lingers after its results.</summary>
+/// <summary>
+/// After the last test of an assembly: says which servers it ran on, and ends the containers while somebody still waits, because the runner kills a process
+/// that lingers after its results.
+/// </summary>
 public sealed class WholeRun(IMessageSink messages) : XunitTestFramework(messages)
 {
     protected override ITestFrameworkExecutor CreateExecutor(AssemblyName assemblyName) => new Executor(assemblyName, SourceInformationProvider, DiagnosticMessageSink);
@@ -25,9 +27,11 @@ public sealed class WholeRun(IMessageSink messages) : XunitTestFramework(message
     {
         protected override async Task BeforeTestAssemblyFinishedAsync()
         {
+            if (Servers.Choice is { } choice) DiagnosticMessageSink.OnMessage(new DiagnosticMessage(choice));
+#if TESTCONTAINERS
             await Containers.EndAsync();
+#endif
             await base.BeforeTestAssemblyFinishedAsync();
         }
     }
 }
-#endif
