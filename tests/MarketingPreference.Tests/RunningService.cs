@@ -59,7 +59,15 @@ public sealed class RunningService : IAsyncLifetime
         _folder.Delete(recursive: true);
     }
 
-    public void RenewServiceToken(string name) => File.WriteAllText(Path.Combine(_folder.FullName, "service.token"), $"token-{name}\n");
+    /// <summary>As Kubernetes mounts a secret: what changes is where a link leads, and never the link that the service was told of.</summary>
+    public void RenewServiceToken(string name)
+    {
+        var (token, version) = (Path.Combine(_folder.FullName, "service.token"), Path.Combine(_folder.FullName, "..version"));
+        File.WriteAllText(Path.Combine(_folder.CreateSubdirectory($"..{name}").FullName, "token"), $"token-{name}\n");
+        File.Delete(version);
+        File.CreateSymbolicLink(version, $"..{name}");
+        if (!File.Exists(token)) File.CreateSymbolicLink(token, Path.Combine("..version", "token"));
+    }
 
     public async Task RestartAsync()
     {

@@ -28,6 +28,32 @@ public sealed class KeyRotationTests : IAsyncLifetime
         (await _host.GetAsync(Path, _host.Issuer.Token(header: Issuer.Header(keyId: "rsa-2")))).Status.ShouldBe(200);
     }
 
+    /// <summary>As Kubernetes mounts it: a link through a linked folder, which is swapped.</summary>
+    [Fact]
+    public async Task A_key_set_behind_links_is_renewed_when_they_lead_elsewhere()
+    {
+        using var next = new Issuer();
+        var mount = Directory.CreateTempSubdirectory("keys-");
+        await MountAsync("..1", _host.Issuer);
+        File.Delete(_host.KeyFile);
+        File.CreateSymbolicLink(_host.KeyFile, System.IO.Path.Combine(mount.FullName, "..data", "jwks.json"));
+        (await _host.GetAsync(Path)).Status.ShouldBe(200);
+
+        await MountAsync("..2", next);
+        (await _host.GetAsync(Path)).ShouldBeProblem(401, "token_invalid");
+        (await _host.GetAsync(Path, next.Token())).Status.ShouldBe(200);
+        mount.Delete(recursive: true);
+
+        async Task MountAsync(string version, Issuer issuer)
+        {
+            var folder = mount.CreateSubdirectory(version).FullName;
+            await File.WriteAllTextAsync(System.IO.Path.Combine(folder, "jwks.json"), issuer.KeySet().ToJsonString());
+            var data = System.IO.Path.Combine(mount.FullName, "..data");
+            if (new FileInfo(data).LinkTarget is not null) File.Delete(data);
+            File.CreateSymbolicLink(data, version);
+        }
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("{")]

@@ -88,7 +88,9 @@ internal sealed partial class SigningKeys(string file, ILogger<SigningKeys> logg
     {
         public static Stamp Of(string file)
         {
+            // Kubernetes mounts links, and replaces what they lead to: the link itself never changes.
             var info = new FileInfo(file);
+            if (info.LinkTarget is not null) info = (FileInfo)info.ResolveLinkTarget(returnFinalTarget: true)!;
             return info.Exists ? new Stamp(info.LastWriteTimeUtc, info.Length) : default;
         }
     }
