@@ -13,6 +13,7 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("erasure-orchestrator");
 builder.Services.AddLedger(builder.Configuration, ErasureCatalog.Events, new ErasureTables());
 builder.Services.AddSingleton<ErasureLookup>();
+builder.Services.AddSingleton<ErasureMetrics>();
 builder.Services.AddSingleton(Patience.From(builder.Configuration));
 builder.Services.AddHostedService<RedispatchOverdueTasks>();
 builder.Services.AddMessaging(builder.Configuration, bus => bus

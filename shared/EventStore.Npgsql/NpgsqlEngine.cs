@@ -180,11 +180,17 @@ public static class NpgsqlLedger
     /// (the default <c>DISCARD ALL</c> on reopening throws it away). Every join of ours is a handful of keys against an index; a plan cached
     /// while the tables were still empty must not scan them for good.
     /// </summary>
-    public static NpgsqlDataSource DataSource(string connectionString) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString)
+    public static NpgsqlDataSource DataSource(string connectionString)
     {
-        MaxAutoPrepare = 64,
-        AutoPrepareMinUsages = 2,
-        NoResetOnClose = true,
-        Options = "-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off",
-    });
+        var tuned = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            MaxAutoPrepare = 64,
+            AutoPrepareMinUsages = 2,
+            NoResetOnClose = true,
+            Options = "-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off",
+        };
+
+        // Without a name of its own, metrics and spans would carry the connection string.
+        return new NpgsqlDataSourceBuilder(tuned.ConnectionString) { Name = tuned.Database }.Build();
+    }
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace ConsentLedger.EventStore;
 
 /// <summary>
@@ -8,6 +10,16 @@ public sealed class Subscription(IEventEngine engine, string name, TimeProvider 
 {
     private const int BatchSize = 500;
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    private volatile ConcurrentDictionary<TenantId, long>? _next;
+
+    /// <summary>How many events are committed and not handled yet; null while another process does the work of this name.</summary>
+    public async Task<long?> ReadLagAsync(CancellationToken ct)
+    {
+        if (_next is not { } next) return null;
+        var heads = await engine.ReadHeadsAsync(ct);
+        return heads.Sum(head => Math.Max(0, head.Value - next.GetValueOrDefault(head.Key)));
+    }
 
     /// <summary>Runs until cancelled. An exception of the handler, or a lost lease, ends it; whoever hosts it starts it again.</summary>
     /// <param name="handle">Gets events of one tenant in order; each batch again until it returns.</param>
@@ -22,18 +34,25 @@ public sealed class Subscription(IEventEngine engine, string name, TimeProvider 
                 continue;
             }
 
-            var next = (await lease.ReadCheckpointsAsync(ct)).ToDictionary();
-            while (!ct.IsCancellationRequested)
+            var next = _next = new ConcurrentDictionary<TenantId, long>(await lease.ReadCheckpointsAsync(ct));
+            try
             {
-                // Asked before looking, so an append between the look and the wait ends the wait at once.
-                var appended = engine.WaitForAppendAsync(Poll, ct);
-                if (!await HandleWhatIsThereAsync(lease, next, handle, ct)) await appended;
+                while (!ct.IsCancellationRequested)
+                {
+                    // Asked before looking, so an append between the look and the wait ends the wait at once.
+                    var appended = engine.WaitForAppendAsync(Poll, ct);
+                    if (!await HandleWhatIsThereAsync(lease, next, handle, ct)) await appended;
+                }
+            }
+            finally
+            {
+                _next = null;
             }
         }
     }
 
     private async Task<bool> HandleWhatIsThereAsync(
-        ISubscriptionLease lease, Dictionary<TenantId, long> next, Func<IReadOnlyList<StoredEvent>, CancellationToken, Task> handle, CancellationToken ct)
+        ISubscriptionLease lease, ConcurrentDictionary<TenantId, long> next, Func<IReadOnlyList<StoredEvent>, CancellationToken, Task> handle, CancellationToken ct)
     {
         var handled = false;
         foreach (var (tenant, head) in await engine.ReadHeadsAsync(ct))

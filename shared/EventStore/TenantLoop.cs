@@ -20,15 +20,16 @@ internal sealed class TenantLoop : IAsyncDisposable
     private readonly TenantId _tenant;
     private readonly IEventEngine _engine;
     private readonly TimeProvider _clock;
+    private readonly LedgerMetrics _metrics;
     private readonly Memory _memory;
     private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(4096) { SingleReader = true });
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _loop;
     private bool _alone = true;
 
-    public TenantLoop(TenantId tenant, IEventEngine engine, EventCatalog catalog, TimeProvider clock)
+    public TenantLoop(TenantId tenant, IEventEngine engine, EventCatalog catalog, TimeProvider clock, LedgerMetrics metrics)
     {
-        (_tenant, _engine, _clock, _memory) = (tenant, engine, clock, new Memory(tenant, catalog));
+        (_tenant, _engine, _clock, _metrics, _memory) = (tenant, engine, clock, metrics, new Memory(tenant, catalog));
         _loop = Task.Run(() => RunAsync(_stopping.Token));
     }
 
@@ -44,7 +45,7 @@ internal sealed class TenantLoop : IAsyncDisposable
             throw new StoreUnavailableException("The ledger is shutting down.", closed);
         }
 
-        return await pending.Answer.Task.WaitAsync(ct);
+        return await _metrics.AnswerAsync(pending.Answer.Task.WaitAsync(ct));
     }
 
     public async ValueTask DisposeAsync()
@@ -101,7 +102,7 @@ internal sealed class TenantLoop : IAsyncDisposable
                 if (flying is null && work.Count > 0)
                 {
                     (flying, work) = (work, new Work(_memory));
-                    flight = flying.HasSomethingToWrite ? _engine.AppendAsync(flying.Close(), stopping) : Task.CompletedTask;
+                    flight = flying.HasSomethingToWrite ? _metrics.CommitAsync(flying.Close(), _engine.AppendAsync, stopping) : Task.CompletedTask;
                 }
             }
         }
@@ -167,7 +168,7 @@ internal sealed class TenantLoop : IAsyncDisposable
                 var work = new Work(_memory);
                 work.Load(transaction.Snapshot, needs);
                 foreach (var pending in batch) work.CarryOut(pending, _clock.GetUtcNow());
-                if (work.HasSomethingToWrite) await transaction.CommitAsync(work.Close(), stopping);
+                if (work.HasSomethingToWrite) await _metrics.CommitAsync(work.Close(), transaction.CommitAsync, stopping);
                 _alone = before == transaction.Snapshot.Head;
                 work.Answer();
                 return;

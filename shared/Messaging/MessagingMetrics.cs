@@ -16,7 +16,7 @@ public sealed class MessagingMetrics
     private readonly Counter<long> _consumed;
     private readonly Counter<long> _retries;
     private readonly Counter<long> _parked;
-    private long _lag;
+    private object? _lag;
 
     public MessagingMetrics(IMeterFactory meters)
     {
@@ -27,7 +27,8 @@ public sealed class MessagingMetrics
         _consumed = meter.CreateCounter<long>("consentledger.messaging.consumed", "{message}", "Messages handled and acknowledged.");
         _retries = meter.CreateCounter<long>("consentledger.messaging.retries", "{attempt}", "Attempts to handle a message that failed and are repeated.");
         _parked = meter.CreateCounter<long>("consentledger.messaging.parked", "{message}", "Messages put aside for a person to look at.");
-        meter.CreateObservableGauge("consentledger.messaging.relay_lag", () => Volatile.Read(ref _lag), "{event}", "Committed events the relay has not published yet.");
+        meter.CreateObservableGauge("consentledger.messaging.relay_lag", () => Volatile.Read(ref _lag) is long lag ? [new Measurement<long>(lag)] : Array.Empty<Measurement<long>>(), "{event}",
+            "Committed events the relay has not published yet; said by the one replica that publishes.");
     }
 
     internal void Published(string exchange, bool routed)
@@ -45,5 +46,6 @@ public sealed class MessagingMetrics
     internal void Parked(string queue, string code) =>
         _parked.Add(1, new KeyValuePair<string, object?>("queue", queue), new KeyValuePair<string, object?>("code", code));
 
-    internal void Lags(long events) => Volatile.Write(ref _lag, events);
+    /// <param name="events">Null in a replica that does not publish.</param>
+    internal void Lags(long? events) => Volatile.Write(ref _lag, events);
 }

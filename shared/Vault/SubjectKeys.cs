@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using ConsentLedger.EventStore;
 using Npgsql;
@@ -9,13 +10,14 @@ namespace ConsentLedger.Vault;
 /// in the ledger and in each of its backups, is noise from then on.
 /// </summary>
 /// <remarks>Every method throws <see cref="VaultUnavailableException"/> where the vault or its KEK cannot be asked.</remarks>
-public sealed class SubjectKeys(NpgsqlDataSource vault, IKekProvider kek, TimeProvider clock) : IDisposable
+public sealed class SubjectKeys(NpgsqlDataSource vault, IKekProvider kek, TimeProvider clock, IMeterFactory? meters = null) : IDisposable
 {
     /// <summary>For how long after a destruction another process may still open what the key sealed.</summary>
     public static TimeSpan Lease => KeyLeases.Duration;
 
     private readonly KeyTable _table = new(vault);
     private readonly KeyLeases _leases = new(clock);
+    private readonly VaultMetrics _metrics = new(meters);
 
     /// <summary>Creates what is missing. Harmless to repeat, and to run from several processes at once.</summary>
     public Task EnsureSchemaAsync(CancellationToken ct) => _table.EnsureAsync(ct);
@@ -45,7 +47,32 @@ public sealed class SubjectKeys(NpgsqlDataSource vault, IKekProvider kek, TimePr
     public async Task<KeyAnswer> FindAsync(StreamKey subject, CancellationToken ct)
     {
         if (_leases.Find(subject) is { } leased) return new KeyAnswer.Present(leased);
+        return await _metrics.CountAsync("find", () => ReadAsync(subject, ct));
+    }
 
+    /// <summary>
+    /// Destroys the subject's key, or sees to it that there never is one, and checks that it is gone. Harmless to repeat: the first time stands.
+    /// Other processes may use what they have for up to <see cref="Lease"/> more.
+    /// </summary>
+    public Task<KeyAnswer.Erased> DestroyAsync(StreamKey subject, CancellationToken ct) => _metrics.CountAsync("destroy", async () =>
+    {
+        await _table.BuryAsync(subject, clock.GetUtcNow(), ct);
+        _leases.Drop(subject);
+        return await _table.FindAsync(subject, ct) is { DestroyedAt: { } at, Key: null } tombstone
+            ? new KeyAnswer.Erased(tombstone.KeyId, at)
+            : throw new VaultUnavailableException("The vault was told to destroy a key and still has it.");
+    });
+
+    /// <summary>Completes when the vault answers and its KEK unwraps what lies there.</summary>
+    public async Task PingAsync(CancellationToken ct)
+    {
+        if (await _table.FindAnyAsync(ct) is { Key: { } key }) CryptographicOperations.ZeroMemory(await kek.UnwrapAsync(key, ct));
+    }
+
+    public void Dispose() => _leases.Dispose();
+
+    private async Task<KeyAnswer> ReadAsync(StreamKey subject, CancellationToken ct)
+    {
         var reading = _leases.BeginReading();
         switch (await _table.FindAsync(subject, ct))
         {
@@ -60,38 +87,18 @@ public sealed class SubjectKeys(NpgsqlDataSource vault, IKekProvider kek, TimePr
         }
     }
 
-    /// <summary>
-    /// Destroys the subject's key, or sees to it that there never is one, and checks that it is gone. Harmless to repeat: the first time stands.
-    /// Other processes may use what they have for up to <see cref="Lease"/> more.
-    /// </summary>
-    public async Task<KeyAnswer.Erased> DestroyAsync(StreamKey subject, CancellationToken ct)
-    {
-        await _table.BuryAsync(subject, clock.GetUtcNow(), ct);
-        _leases.Drop(subject);
-        return await _table.FindAsync(subject, ct) is { DestroyedAt: { } at, Key: null } tombstone
-            ? new KeyAnswer.Erased(tombstone.KeyId, at)
-            : throw new VaultUnavailableException("The vault was told to destroy a key and still has it.");
-    }
-
-    /// <summary>Completes when the vault answers and its KEK unwraps what lies there.</summary>
-    public async Task PingAsync(CancellationToken ct)
-    {
-        if (await _table.FindAnyAsync(ct) is { Key: { } key }) CryptographicOperations.ZeroMemory(await kek.UnwrapAsync(key, ct));
-    }
-
-    public void Dispose() => _leases.Dispose();
-
-    private async Task AddAsync(StreamKey subject, CancellationToken ct)
+    private Task AddAsync(StreamKey subject, CancellationToken ct) => _metrics.CountAsync("create", async () =>
     {
         var now = clock.GetUtcNow();
         var key = RandomNumberGenerator.GetBytes(Sealing.KeyLength);
         try
         {
             await _table.AddAsync(subject, Guid.CreateVersion7(now), await kek.WrapAsync(key, ct), now, ct);
+            return true;
         }
         finally
         {
             CryptographicOperations.ZeroMemory(key);
         }
-    }
+    });
 }

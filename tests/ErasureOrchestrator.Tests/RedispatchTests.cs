@@ -1,3 +1,4 @@
+using System.Globalization;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Completing;
 using ConsentLedger.ErasureOrchestrator.Erasures.Dispatching;
@@ -17,6 +18,8 @@ public sealed class RedispatchTests : IAsyncLifetime
     private static readonly TenantId Tenant = TenantId.Parse("assutech");
 
     private readonly MovedClock _clock = new();
+    private readonly Measurements _measured = new();
+    private ErasureMetrics _metrics = null!;
     private PostgresDatabase _database = null!;
     private NpgsqlDataSource _tables = null!;
     private NpgsqlEngine _engine = null!;
@@ -24,6 +27,7 @@ public sealed class RedispatchTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
+        _metrics = new ErasureMetrics(_measured);
         _database = await PostgresDatabase.CreateAsync("redispatch");
         _tables = NpgsqlLedger.DataSource(_database.ConnectionString);
         _engine = new NpgsqlEngine(NpgsqlLedger.DataSource(_database.ConnectionString), new ErasureTables());
@@ -37,6 +41,7 @@ public sealed class RedispatchTests : IAsyncLifetime
         await _engine.DisposeAsync();
         await _tables.DisposeAsync();
         await _database.DisposeAsync();
+        _measured.Dispose();
     }
 
     [Fact]
@@ -104,6 +109,33 @@ public sealed class RedispatchTests : IAsyncLifetime
         waiting.ShouldAllBe(task => task.System == "marketing-preference");
     }
 
+    [Fact]
+    public async Task What_waits_is_told_by_system_and_by_the_age_of_the_oldest()
+    {
+        _measured.Of("consentledger.erasure.open_tasks").ShouldBeEmpty();
+        var first = await RequestAsync();
+        for (var day = 1; day <= 3; day++) await AttemptsAfterAsync(first, minutes: 60 * 24);
+        var second = await RequestAsync();
+        await AnswerAsync(second, "consent");
+        await LookOut(_ledger).LookAsync(CancellationToken.None);
+
+        _measured.Of("consentledger.erasure.open_tasks").Order().ShouldBe(["1 system=consent", "2 system=marketing-preference"]);
+        _measured.Of("consentledger.erasure.silent_tasks").Order().ShouldBe(["1 system=consent", "1 system=marketing-preference"]);
+        double.Parse(_measured.Of("consentledger.erasure.oldest_open_age").Single(), CultureInfo.InvariantCulture).ShouldBeInRange(3 * 24 * 3600, 3 * 24 * 3600 + 600);
+    }
+
+    [Fact]
+    public async Task When_everything_is_answered_the_numbers_go_back_to_zero()
+    {
+        var subject = await RequestAsync();
+        await AnswerAsync(subject, "consent");
+        await AnswerAsync(subject, "marketing-preference");
+        await LookOut(_ledger).LookAsync(CancellationToken.None);
+
+        _measured.Of("consentledger.erasure.open_tasks").Order().ShouldBe(["0 system=consent", "0 system=marketing-preference"]);
+        _measured.Of("consentledger.erasure.oldest_open_age").ShouldBe(["0"]);
+    }
+
     private async Task<StreamKey> RequestAsync()
     {
         var subject = new StreamKey(Tenant, NewSubject().Stream);
@@ -131,7 +163,7 @@ public sealed class RedispatchTests : IAsyncLifetime
         (await new StateReader(_engine, ErasureCatalog.Events).ReadAsync(subject, SubjectErasure.Stream, CancellationToken.None)).State.Request.ShouldNotBeNull();
 
     private RedispatchOverdueTasks LookOut(DeciderLoop ledger) =>
-        new(new ErasureLookup(_tables), ledger, new Patience(TimeSpan.FromMinutes(10)), _clock, NullLogger<RedispatchOverdueTasks>.Instance);
+        new(new ErasureLookup(_tables), ledger, new Patience(TimeSpan.FromMinutes(10)), _metrics, _clock, NullLogger<RedispatchOverdueTasks>.Instance);
 
     // Any id that is this person's alone.
     private static Guid RequestOf(StreamKey subject) => subject.Id.Value;

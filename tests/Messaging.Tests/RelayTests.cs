@@ -162,6 +162,19 @@ public sealed class RelayTests : IAsyncLifetime
 
     private static long Position(CloudEvent message) => message.Position!.Value;
 
+    /// <summary>What was never published is what an operator must hear of, also from a relay that never published anything.</summary>
+    [Fact]
+    public async Task A_relay_that_never_reached_the_broker_lags_by_everything()
+    {
+        using var measured = new Measurements();
+        var nobody = new UriBuilder(_broker.Uri) { Port = 1 }.Uri;
+        await using var service = await Service.StartAsync(
+            nobody, bus => bus.Publishes(Service.Exchange, Service.Translate), services => services.AddSingleton<IMeterFactory>(measured));
+        await service.TakeNotesAsync(1, 7);
+
+        await Eventually(() => measured.Of("consentledger.messaging.relay_lag").ShouldContain("7"));
+    }
+
     private async Task<Service> StartRelayAsync() =>
         await (await Service.StartAsync(_broker, bus => bus.Publishes(Service.Exchange, Service.Translate))).ReadyAsync();
 }

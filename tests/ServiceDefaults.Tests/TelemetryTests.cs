@@ -33,6 +33,8 @@ public sealed class TelemetryTests
         var metrics = _received["/v1/metrics"];
         metrics.ShouldContain("http.server.request.duration");
         metrics.ShouldContain("/u/{token}");
+        metrics.ShouldContain("consentledger.problem");
+        metrics.ShouldContain("internal_error");
         metrics.ShouldNotContain("canary");
     }
 

@@ -210,6 +210,23 @@ public sealed class SubjectKeysTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Every_question_to_the_vault_is_counted_and_so_is_every_one_without_an_answer()
+    {
+        var subject = NewSubject();
+        var keys = _vault.OpenReplica();
+        (await keys.GetOrCreateAsync(subject, Ct)).Dispose();
+        (await keys.GetOrCreateAsync(subject, Ct)).Dispose();
+        await keys.DestroyAsync(subject, Ct);
+        await _vault.DropDatabaseAsync();
+        await Should.ThrowAsync<VaultUnavailableException>(() => keys.FindAsync(NewSubject(), Ct));
+        await Should.ThrowAsync<VaultUnavailableException>(() => keys.DestroyAsync(subject, Ct));
+
+        _vault.Measured.Of("consentledger.vault.requests").ShouldBe([
+            "1 operation=find,outcome=answered", "1 operation=create,outcome=answered", "1 operation=find,outcome=answered", "1 operation=destroy,outcome=answered",
+            "1 operation=find,outcome=unavailable", "1 operation=destroy,outcome=unavailable"]);
+    }
+
+    [Fact]
     public async Task A_key_whose_KEK_is_elsewhere_is_unavailable_and_not_never()
     {
         var subject = NewSubject();

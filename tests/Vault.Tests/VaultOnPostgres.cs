@@ -11,6 +11,8 @@ public sealed class VaultOnPostgres : IAsyncLifetime
     private readonly List<IDisposable> _open = [];
     private PostgresDatabase _database = null!;
 
+    public Measurements Measured { get; } = new();
+
     public FileKek Kek { get; private set; } = null!;
 
     public NpgsqlDataSource Source { get; private set; } = null!;
@@ -28,12 +30,13 @@ public sealed class VaultOnPostgres : IAsyncLifetime
         foreach (var source in _sources) await source.DisposeAsync();
         await _database.DisposeAsync();
         _kekFiles.Dispose();
+        Measured.Dispose();
     }
 
     /// <summary>Another replica: connections and leases of its own over the same vault.</summary>
     public SubjectKeys OpenReplica(TimeProvider? clock = null, IKekProvider? kek = null)
     {
-        var keys = new SubjectKeys(OpenSource(), kek ?? Kek, clock ?? TimeProvider.System);
+        var keys = new SubjectKeys(OpenSource(), kek ?? Kek, clock ?? TimeProvider.System, Measured);
         _open.Add(keys);
         return keys;
     }

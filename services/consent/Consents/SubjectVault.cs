@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.ServiceDefaults;
@@ -29,7 +30,8 @@ public static class SubjectVault
     {
         var connectionString = configuration.GetConnectionString("Vault") ?? throw new InvalidOperationException("ConnectionStrings__Vault is not set.");
         var kekFile = configuration["Vault:KekFile"] ?? throw new InvalidOperationException("Vault__KekFile is not set.");
-        services.AddSingleton(provider => new SubjectKeys(NpgsqlLedger.DataSource(connectionString), FileKek.Read(kekFile), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new SubjectKeys(
+            NpgsqlLedger.DataSource(connectionString), FileKek.Read(kekFile), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IMeterFactory>()));
         return services.AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<SubjectKeys>().EnsureSchemaAsync(ct));
     }
 }

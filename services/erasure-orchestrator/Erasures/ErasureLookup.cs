@@ -26,6 +26,23 @@ public sealed class ErasureLookup(NpgsqlDataSource ledger)
         row => new OverdueTask(new StreamKey(TenantId.Parse(row.GetString(0)), new StreamId(row.GetGuid(1))), row.GetGuid(2), row.GetString(3), row.GetInt32(4)),
         ct);
 
+    /// <summary>What waits for an answer. A running request's age is that of its first event.</summary>
+    public async Task<Waiting> ReadWaitingAsync(DateTimeOffset now, CancellationToken ct)
+    {
+        var open = await ReadAsync(
+            """
+            select t.system, count(*), count(*) filter (where t.attempt >= 3), min(e.timestamp) from open_erasure_tasks t
+            join mt_events e on e.tenant_id = t.tenant_id and e.stream_id = t.subject::text and e.version = 1 group by t.system
+            """,
+            [],
+            row => (Counts: new SystemWaiting(row.GetString(0), row.GetInt64(1), row.GetInt64(2)), Since: row.GetFieldValue<DateTimeOffset>(3)),
+            ct);
+
+        // A system that answered everything says zero, or an alarm would stay where its last number was.
+        var silent = ErasedSystems.All.Except(open.Select(o => o.Counts.System)).Select(system => new SystemWaiting(system, 0, 0));
+        return new Waiting([.. open.Select(o => o.Counts), .. silent], open.Count == 0 ? TimeSpan.Zero : now - open.Min(o => o.Since));
+    }
+
     private async Task<IReadOnlyList<T>> ReadAsync<T>(string sql, IReadOnlyList<object> parameters, Func<NpgsqlDataReader, T> read, CancellationToken ct)
     {
         try

@@ -25,7 +25,7 @@ public static class DecideToSend
         api.MapPost("/v1/send-decisions", HandleAsync).RequireScope(Scopes.SendDecide).WithBodyLimit(MaxBytes).Produces<OneOrMany<SendAnswer>>().RefusesWith("too_many_questions");
 
     private static async Task<IResult> HandleAsync(
-        Body<OneOrMany<SendQuestion>> body, Caller caller, PreferenceReader reader, ConsentClient consent, UnsubscribeLinks links, TimeProvider clock, CancellationToken ct)
+        Body<OneOrMany<SendQuestion>> body, Caller caller, PreferenceReader reader, ConsentClient consent, UnsubscribeLinks links, DecisionMetrics metrics, TimeProvider clock, CancellationToken ct)
     {
         var questions = body.Value.Items;
         if (questions.Count > MaxQuestions) return KnownProblems.Refused("too_many_questions", $"At most {MaxQuestions} questions a request.");
@@ -35,6 +35,8 @@ public static class DecideToSend
         var open = Enumerable.Range(0, verdicts.Length).Where(i => verdicts[i] is null).ToList();
         foreach (var (i, answer) in open.Zip(await AskAsync([.. open.Select(i => questions[i])])))
             verdicts[i] = SendDecision.DecideOn(answer, questions[i], subjects[i].State);
+
+        foreach (var verdict in verdicts) metrics.Answered(verdict!.Allowed, verdict.Rule);
 
         var now = clock.GetUtcNow();
         var answers = questions.Zip(verdicts, (question, verdict) => AnswerOf(question, verdict!, caller.Tenant, policies.Current, links, now)).ToList();

@@ -17,9 +17,8 @@ internal sealed class Relay(
     private const int MaxOutstanding = 256;
     private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(5);
 
-    private readonly Dictionary<TenantId, long> _published = [];
+    private readonly Subscription _outbox = new(engine, "relay", clock);
     private readonly ConfirmedPublisher _publisher = new(broker, clock, (channel, ct) => Topology.DeclareExchangeAsync(channel, publication.Exchange, ct));
-    private readonly Lock _gate = new();
 
     // Publishing again is harmless, everybody who listens knows positions; giving up is not. So it never ends by itself.
     private ResiliencePipeline UntilConfirmed => field ??= remotes.Repeating(MessagingRegistration.Relay, "publish", (e, _) => e is not OperationCanceledException, TellOfRetry);
@@ -33,7 +32,7 @@ internal sealed class Relay(
             MessagingRegistration.Relay, "follow", (_, ct) => !ct.IsCancellationRequested, retry => log.RelayStopped(Exchange, retry.Exception?.Kind() ?? "", retry.Delay.TotalMilliseconds));
         try
         {
-            await following.ExecuteAsync(async ct => await new Subscription(engine, "relay", clock).RunAsync(PublishAsync, ct), stopping);
+            await following.ExecuteAsync(async ct => await _outbox.RunAsync(PublishAsync, ct), stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
 
@@ -48,7 +47,6 @@ internal sealed class Relay(
             var confirmed = 0;
             await UntilConfirmed.ExecuteAsync(
                 async ct => await _publisher.InTimeAsync(limited => PublishAsync(batch.AsMemory(confirmed), () => confirmed++, limited), ct), ct);
-            lock (_gate) _published[batch[^1].Stream.Tenant] = batch[^1].Place.Position + 1;
         }
     }
 
@@ -89,7 +87,7 @@ internal sealed class Relay(
         log.PublishFailed(Exchange, retry.Exception?.Kind() ?? "", retry.Attempt, retry.Delay.TotalMilliseconds);
     }
 
-    // Of the tenants this process has published for: a replica that waits for its turn has nothing to say.
+    // Asked of the log and not of what was published: a relay that never reached the broker lags most. A replica that waits for its turn has nothing to say.
     private async Task MeasureLagAsync(CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(LagInterval, clock);
@@ -99,8 +97,7 @@ internal sealed class Relay(
             {
                 try
                 {
-                    var heads = await engine.ReadHeadsAsync(stopping);
-                    lock (_gate) metrics.Lags(_published.Sum(p => Math.Max(0, heads.GetValueOrDefault(p.Key) - p.Value)));
+                    metrics.Lags(await _outbox.ReadLagAsync(stopping));
                 }
                 catch (StoreUnavailableException)
                 {

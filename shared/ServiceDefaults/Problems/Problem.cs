@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace ConsentLedger.ServiceDefaults;
 
@@ -22,6 +23,7 @@ public sealed record Problem(int Status, string Code, string Title) : IResult
     {
         var response = httpContext.Response;
         response.StatusCode = Status;
+        httpContext.Features.Get<IHttpMetricsTagsFeature>()?.Tags.Add(new("consentledger.problem", Code));
         if (RetryAfterSeconds is { } seconds) response.Headers.RetryAfter = $"{seconds}";
         if (Version is { } version) response.Headers.ETag = EntityTag.Of(version);
         var trace = Activity.Current?.TraceId.ToHexString() ?? httpContext.TraceIdentifier;

@@ -16,7 +16,7 @@ public sealed record Patience(TimeSpan After)
 /// killed at any time, and run in every replica.
 /// </summary>
 public sealed partial class RedispatchOverdueTasks(
-    ErasureLookup lookup, DeciderLoop ledger, Patience patience, TimeProvider clock, ILogger<RedispatchOverdueTasks> logger) : BackgroundService
+    ErasureLookup lookup, DeciderLoop ledger, Patience patience, ErasureMetrics metrics, TimeProvider clock, ILogger<RedispatchOverdueTasks> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -39,6 +39,7 @@ public sealed partial class RedispatchOverdueTasks(
     {
         var overdue = await lookup.ReadOverdueAsync(clock.GetUtcNow(), patience.After, ct);
         await Task.WhenAll(overdue.Select(task => RedispatchAsync(task, ct)));
+        metrics.Saw(await lookup.ReadWaitingAsync(clock.GetUtcNow(), ct));
     }
 
     private async Task RedispatchAsync(OverdueTask task, CancellationToken ct)
