@@ -5,6 +5,7 @@ var benchmarks = new Dictionary<string, Func<CancellationToken, Task>>
 {
     ["append"] = AppendBenchmark.RunAsync,
     ["follow"] = FollowBenchmark.RunAsync,
+    ["ledger"] = LedgerBenchmark.RunAsync,
 };
 
 using var stop = new CancellationTokenSource();

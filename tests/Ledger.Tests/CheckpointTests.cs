@@ -63,6 +63,13 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public void An_origin_that_is_not_UTF_8_is_refused()
+    {
+        Checkpoint.TryParse([0xFF, .. Encoding.UTF8.GetBytes(Text)], out _, out var fault).ShouldBeFalse();
+        fault!.Code.ShouldBe("checkpoint_malformed");
+    }
+
+    [Fact]
     public void A_log_signs_its_own_checkpoints_only()
     {
         using var key = SigningKey.Generate("log.example/a", SignatureType.Ed25519);
@@ -104,7 +111,8 @@ public sealed class CheckpointTests
             witness.Verifier.Verifies(Encoding.UTF8.GetBytes(Text), bytes).ShouldBeFalse();
         }
 
-        witness.Verifier.Verifies(Encoding.UTF8.GetBytes(Text), line.Bytes.Span[1..]).ShouldBeFalse();
+        for (var length = 0; length < line.Bytes.Length; length++) witness.Verifier.Verifies(Encoding.UTF8.GetBytes(Text), line.Bytes.Span[..length]).ShouldBeFalse();
+        witness.Verifier.Verifies(Encoding.UTF8.GetBytes(Text), [.. line.Bytes.Span, 0]).ShouldBeFalse();
         witness.Verifier.Verifies(Encoding.UTF8.GetBytes(Text + "x\n"), line.Bytes.Span).ShouldBeFalse();
     }
 

@@ -79,7 +79,7 @@ public sealed class FrontierTests
     public void Bytes_that_are_no_frontier_are_refused()
     {
         var bytes = Frontier.Empty.Append(Leaves.AsMemory(0, 7)).After.ToBytes();
-        foreach (byte[] bad in new byte[][] { [], bytes[..7], bytes[..^1], bytes[..^32], [.. bytes, 0], [.. bytes, .. new byte[32]], [0x80, .. bytes[1..]], [.. bytes[..7], 6, .. bytes[8..]] })
+        foreach (byte[] bad in new byte[][] { [], bytes[..7], bytes[..^1], bytes[..^32], [.. bytes, 0], [.. bytes, .. new byte[32]], [0x80, .. bytes[1..]], [0x80, .. new byte[7 + Hash.Length]], [.. bytes[..7], 6, .. bytes[8..]] })
         {
             Frontier.TryRead(bad, out _, out var fault).ShouldBeFalse();
             fault!.Code.ShouldBe("frontier_malformed");

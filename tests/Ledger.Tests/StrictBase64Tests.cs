@@ -30,6 +30,8 @@ public sealed class StrictBase64Tests
     [InlineData("AAAA\n")]
     [InlineData(" AAA")]
     [InlineData("AA\n=")]
+    [InlineData("AAAA    ")]
+    [InlineData("AA\t\r\n ==")]
     [InlineData("AA-_")]
     public void Any_other_text_is_refused(string text) => StrictBase64.Decode(Encoding.ASCII.GetBytes(text)).ShouldBeNull();
 }

@@ -101,6 +101,8 @@ public sealed class TrustTests : IDisposable
     [InlineData("group G any none\nquorum G")]
     [InlineData("Quorum none")]
     [InlineData("quorum none\r")]
+    [InlineData("# a\u0007\nquorum none")]
+    [InlineData("# a\u007F\nquorum none")]
     [InlineData("log LOG\nquorum none")]
     [InlineData("log WITNESS\nquorum none")]
     [InlineData("witness W9 LOG\nquorum none")]
@@ -111,6 +113,9 @@ public sealed class TrustTests : IDisposable
         TrustPolicyReader.TryRead(PolicyText(lines), out _, out var fault).ShouldBeFalse();
         fault!.Code.ShouldBe("trust_policy_invalid");
     }
+
+    [Fact]
+    public void A_comment_may_be_in_any_language() => Policy("# dès maintenant\u0085\nquorum none").Quorum.ShouldBe(new Quorum.None());
 
     [Fact]
     public void A_receipt_holds_offline_for_its_entry_and_no_other()

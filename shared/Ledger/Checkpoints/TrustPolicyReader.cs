@@ -31,7 +31,7 @@ public sealed class TrustPolicyReader
             return false;
         }
 
-        if (text.Any(c => char.IsControl(c) && c is not ('\n' or '\t'))) fault = Refused("A policy has no control characters but newline and tab.");
+        if (text.Any(c => c is (< ' ' and not ('\n' or '\t')) or '\x7F')) fault = Refused("A policy has no control characters but newline and tab.");
         else if (reader._quorum is null) fault = Refused("A policy says its quorum, which may be none.");
         else policy = new TrustPolicy(reader._logs, reader._witnesses, reader._quorum);
         return policy is not null;

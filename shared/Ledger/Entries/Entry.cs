@@ -51,7 +51,7 @@ public readonly record struct Entry(
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out Entry entry, [NotNullWhen(false)] out LedgerFault? fault)
     {
         entry = default;
-        fault = bytes.Length < MinLength || bytes.Length != MinLength + BinaryPrimitives.ReadUInt16BigEndian(bytes[LengthAt..]) || bytes.Length > MaxLength ? BadLength
+        fault = bytes.Length < MinLength || bytes.Length != MinLength + BinaryPrimitives.ReadUInt16BigEndian(bytes[LengthAt..]) ? BadLength
             : !bytes.StartsWith(Magic) ? BadMagic
             : null;
         if (fault is not null) return false;

@@ -30,10 +30,11 @@ public static class EntryBundle
         fault = WrongCount;
         var reader = new Reader(bundle);
         var count = 0;
-        while (reader.TryRead(out var entry))
+        while (reader.TryReadRun(LaneSha256.Lanes, out var entries, out var length, out var run))
         {
-            if (count == leaves.Length) return false;
-            leaves[count++] = TreeHash.Leaf(entry);
+            if (run > leaves.Length - count) return false;
+            TreeHash.Leaves(entries, length, LengthBytes + length, leaves.Slice(count, run));
+            count += run;
         }
 
         fault = reader.Fault ?? (count == leaves.Length ? null : WrongCount);
@@ -60,6 +61,19 @@ public static class EntryBundle
 
             entry = _rest.Slice(LengthBytes, BinaryPrimitives.ReadUInt16BigEndian(_rest));
             _rest = _rest[(LengthBytes + entry.Length)..];
+            return true;
+        }
+
+        /// <summary>Reads on while the entries have one length, which is nearly always.</summary>
+        /// <param name="entries">Begins with the first entry of the run.</param>
+        internal bool TryReadRun(int max, out ReadOnlySpan<byte> entries, out int length, out int run)
+        {
+            var all = _rest;
+            run = TryRead(out var entry) ? 1 : 0;
+            length = entry.Length;
+            entries = run == 0 ? default : all[LengthBytes..];
+            if (run == 0) return false;
+            while (run < max && _rest.Length >= LengthBytes && BinaryPrimitives.ReadUInt16BigEndian(_rest) == length && TryRead(out _)) run++;
             return true;
         }
     }

@@ -14,30 +14,15 @@ public static class TreeHash
     public static Hash EmptyRoot { get; } = Hash.Of(SHA256.HashData([]));
 
     /// <summary>SHA-256(0x00 | entry).</summary>
-    [SkipLocalsInit]
-    public static Hash Leaf(ReadOnlySpan<byte> entry)
-    {
-        if (entry.Length >= OnStack) return LongLeaf(entry);
-
-        Span<byte> input = stackalloc byte[OnStack];
-        input[0] = LeafPrefix;
-        entry.CopyTo(input[1..]);
-        Unsafe.SkipInit(out Hash leaf);
-        SHA256.HashData(input[..(1 + entry.Length)], leaf);
-        return leaf;
-    }
+    public static Hash Leaf(ReadOnlySpan<byte> entry) => Prefixed(LeafPrefix, entry);
 
     /// <summary>SHA-256(0x01 | left | right).</summary>
-    [SkipLocalsInit]
     public static Hash Node(in Hash left, in Hash right)
     {
-        Span<byte> input = stackalloc byte[1 + (2 * Hash.Length)];
-        input[0] = NodePrefix;
-        left.Bytes.CopyTo(input[1..]);
-        right.Bytes.CopyTo(input[(1 + Hash.Length)..]);
-        Unsafe.SkipInit(out Hash node);
-        SHA256.HashData(input, node);
-        return node;
+        Span<byte> children = stackalloc byte[2 * Hash.Length];
+        left.Bytes.CopyTo(children);
+        right.Bytes.CopyTo(children[Hash.Length..]);
+        return Prefixed(NodePrefix, children);
     }
 
     /// <summary>Each two neighbours make one node of the row above. <paramref name="parents"/> may be the front of <paramref name="children"/>.</summary>
@@ -45,21 +30,39 @@ public static class TreeHash
     /// <param name="parents">Half as many.</param>
     public static void Nodes(ReadOnlySpan<Hash> children, Span<Hash> parents)
     {
-        for (var i = 0; i < parents.Length; i++) parents[i] = Node(children[2 * i], children[(2 * i) + 1]);
+        var pairs = Hash.AsBytes(children);
+        for (var i = 0; i < parents.Length;)
+        {
+            var some = parents.Slice(i, Math.Min(parents.Length - i, LaneSha256.Lanes));
+            HashAll(NodePrefix, pairs[(2 * Hash.Length * i)..], 2 * Hash.Length, 2 * Hash.Length, some);
+            i += some.Length;
+        }
     }
 
-    private static Hash LongLeaf(ReadOnlySpan<byte> entry)
+    /// <summary>The leaves of entries of one length, one entry beginning every <paramref name="stride"/> bytes.</summary>
+    internal static void Leaves(ReadOnlySpan<byte> entries, int length, int stride, Span<Hash> leaves) => HashAll(LeafPrefix, entries, length, stride, leaves);
+
+    private static void HashAll(byte prefix, ReadOnlySpan<byte> messages, int length, int stride, Span<Hash> hashes)
     {
-        var input = ArrayPool<byte>.Shared.Rent(1 + entry.Length);
-        try
+        if (hashes.Length >= LaneSha256.Worthwhile && length < LaneSha256.MaxLength && LaneSha256.IsSupported)
         {
-            input[0] = LeafPrefix;
-            entry.CopyTo(input.AsSpan(1));
-            return Hash.Of(SHA256.HashData(input.AsSpan(0, 1 + entry.Length)));
+            LaneSha256.Hash(prefix, messages, length, stride, hashes);
+            return;
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(input);
-        }
+
+        for (var i = 0; i < hashes.Length; i++) hashes[i] = Prefixed(prefix, messages.Slice(i * stride, length));
+    }
+
+    [SkipLocalsInit]
+    private static Hash Prefixed(byte prefix, ReadOnlySpan<byte> message)
+    {
+        var rented = message.Length < OnStack ? null : ArrayPool<byte>.Shared.Rent(1 + message.Length);
+        var input = rented ?? stackalloc byte[OnStack];
+        input[0] = prefix;
+        message.CopyTo(input[1..]);
+        Unsafe.SkipInit(out Hash hash);
+        SHA256.HashData(input[..(1 + message.Length)], hash);
+        if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
+        return hash;
     }
 }
