@@ -14,7 +14,7 @@ internal static class StrictBase64
     public static bool TryDecode(ReadOnlySpan<byte> base64, Span<byte> bytes, out int written)
     {
         written = 0;
-        return base64.Length % 4 == 0 && !base64.ContainsAny(WhiteSpace) && Base64.DecodeFromUtf8(base64, bytes, out _, out written) == OperationStatus.Done;
+        return !base64.ContainsAny(WhiteSpace) && Base64.DecodeFromUtf8(base64, bytes, out _, out written) == OperationStatus.Done;
     }
 
     public static byte[]? Decode(ReadOnlySpan<byte> base64)

@@ -176,6 +176,7 @@ public sealed class TrustTests : IDisposable
         Encoding.UTF8.GetString(new LogProof(10, "extra information"u8.ToArray(), [hash], "checkpoint data\n"u8.ToArray()).ToBytes())
             .ShouldBe($"c2sp.org/tlog-proof@v1\nextra ZXh0cmEgaW5mb3JtYXRpb24=\nindex 10\n{hash.ToBase64()}\n\ncheckpoint data\n");
         Encoding.UTF8.GetString(new LogProof(0, default, [], "checkpoint\n"u8.ToArray()).ToBytes()).ShouldBe("c2sp.org/tlog-proof@v1\nindex 0\n\ncheckpoint\n");
+        LogProof.TryParse(new LogProof(0, default, [], new byte[2 * Note.MaxLength]).ToBytes(), out _, out _).ShouldBeFalse();
         var hashes = string.Concat(Enumerable.Repeat(hash.ToBase64() + "\n", 64));
         LogProof.TryParse(Encoding.UTF8.GetBytes($"c2sp.org/tlog-proof@v1\nindex 0\n{hashes}\ncheckpoint\n"), out _, out _).ShouldBeFalse();
     }
