@@ -10,6 +10,6 @@ public sealed class AccessTests
     {
         var open = await ServiceEndpoints.OpenToEverybodyAsync(
             typeof(ConsentCatalog).Assembly, installation => installation.Consent, endpoint => endpoint.Metadata.GetMetadata<RequiredScope>() is not null);
-        open.ShouldBe(["* /healthz/live", "* /healthz/ready", "GET /openapi/{documentName}.json"]);
+        open.ShouldBe(["* /healthz/live", "* /healthz/ready", "* /healthz/serving", "GET /openapi/{documentName}.json"]);
     }
 }

@@ -28,6 +28,8 @@ public sealed class EdgeHost : IAsyncLifetime
 
     public HealthStatus Health { get; set; } = HealthStatus.Healthy;
 
+    public HealthStatus Broker { get; set; } = HealthStatus.Healthy;
+
     internal LogSink Logs { get; } = new();
 
     internal IServiceProvider Services => _app!.Services;
@@ -54,7 +56,8 @@ public sealed class EdgeHost : IAsyncLifetime
         builder.Services.AddSingleton<IEventEngine, MemoryEngine>();
         builder.Services.AddSingleton(new EventCatalog(("note.taken.v1", typeof(Notes.Taken))));
         builder.Services.AddSingleton<DeciderLoop>();
-        builder.Services.AddHealthChecks().AddCheck("store", () => new HealthCheckResult(Health, "host=secret-database"));
+        builder.Services.AddHealthChecks().AddCheck("store", () => new HealthCheckResult(Health, "host=secret-database"), [ServiceDefaults.Health.NeededToServe])
+            .AddCheck("broker", () => new HealthCheckResult(Broker));
         _app = builder.Build();
         Logs.Formatter = _app.Services.GetServices<Microsoft.Extensions.Logging.Console.ConsoleFormatter>().Single(f => f.Name == "lines");
         _app.UseServiceDefaults();

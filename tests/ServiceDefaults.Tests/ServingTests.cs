@@ -17,6 +17,18 @@ public sealed class ServingTests(EdgeHost host) : IClassFixture<EdgeHost>
         host.Health = HealthStatus.Healthy;
     }
 
+    [Fact]
+    public async Task A_broker_that_is_away_takes_no_replica_from_those_who_ask()
+    {
+        host.Broker = HealthStatus.Unhealthy;
+        (await host.GetAsync("/healthz/ready", "")).Status.ShouldBe(503);
+        (await host.GetAsync("/healthz/serving", "")).Status.ShouldBe(200);
+        host.Broker = HealthStatus.Healthy;
+        host.Health = HealthStatus.Unhealthy;
+        (await host.GetAsync("/healthz/serving", "")).Status.ShouldBe(503);
+        host.Health = HealthStatus.Healthy;
+    }
+
     [Theory]
     [InlineData("/healthz/live")]
     [InlineData("/v1/nothing")]

@@ -36,7 +36,7 @@ public static class LedgerRegistration
         services.AddSingleton(provider => open(provider.GetRequiredService<NpgsqlDataSource>(), catalog, projections));
         services.AddSingleton<DeciderLoop>();
         services.AddSingleton<StateReader>();
-        services.AddHealthChecks().AddCheck<StoreHealthCheck>("store");
+        services.AddHealthChecks().AddCheck<StoreHealthCheck>("store", tags: [Health.NeededToServe]);
         return services.AddBeforeServing("ledger", (provider, ct) => provider.GetRequiredService<IEventEngine>().EnsureSchemaAsync(ct));
     }
 
