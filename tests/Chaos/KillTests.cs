@@ -2,8 +2,9 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using ConsentLedger.EventStore;
+using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Support;
-using Npgsql;
 
 namespace ConsentLedger.Chaos;
 
@@ -82,7 +83,7 @@ public sealed class KillTests : IAsyncLifetime
         await writing;
 
         // In the log: each acknowledged grant exactly once, where its answer said, and no gap anywhere.
-        await using var source = NpgsqlDataSource.Create(_here.ConnectionString("consent"));
+        await using var source = NpgsqlLedger.DataSource(_here.ConnectionString("consent"));
         var log = new Dictionary<string, List<long>>();
         var positions = new List<long>();
         await using (var read = source.CreateCommand(
@@ -101,6 +102,10 @@ public sealed class KillTests : IAsyncLifetime
         positions.ShouldBe(Enumerable.Range(0, positions.Count).Select(p => (long)p));
         foreach (var (subject, position) in acknowledged) log[subject].ShouldBe([position]);
         log.Values.ShouldAllBe(of => of.Count == 1);
+
+        // In the tree: all of it, and nothing that was not acknowledged or asked for.
+        await using var ledger = new NpgsqlEngine(source);
+        (await ledger.FindFaultAsync(TenantId.Parse(Tenant), Ct)).ShouldBeNull();
 
         // On the bus: every position at least once, and none before all that came earlier was there.
         var next = 0L;

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
+using ConsentLedger.EventStore;
+using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Support;
 using Npgsql;
 
@@ -54,6 +56,10 @@ public sealed class EngineChangeJourney(RunningConsent product) : IClassFixture<
 
         (await CountAsync("select count(*) from ledger_entries where tenant_id = 'quintus'")).ShouldBe(await CountAsync("select next_position from ledger_head where tenant_id = 'quintus'"));
         (await CountAsync("select count(*) from mt_events e left join ledger_entries l using (tenant_id, stream_id, version) where l.position is distinct from (e.headers ->> 'position')::bigint")).ShouldBe(0);
+
+        await using var source = NpgsqlLedger.DataSource(Here.ConnectionString("consent"));
+        await using var ledger = new NpgsqlEngine(source);
+        (await ledger.FindFaultAsync(TenantId.Parse(Tenant), Ct)).ShouldBeNull();
 
         // Only Marten notes the class of an event.
         (await CountAsync("select count(*) from mt_events where mt_dotnet_type is null")).ShouldBeGreaterThan(BetweenChanges);
