@@ -68,6 +68,18 @@ public sealed class Orchestrator : IAsyncLifetime
     public Task<Answer> GetAsync(string path, string tenant = "quintus", string role = "privacy", params (string Name, string Value)[] headers) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative)), tenant, role, headers);
 
+    /// <summary>The request once this system's answer has counted.</summary>
+    public async Task<Answer> AnsweredAsync(Guid request, string system)
+    {
+        Answer? answer = null;
+        await Eventually.HoldsAsync(async () =>
+        {
+            answer = await GetAsync($"/v1/erasures/{request}");
+            answer.TaskOf(system).TryGetProperty("completedAt", out _).ShouldBeTrue();
+        });
+        return answer!;
+    }
+
     public async Task<Answer> CompletedAsync(Guid request)
     {
         Answer? answer = null;
