@@ -15,7 +15,10 @@ internal sealed record Surroundings(Uri Consent, Uri Preference, Uri Erasure, Ur
     private static Uri Address(string name) =>
         Uri.TryCreate(Setting(name), UriKind.Absolute, out var address) ? address : throw new StoryBrokenException($"{name} is not an address.");
 
+    // A container has what is secret in a file.
     private static string Setting(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
         ? value
+        : Environment.GetEnvironmentVariable($"{name}_FILE") is { Length: > 0 } file
+        ? File.ReadAllText(file).Trim()
         : throw new StoryBrokenException($"{name} is not set. Load the environment first: . .local/env");
 }

@@ -35,4 +35,4 @@ ImportConsents.Map(app);
 DecideForSubjects.Map(app);
 PublishPolicy.Map(app);
 ReadPolicy.Map(app);
-app.Run();
+await app.ServeAsync(args);

@@ -25,4 +25,4 @@ var app = builder.Build();
 app.UseServiceDefaults();
 RequestErasure.Map(app);
 ReadErasure.Map(app);
-app.Run();
+await app.ServeAsync(args);

@@ -30,4 +30,4 @@ ChangePreference.Map(app);
 ShowUnsubscribe.Map(app);
 UnsubscribeByLink.Map(app);
 DecideToSend.Map(app);
-app.Run();
+await app.ServeAsync(args);

@@ -21,13 +21,15 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
 
     public Task EnsureSchemaAsync(CancellationToken ct) => Outages.Typed(async () =>
     {
+        var ledger = $"{NpgsqlSchema.Ledger} {string.Join('\n', projections.Select(p => p.Schema))}";
         await using var connection = await dataSource.OpenConnectionAsync(ct);
+        if (!await SchemaOwner.MayChangeAsync(connection, NpgsqlSchema.Streams + ledger, ct)) return;
         await using var transaction = await connection.BeginTransactionAsync(ct);
 
         // `create … if not exists` still collides when two processes run it at once; this lock makes the second wait.
         await ExecuteAsync("select pg_advisory_xact_lock(hashtext('consent-ledger schema'))");
         await EnsureStreamTablesAsync(connection, ct);
-        await ExecuteAsync($"{NpgsqlSchema.Ledger} {string.Join('\n', projections.Select(p => p.Schema))}");
+        await ExecuteAsync(ledger);
         await transaction.CommitAsync(ct);
 
         async Task ExecuteAsync(string sql)

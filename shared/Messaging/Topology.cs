@@ -1,5 +1,6 @@
 using ConsentLedger.Contracts;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace ConsentLedger.Messaging;
 
@@ -14,10 +15,10 @@ internal static class Topology
     public static Task DeclareExchangeAsync(IChannel channel, string exchange, CancellationToken ct) =>
         channel.ExchangeDeclareAsync(exchange, exchange == Exchanges.ConsentReplies ? ExchangeType.Direct : ExchangeType.Topic, durable: true, autoDelete: false, cancellationToken: ct);
 
-    public static async Task DeclareAsync(IChannel channel, Consumption consumption, CancellationToken ct)
+    public static async Task DeclareAsync(IConnection connection, IChannel channel, Consumption consumption, CancellationToken ct)
     {
         await DeclareParkedQueueAsync(channel, consumption.Queue, ct);
-        await DeclareExchangeAsync(channel, consumption.From, ct);
+        if (consumption.AreCommands || !await ExistsAsync(connection, consumption.From, ct)) await DeclareExchangeAsync(channel, consumption.From, ct);
         await channel.QueueDeclareAsync(consumption.Queue, durable: true, exclusive: false, autoDelete: false, ArgumentsOf(consumption), cancellationToken: ct);
         foreach (var binding in consumption.Bindings)
             await channel.QueueBindAsync(consumption.Queue, consumption.From, binding, cancellationToken: ct);
@@ -42,5 +43,20 @@ internal static class Topology
         };
         if (consumption.OnOneReplica) arguments["x-single-active-consumer"] = true;
         return arguments;
+    }
+
+    // Another service's. To ask needs no right; whoever may declare an exchange may also delete it. A no closes the channel that asked.
+    private static async Task<bool> ExistsAsync(IConnection connection, string exchange, CancellationToken ct)
+    {
+        await using var asking = await connection.CreateChannelAsync(cancellationToken: ct);
+        try
+        {
+            await asking.ExchangeDeclarePassiveAsync(exchange, ct);
+            return true;
+        }
+        catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode == Constants.NotFound)
+        {
+            return false;
+        }
     }
 }

@@ -16,6 +16,7 @@ public static class Edge
     /// <param name="service">The service's name in traces and metrics and over its OpenAPI document.</param>
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, string service)
     {
+        builder.Configuration.AddSecretFiles();
         builder.WebHost.ConfigureKestrel(ServerLimits.Apply);
         builder.Logging.ClearProviders()
             .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)

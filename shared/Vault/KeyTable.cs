@@ -26,6 +26,7 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
     public Task EnsureAsync(CancellationToken ct) => Outages.Typed(async () =>
     {
         await using var connection = await vault.OpenConnectionAsync(ct);
+        if (!await MayCreateAsync(connection, ct)) return;
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using var create = new NpgsqlCommand(Schema, connection, transaction);
         await create.ExecuteNonQueryAsync(ct);
@@ -61,6 +62,19 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
             """, subject, now);
         await bury.ExecuteNonQueryAsync(ct);
     });
+
+    // Under a role with lesser rights the table is its owner's to make, by --migrate, and this one's to wait for.
+    private static async Task<bool> MayCreateAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var ask = new NpgsqlCommand(
+            "select coalesce(has_schema_privilege(current_schema(), 'create'), false), to_regclass('subject_keys') is not null", connection);
+        await using var answer = await ask.ExecuteReaderAsync(ct);
+        await answer.ReadAsync(ct);
+        if (answer.GetBoolean(0)) return true;
+        return answer.GetBoolean(1)
+            ? false
+            : throw new VaultUnavailableException("The vault lacks subject_keys, and this role may not create tables. Its owner has to, by --migrate.");
+    }
 
     private static Task<KeyRow?> ReadAsync(NpgsqlCommand select, CancellationToken ct) => Outages.Typed(async () =>
     {

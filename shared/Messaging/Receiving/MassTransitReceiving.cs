@@ -76,7 +76,7 @@ internal static class MassTransitReceiving
     {
         public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
         {
-            await Topology.DeclareAsync(context.Channel, consumption, context.CancellationToken);
+            await Topology.DeclareAsync(context.ConnectionContext.Connection, context.Channel, consumption, context.CancellationToken);
             await next.Send(context);
         }
 

@@ -16,6 +16,18 @@ public static class BeforeServingRegistration
             .AddRemote(store, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (500, 5000))
             .AddSingleton<IHostedService>(provider =>
                 new BeforeServing(store, ct => run(provider, ct), provider.GetRequiredService<Remotes>(), provider.GetRequiredService<ILogger<BeforeServing>>()));
+
+    /// <summary>Serves; or, where the only argument is <c>--migrate</c>, makes what is missing in the databases and ends. That takes their owner's connection strings.</summary>
+    public static async Task ServeAsync(this IHost app, string[] args)
+    {
+        if (args is not ["--migrate"])
+        {
+            await app.RunAsync();
+            return;
+        }
+
+        foreach (var before in app.Services.GetServices<IHostedService>().OfType<BeforeServing>()) await before.StartingAsync(CancellationToken.None);
+    }
 }
 
 internal sealed partial class BeforeServing(string store, Func<CancellationToken, Task> run, Remotes remotes, ILogger<BeforeServing> logger) : IHostedLifecycleService
