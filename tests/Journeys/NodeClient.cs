@@ -36,7 +36,7 @@ internal sealed class NodeClient : IAsyncDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["AMQP_URL"] = installation.Broker.Uri.ToString(), ["TENANT"] = tenant },
+            Environment = { ["AMQP_URL"] = installation.Broker.UriOf("outside").ToString(), ["TENANT"] = tenant },
         };
         start.ArgumentList.Add(script);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);

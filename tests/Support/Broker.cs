@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -12,6 +13,7 @@ public sealed class Broker : IAsyncDisposable
 {
     private readonly HttpClient _management;
     private readonly string _virtualHost;
+    private readonly Dictionary<string, Uri> _users = [];
     private IConnection? _connection;
 
     private Broker(string virtualHost)
@@ -34,6 +36,25 @@ public sealed class Broker : IAsyncDisposable
         var user = broker.Uri.UserInfo.Split(':')[0];
         await broker.CallAsync(HttpMethod.Put, $"permissions/{broker._virtualHost}/{user}", new { configure = ".*", write = ".*", read = ".*" });
         return broker;
+    }
+
+    /// <summary>The same for somebody who has the rights that deploy/rabbitmq gives them, once <see cref="AddUsersAsync"/> has made them.</summary>
+    public Uri UriOf(string user) => _users[user];
+
+    /// <summary>Makes these users and the exchanges, as deploy/rabbitmq/definitions has them.</summary>
+    public async Task AddUsersAsync(params string[] users)
+    {
+        var definitions = await DefinitionsAsync(users);
+        foreach (var exchange in definitions.GetProperty("exchanges").EnumerateArray())
+            await CallAsync(HttpMethod.Put, $"exchanges/{_virtualHost}/{exchange.GetProperty("name").GetString()}", new { type = exchange.GetProperty("type").GetString(), durable = true });
+        foreach (var permission in definitions.GetProperty("permissions").EnumerateArray())
+        {
+            var user = permission.GetProperty("user").GetString()!;
+            var name = $"{_virtualHost}.{user}";
+            await CallAsync(HttpMethod.Put, $"users/{name}", new { password = name, tags = "" });
+            await CallAsync(HttpMethod.Put, $"permissions/{_virtualHost}/{name}", permission);
+            _users[user] = new UriBuilder(Uri) { UserName = name, Password = name }.Uri;
+        }
     }
 
     /// <summary>A channel with confirms, on a connection that the services under test know nothing of.</summary>
@@ -85,7 +106,17 @@ public sealed class Broker : IAsyncDisposable
     {
         if (_connection is not null) await _connection.DisposeAsync();
         await CallAsync(HttpMethod.Delete, $"vhosts/{_virtualHost}", null);
+        foreach (var user in _users.Keys) await CallAsync(HttpMethod.Delete, $"users/{_virtualHost}.{user}", null);
         _management.Dispose();
+    }
+
+    private static async Task<JsonElement> DefinitionsAsync(IEnumerable<string> users)
+    {
+        var start = new ProcessStartInfo(Path.Combine(Servers.Checkout, "deploy", "rabbitmq", "definitions"), users.Select(user => $"{user}=unused")) { RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        var printed = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return JsonDocument.Parse(printed).RootElement;
     }
 
     private async Task CallAsync(HttpMethod method, string path, object? body)

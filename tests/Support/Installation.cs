@@ -44,6 +44,7 @@ public sealed class Installation : IAsyncDisposable
     public static async Task<Installation> PrepareAsync()
     {
         var installation = new Installation(await Broker.CreateAsync("journey"));
+        await installation.Broker.AddUsersAsync("consent", "marketing-preference", "erasure-orchestrator", "outside");
         foreach (var name in (string[])["consent", "consent_vault", "preference", "preference_vault", "erasure"])
             installation._databases[name] = await PostgresDatabase.CreateAsync($"j_{name}");
         File.WriteAllText(installation.InFolder("service.token"), installation.Issuer.Token("*", "service"));
@@ -91,7 +92,7 @@ public sealed class Installation : IAsyncDisposable
         var settings = new Dictionary<string, string>
         {
             ["ConnectionStrings__Ledger"] = ConnectionString(ledger) + ";Maximum Pool Size=20",
-            ["Broker__Uri"] = Broker.Uri.ToString(),
+            ["Broker__Uri"] = Broker.UriOf(project.Split('/')[0]).ToString(),
             ["Auth__Issuer"] = Issuer.Name,
             ["Auth__Audience"] = Issuer.Audience,
             ["Auth__JwksFile"] = Issuer.JwksFile,
