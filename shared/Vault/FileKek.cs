@@ -19,6 +19,8 @@ public sealed class FileKek : IKekProvider, IDisposable
     {
         if (OperatingSystem.IsWindows()) throw new PlatformNotSupportedException("A key file is guarded by its Unix file mode.");
 
+        if (!File.Exists(path)) throw new KekFileRefusedException(path, "is not there. Put it back from where keys are kept: another one opens nothing that was sealed under it");
+
         // Mode, length and bytes are of the one file that was opened, whatever its path names a moment later.
         using var file = File.OpenHandle(path);
         var mode = File.GetUnixFileMode(file);
