@@ -19,4 +19,4 @@ choose_engine() {
   export MARTEN
 }
 
-why_not_marten() { sed -n 's/.*error \(NU[0-9]*: .*\) \[.*/\1/p' | head -n 1 | cut -c1-200; }
+why_not_marten() { sed -n 's/.*error \(NU[0-9]*: [^[]*\).*/\1/p' | head -n 1 | cut -c1-200; }
