@@ -37,6 +37,13 @@ public sealed class FileKekTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_is_not_there_is_missed_by_name()
+    {
+        var path = _files.Write(Key) + ".lost";
+        Should.Throw<KekFileRefusedException>(() => FileKek.Read(path)).Message.ShouldContain($"{path} is not there");
+    }
+
+    [Fact]
     public void A_file_that_its_owner_may_only_read_is_taken() => FileKek.Read(_files.Write(Key, UnixFileMode.UserRead)).Dispose();
 
     [Theory]

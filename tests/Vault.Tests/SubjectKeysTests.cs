@@ -282,6 +282,20 @@ public sealed class SubjectKeysTests : IAsyncLifetime
         await keys.PingAsync(Ct);
     }
 
+    /// <summary>In production the vault's tables are their owner's, made by --migrate.</summary>
+    [Fact]
+    public async Task A_role_that_may_not_create_the_table_waits_for_its_owner_and_then_works()
+    {
+        await using var lesser = await _vault.OpenLesserRoleAsync(Ct);
+        using var keys = new SubjectKeys(lesser, _vault.Kek, TimeProvider.System);
+        await _vault.ExecuteAsync("alter table subject_keys rename to away", Ct);
+        (await Should.ThrowAsync<VaultUnavailableException>(() => keys.EnsureSchemaAsync(Ct))).Message.ShouldContain("--migrate");
+
+        await _vault.ExecuteAsync("alter table away rename to subject_keys", Ct);
+        await keys.EnsureSchemaAsync(Ct);
+        (await keys.GetOrCreateAsync(NewSubject(), Ct)).Dispose();
+    }
+
     private async Task AnswersNothingAsync(SubjectKeys keys)
     {
         await Should.ThrowAsync<VaultUnavailableException>(() => keys.FindAsync(NewSubject(), Ct));

@@ -10,6 +10,7 @@ public sealed class VaultOnPostgres : IAsyncLifetime
     private readonly List<IAsyncDisposable> _sources = [];
     private readonly List<IDisposable> _open = [];
     private PostgresDatabase _database = null!;
+    private string? _role;
 
     public Measurements Measured { get; } = new();
 
@@ -26,6 +27,7 @@ public sealed class VaultOnPostgres : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
+        if (_role is not null) await ExecuteAsync($"drop owned by {_role}; drop role {_role}", CancellationToken.None);
         foreach (var open in _open) open.Dispose();
         foreach (var source in _sources) await source.DisposeAsync();
         await _database.DisposeAsync();
@@ -46,6 +48,20 @@ public sealed class VaultOnPostgres : IAsyncLifetime
         var kek = FileKek.Read(_kekFiles.Write([.. Enumerable.Repeat(fill, 32)]));
         _open.Add(kek);
         return kek;
+    }
+
+    /// <summary>Connections of a role that may read and write rows, and nothing else.</summary>
+    public async Task<NpgsqlDataSource> OpenLesserRoleAsync(CancellationToken ct)
+    {
+        _role = $"{_database.Name}_role";
+        await ExecuteAsync(
+            $"""
+            create role {_role} login password 'lesser';
+            revoke all on schema public from public;
+            grant usage on schema public to {_role};
+            grant select, insert, update, delete on all tables in schema public to {_role};
+            """, ct);
+        return NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Username = _role, Password = "lesser", Pooling = false });
     }
 
     public async Task ExecuteAsync(string sql, CancellationToken ct)
