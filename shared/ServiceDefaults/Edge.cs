@@ -27,7 +27,7 @@ public static class Edge
 
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
-        services.AddHostedService(_ => new Telemetry(service, builder.Configuration));
+        new Telemetry(service, builder.Configuration).AddTo(services);
         services.AddSingleton<DecisionMetrics>();
         services.ConfigureHttpJsonOptions(json => StrictJson.Configure(json.SerializerOptions));
         // The same answer in development as in production.
