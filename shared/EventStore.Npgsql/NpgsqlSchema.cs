@@ -51,7 +51,7 @@ internal static class NpgsqlSchema
             tenant_id     text        not null primary key,
             next_position bigint      not null default 0,
             recorded_at   timestamptz not null default 'epoch',
-            tree          bytea       not null default '\\x0000000000000000' -- the frontier of its entries
+            tree          bytea       not null default '\x0000000000000000' -- the frontier of its entries
         ) with (fillfactor = 10);
 
         -- Locks the head and moves it on, or fails when it is not where the writer believes it.

@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using ConsentLedger.Ledger;
 
 namespace ConsentLedger.EventStore;
@@ -11,10 +13,15 @@ namespace ConsentLedger.EventStore;
 /// </summary>
 public sealed class EventCatalog
 {
-    /// <summary>How facts are written: camelCase, enums by name, absent values left out.</summary>
+    /// <summary>
+    /// How facts are written: camelCase, enums by name, absent values left out; members in order and nothing escaped without need, which nearly always is the canonical form
+    /// that the ledger commits to.
+    /// </summary>
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { SortMembers } },
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
@@ -42,6 +49,13 @@ public sealed class EventCatalog
         _types.TryGetValue(e.Type, out var type)
             ? JsonSerializer.Deserialize(e.Data.Span, type, Json) ?? throw new InvalidDataException($"{e.Type} at position {e.Place.Position} has no facts.")
             : throw new InvalidDataException($"The catalog does not know {e.Type}, stored at position {e.Place.Position}.");
+
+    private static void SortMembers(JsonTypeInfo type)
+    {
+        if (type.Kind != JsonTypeInfoKind.Object) return;
+        var order = 0;
+        foreach (var member in type.Properties.OrderBy(p => p.Name, StringComparer.Ordinal)) member.Order = order++;
+    }
 
     internal static byte[] Encode(object facts) => JsonSerializer.SerializeToUtf8Bytes(facts, facts.GetType(), Json);
 }

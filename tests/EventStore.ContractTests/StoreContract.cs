@@ -300,6 +300,13 @@ public abstract class StoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tenant_that_begins_under_lock_begins_with_an_empty_tree()
+    {
+        await using var transaction = await OpenReplica().BeginAsync(Tenant, [], [], Ct);
+        (transaction.Snapshot.Head.NextPosition, transaction.Snapshot.Tree.Size).ShouldBe((0, 0));
+    }
+
+    [Fact]
     public async Task The_schema_can_be_ensured_by_many_at_once()
     {
         await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => OpenReplica().EnsureSchemaAsync(Ct)));

@@ -32,7 +32,7 @@ public sealed class DatabaseStartTests : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(
             [new("ConnectionStrings:Ledger", there.ConnectionString), new("Resilience:ledger:BaseDelayMs", "20"), new("Resilience:ledger:MaxDelayMs", "200")]);
-        builder.Services.AddLedger(builder.Configuration, new EventCatalog(("note.taken.v1", typeof(string))));
+        builder.Services.AddLedger(builder.Configuration, new EventCatalog(("note.taken.v1", typeof(NoteTaken))));
         _service = builder.Build();
         _events = new PollyEvents(_service.Services.GetRequiredService<IMeterFactory>());
     }
@@ -78,4 +78,6 @@ public sealed class DatabaseStartTests : IAsyncLifetime
         await stop.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(() => starting.WaitAsync(Patience));
     }
+
+    private sealed record NoteTaken(string Text);
 }

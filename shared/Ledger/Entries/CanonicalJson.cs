@@ -28,6 +28,18 @@ public static class CanonicalJson
     /// <summary>Appends the canonical form to <paramref name="output"/>; after a fault, part of it may be there.</summary>
     public static bool TryWrite(ReadOnlyMemory<byte> json, IBufferWriter<byte> output, [NotNullWhen(false)] out LedgerFault? fault)
     {
+        fault = null;
+        if (PlainJson.IsCanonical(json.Span))
+        {
+            output.Write(json.Span);
+            return true;
+        }
+
+        return TryRewrite(json, output, out fault);
+    }
+
+    internal static bool TryRewrite(ReadOnlyMemory<byte> json, IBufferWriter<byte> output, [NotNullWhen(false)] out LedgerFault? fault)
+    {
         try
         {
             using var document = JsonDocument.Parse(json, Strict);
