@@ -1,3 +1,4 @@
+using ConsentLedger.Ledger;
 using ConsentLedger.MarketingPreference.Policies;
 using ConsentLedger.MarketingPreference.Preferences;
 
@@ -13,5 +14,13 @@ public static class MarketingCatalog
         ("marketing.preferences-read.v1", typeof(PreferencesRead)),
         ("subject.erasure-started.v1", typeof(ErasureStarted)),
         ("subject.erased.v1", typeof(SubjectErased)),
-        ("policy.followed.v1", typeof(PolicyFollowed)));
+        ("policy.followed.v1", typeof(PolicyFollowed)))
+    {
+        Entries = new Dictionary<Type, EntryType>
+        {
+            [typeof(ErasureStarted)] = EntryType.ErasureRequested,
+            [typeof(SubjectErased)] = EntryType.KeyDestroyed,
+            [typeof(PolicyFollowed)] = EntryType.Configuration,
+        },
+    };
 }

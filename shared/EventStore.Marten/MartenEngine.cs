@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using ConsentLedger.EventStore.Npgsql;
 using JasperFx;
 using JasperFx.Events;
@@ -30,6 +31,9 @@ public sealed class MartenEngine : NpgsqlEngine, IAsyncDisposable
             options.AddConsentLedgerStreams(catalog);
             options.UpdateBatchSize = OperationsInOneRoundTrip;
             options.AutoCreateSchemaObjects = AutoCreate.None;
+
+            // Nothing may be tried again inside our transaction; the loop does so around it.
+            options.ConfigureWritePolly(_ => { });
         });
     }
 
@@ -78,9 +82,9 @@ public sealed class MartenEngine : NpgsqlEngine, IAsyncDisposable
         }
         catch (MartenCommandException e) when (e.InnerException is NpgsqlException inner)
         {
-            throw inner;
+            ExceptionDispatchInfo.Throw(inner);
         }
-        catch (Exception e) when (e is EventStreamUnexpectedMaxEventIdException or ExistingStreamIdCollisionException)
+        catch (Exception e) when (e is EventStreamUnexpectedMaxEventIdException or ExistingStreamIdCollisionException or ConcurrentUpdateException)
         {
             throw new AppendConflictException(e.GetType().Name, e);
         }

@@ -17,6 +17,9 @@ internal sealed class LockedTransaction(
         appended.Raise();
     });
 
+    // The lock on the head made this a writing transaction, so its commit waits for every flush, and every standby, that an earlier one had to wait for.
+    public Task EndAsync(CancellationToken ct) => Outages.Typed(() => transaction.CommitAsync(ct));
+
     public async ValueTask DisposeAsync()
     {
         try

@@ -31,6 +31,7 @@ internal static class Outages
         return true;
     });
 
+    // 08 connection, 28 credentials, 3D no such database, 53 resources, 57 shutdown, 58 disk; 25006 is a standby that takes no writes.
     private static bool IsOutage(PostgresException e) =>
-        e.IsTransient || e.SqlState[..2] is "08" or "53" or "57" or "58";
+        e.IsTransient || e.SqlState[..2] is "08" or "28" or "3D" or "53" or "57" or "58" || e.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction;
 }

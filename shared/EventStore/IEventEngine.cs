@@ -61,6 +61,9 @@ public interface IEventTransaction : IAsyncDisposable
 
     /// <summary>Writes everything or nothing.</summary>
     Task CommitAsync(Batch batch, CancellationToken ct);
+
+    /// <summary>Writes nothing, and returns when what the snapshot showed is as durable as a commit would be: it may be repeated to callers.</summary>
+    Task EndAsync(CancellationToken ct);
 }
 
 /// <summary>The exclusive right to move one subscription's checkpoints on; lost, with an exception at the next save, when its connection is.</summary>

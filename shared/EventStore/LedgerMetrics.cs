@@ -43,7 +43,8 @@ internal sealed class LedgerMetrics
         }
     }
 
-    public async Task CommitAsync(Batch batch, Func<Batch, CancellationToken, Task> commit, CancellationToken ct)
+    /// <param name="commands">How many share the commit; those without an id leave no outcome in the batch.</param>
+    public async Task CommitAsync(Batch batch, int commands, Func<Batch, CancellationToken, Task> commit, CancellationToken ct)
     {
         var started = _clock.GetTimestamp();
         try
@@ -63,7 +64,7 @@ internal sealed class LedgerMetrics
         }
 
         Took(started, new KeyValuePair<string, object?>("outcome", "committed"));
-        _commitSize.Record(batch.Outcomes.Count);
+        _commitSize.Record(commands);
         foreach (var e in batch.Events) _events.Add(1, new KeyValuePair<string, object?>("type", e.Event.Type));
     }
 

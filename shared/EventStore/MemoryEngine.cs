@@ -89,7 +89,7 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
 
     public Task<IReadOnlyDictionary<TenantId, long>> ReadHeadsAsync(CancellationToken ct)
     {
-        lock (_gate) return Task.FromResult<IReadOnlyDictionary<TenantId, long>>(_events.ToDictionary(t => t.Key, t => (long)t.Value.Count));
+        lock (_gate) return Task.FromResult<IReadOnlyDictionary<TenantId, long>>(_events.Where(t => t.Value.Count > 0).ToDictionary(t => t.Key, t => (long)t.Value.Count));
     }
 
     public Task<ISubscriptionLease?> TryLeaseAsync(string subscription, CancellationToken ct)
@@ -144,6 +144,8 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
             engine.Write(batch);
             return Task.CompletedTask;
         }
+
+        public Task EndAsync(CancellationToken ct) => Task.CompletedTask;
 
         public ValueTask DisposeAsync()
         {

@@ -102,7 +102,7 @@ internal sealed class TenantLoop : IAsyncDisposable
                 if (flying is null && work.Count > 0)
                 {
                     (flying, work) = (work, new Work(_memory));
-                    flight = flying.HasSomethingToWrite ? _metrics.CommitAsync(flying.Close(), _engine.AppendAsync, stopping) : Task.CompletedTask;
+                    flight = flying.HasSomethingToWrite ? _metrics.CommitAsync(flying.Close(), flying.Count, _engine.AppendAsync, stopping) : Task.CompletedTask;
                 }
             }
         }
@@ -113,6 +113,8 @@ internal sealed class TenantLoop : IAsyncDisposable
         }
         finally
         {
+            // First, so that after a bug nobody waits for a loop that is gone.
+            _queue.Writer.TryComplete();
             var gone = new StoreUnavailableException("The ledger shut down before it answered.");
             foreach (var pending in flying?.Pending ?? []) pending.Answer.TrySetException(gone);
             foreach (var pending in work.Pending) pending.Answer.TrySetException(gone);
@@ -160,7 +162,7 @@ internal sealed class TenantLoop : IAsyncDisposable
         {
             try
             {
-                if (reason is StoreUnavailableException) await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(25 << Math.Min(attempt, 5), 1000)), _clock, stopping);
+                if (reason is StoreUnavailableException || attempt > 2) await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(25 << Math.Min(attempt, 5), 1000)), _clock, stopping);
                 var before = _memory.Head;
                 _memory.Forget();
                 var needs = Needs.Of(batch, _memory);
@@ -168,14 +170,15 @@ internal sealed class TenantLoop : IAsyncDisposable
                 var work = new Work(_memory);
                 work.Load(transaction.Snapshot, needs);
                 foreach (var pending in batch) work.CarryOut(pending, _clock.GetUtcNow());
-                if (work.HasSomethingToWrite) await _metrics.CommitAsync(work.Close(), transaction.CommitAsync, stopping);
+                if (work.HasSomethingToWrite) await _metrics.CommitAsync(work.Close(), work.Count, transaction.CommitAsync, stopping);
+                else await transaction.EndAsync(stopping);
                 _alone = before == transaction.Snapshot.Head;
                 work.Answer();
                 return;
             }
             catch (Exception e) when (e is StoreUnavailableException or AppendConflictException && _clock.GetElapsedTime(started) < GiveUpAfter)
             {
-                // The commit may have gone through. Command ids make the next try harmless either way.
+                // The commit may have gone through. Command ids make the next try harmless either way, and where there is none, the state read anew does.
                 reason = e;
             }
             catch (Exception e) when (!stopping.IsCancellationRequested)

@@ -47,6 +47,8 @@ internal sealed class LosesAnswers(IEventEngine engine) : IEventEngine
 
         public Task CommitAsync(Batch batch, CancellationToken ct) => owner.LoseAsync(inner.CommitAsync(batch, ct));
 
+        public Task EndAsync(CancellationToken ct) => inner.EndAsync(ct);
+
         public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }

@@ -139,6 +139,35 @@ public abstract class PostgresStoreTests : StoreContract
         (await count.ExecuteScalarAsync(Ct)).ShouldBe(100L);
     }
 
+    [Fact]
+    public async Task A_disk_that_is_full_for_a_while_delays_an_append_and_does_no_more()
+    {
+        await using var source = NpgsqlLedger.DataSource(ConnectionString);
+        async Task SqlAsync(string sql)
+        {
+            await using var command = source.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync(Ct);
+        }
+
+        await SqlAsync("""
+            create sequence tries;
+            create function full_disk() returns trigger language plpgsql as $$ begin perform nextval('tries'); raise exception 'no space left' using errcode = '53100'; end $$;
+            create trigger full_disk before insert on mt_events for each statement execute function full_disk();
+            """);
+        var appending = Loops(1)[0].ExecuteAsync(Notebook.Note(NewStream(), "one"), Ct);
+        await using (var tries = source.CreateCommand("select last_value from tries"))
+            while ((long)(await tries.ExecuteScalarAsync(Ct))! < 3) appending.IsCompleted.ShouldBeFalse();
+        await SqlAsync("drop trigger full_disk on mt_events");
+
+        (await appending).ShouldBeOfType<Outcome.Recorded>();
+    }
+
+    [Theory]
+    [InlineData("Password=wrong")]
+    [InlineData("Database=not_there_yet")]
+    public async Task What_is_not_set_up_yet_is_waited_for_like_what_is_not_there(string setting) =>
+        await Should.ThrowAsync<StoreUnavailableException>(() => ((IEventEngine)Track(Open(Track(NpgsqlLedger.DataSource($"{ConnectionString};{setting}"))))).ReadHeadsAsync(Ct));
+
     /// <summary>After a test that broke what it stored.</summary>
     private async Task ForgetAsync()
     {
