@@ -15,10 +15,11 @@ using ConsentLedger.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("consent");
-builder.Services.AddLedger(builder.Configuration, ConsentCatalog.Events);
+builder.Services.AddLedger(builder.Configuration, ConsentCatalog.Events, new ErasedSubjects());
 builder.Services.AddSubjectKeys(builder.Configuration);
 builder.Services.AddSingleton<ConsentReader>();
 builder.Services.AddSingleton<EraseSubject>();
+builder.Services.AddSingleton<KeepErased>().AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<KeepErased>().RunAsync(ct));
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.ConsentEvents, ConsentPublisher.Translate)
     .ConsumesCommands<ConsentCommandConsumer>(Exchanges.ConsentCommands)

@@ -36,6 +36,20 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
     public Task<KeyRow?> FindAsync(StreamKey subject, CancellationToken ct) =>
         ReadAsync(Command("select key_id, kek_epoch, wrapped, destroyed_at from subject_keys where tenant_id = $1 and stream_id = $2", subject), ct);
 
+    /// <summary>Those of the subjects whose key is there.</summary>
+    public Task<IReadOnlyList<StreamKey>> FindLivingAsync(IReadOnlyCollection<StreamKey> subjects, CancellationToken ct) => Outages.Typed<IReadOnlyList<StreamKey>>(async () =>
+    {
+        await using var select = vault.CreateCommand("""
+            select k.tenant_id, k.stream_id from unnest($1, $2) as s (tenant_id, stream_id) join subject_keys k using (tenant_id, stream_id) where k.destroyed_at is null
+            """);
+        select.Parameters.Add(new() { Value = subjects.Select(s => s.Tenant.ToString()).ToArray() });
+        select.Parameters.Add(new() { Value = subjects.Select(s => s.Id.Value).ToArray() });
+        var living = new List<StreamKey>();
+        await using var reader = await select.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct)) living.Add(new StreamKey(TenantId.Parse(reader.GetString(0)), new StreamId(reader.GetGuid(1))));
+        return living;
+    });
+
     /// <summary>Some living key, to try the KEK on.</summary>
     public Task<KeyRow?> FindAnyAsync(CancellationToken ct) =>
         ReadAsync(vault.CreateCommand("select key_id, kek_epoch, wrapped, destroyed_at from subject_keys where destroyed_at is null limit 1"), ct);

@@ -63,6 +63,9 @@ public sealed class SubjectKeys(NpgsqlDataSource vault, IKekProvider kek, TimePr
             : throw new VaultUnavailableException("The vault was told to destroy a key and still has it.");
     });
 
+    /// <summary>Those of the subjects who have a key, whether it unwraps or not.</summary>
+    public Task<IReadOnlyList<StreamKey>> FindLivingAsync(IReadOnlyCollection<StreamKey> subjects, CancellationToken ct) => _table.FindLivingAsync(subjects, ct);
+
     /// <summary>Completes when the vault answers and its KEK unwraps what lies there.</summary>
     public async Task PingAsync(CancellationToken ct)
     {
