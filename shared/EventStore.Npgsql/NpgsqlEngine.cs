@@ -190,8 +190,8 @@ public static class NpgsqlLedger
             AutoPrepareMinUsages = 2,
             NoResetOnClose = true,
 
-        // A commit that waits for a standby and is cancelled reports success. So nothing is ever cancelled politely: the connection is broken, and the answer unknown.
-        CancellationTimeout = -1,
+            // A commit that waits for a standby and is cancelled reports success. So nothing is ever cancelled politely: the connection is broken, and the answer unknown.
+            CancellationTimeout = -1,
             Options = "-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off",
         };
 
