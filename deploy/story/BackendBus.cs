@@ -20,8 +20,7 @@ internal sealed class BackendBus : IAsyncDisposable
     public static async Task<BackendBus> OpenAsync(Broker broker, IEnumerable<Controller> controllers, TimeProvider clock, CancellationToken ct)
     {
         var bus = new BackendBus(await broker.OpenAsync(ct, confirms: true), await broker.OpenAsync(ct), clock);
-        await Broker.DeclareAsync(bus._out, "consent.commands", Broker.Events, ct);
-        await Broker.DeclareAsync(bus._in, "consent.replies", Broker.Replies, ct);
+        await bus._out.ExchangeDeclarePassiveAsync("consent.commands", ct);
         var queue = await bus._in.QueueDeclareAsync(cancellationToken: ct);
         foreach (var controller in controllers) await bus._in.QueueBindAsync(queue, "consent.replies", controller.BackendSource, cancellationToken: ct);
 

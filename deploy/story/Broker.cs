@@ -8,8 +8,6 @@ namespace ConsentLedger.Story;
 internal sealed class Broker(IConnection connection) : IAsyncDisposable
 {
     public const string MediaType = "application/cloudevents+json";
-    public const string Events = "topic";
-    public const string Replies = "direct";
 
     public static async Task<Broker> ConnectAsync(Uri address, CancellationToken ct)
     {
@@ -25,10 +23,6 @@ internal sealed class Broker(IConnection connection) : IAsyncDisposable
     }
 
     public Task<IChannel> OpenAsync(CancellationToken ct, bool confirms = false) => connection.CreateChannelAsync(new CreateChannelOptions(confirms, confirms), ct);
-
-    /// <summary>Whoever comes first declares an exchange, outsiders included.</summary>
-    public static Task DeclareAsync(IChannel channel, string exchange, string kind, CancellationToken ct) =>
-        channel.ExchangeDeclareAsync(exchange, kind, durable: true, autoDelete: false, cancellationToken: ct);
 
     public static JsonElement Read(ReadOnlyMemory<byte> body) => JsonSerializer.Deserialize<JsonElement>(body.Span);
 

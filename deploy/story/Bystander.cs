@@ -19,11 +19,7 @@ internal sealed class Bystander(IChannel channel) : IAsyncDisposable
         var channel = await broker.OpenAsync(ct);
         var bystander = new Bystander(channel);
         var queue = await channel.QueueDeclareAsync(cancellationToken: ct);
-        foreach (var exchange in new[] { "consent.events", "marketing.events", "erasure.events" })
-        {
-            await Broker.DeclareAsync(channel, exchange, Broker.Events, ct);
-            await channel.QueueBindAsync(queue, exchange, "#", cancellationToken: ct);
-        }
+        foreach (var exchange in new[] { "consent.events", "marketing.events", "erasure.events" }) await channel.QueueBindAsync(queue, exchange, "#", cancellationToken: ct);
 
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, delivery) =>

@@ -31,7 +31,6 @@ internal sealed class EmailSystem : IAsyncDisposable
             ["x-single-active-consumer"] = true,
             ["x-expires"] = (int)TimeSpan.FromMinutes(30).TotalMilliseconds,
         };
-        await Broker.DeclareAsync(channel, "marketing.events", Broker.Events, ct);
         await channel.QueueDeclareAsync(email._queue, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: ct);
         await channel.QueueBindAsync(email._queue, "marketing.events", "#", cancellationToken: ct);
         await channel.BasicQosAsync(0, 100, global: false, ct);

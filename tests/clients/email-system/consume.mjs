@@ -28,7 +28,7 @@ connection.on('error', (error) => {
   process.exit(2); // the queue keeps what was not acknowledged
 });
 const channel = await connection.createChannel();
-await channel.assertExchange('marketing.events', 'topic', { durable: true });
+await channel.checkExchange('marketing.events'); // the product's: whoever may declare it may also delete it
 await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true } });
 await channel.bindQueue(queue, 'marketing.events', 'marketing.#');
 await channel.prefetch(20);

@@ -40,8 +40,9 @@ connection.on('error', (error) => {
 const channel = await connection.createConfirmChannel();
 
 // Answers come back under the source of the command. The queue is ours alone, and is there before the first command is.
-await channel.assertExchange('consent.commands', 'topic', { durable: true });
-await channel.assertExchange('consent.replies', 'direct', { durable: true });
+// The exchanges are the product's: whoever may declare them may also delete them.
+await channel.checkExchange('consent.commands');
+await channel.checkExchange('consent.replies');
 const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
 await channel.bindQueue(queue, 'consent.replies', options.source);
 await channel.consume(queue, (message) => {
