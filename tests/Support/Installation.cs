@@ -45,13 +45,13 @@ public sealed class Installation : IAsyncDisposable
     {
         var installation = new Installation(await Broker.CreateAsync("journey"));
         await installation.Broker.AddUsersAsync("consent", "marketing-preference", "erasure-orchestrator", "outside");
-        foreach (var name in (string[])["consent", "consent_vault", "preference", "preference_vault", "erasure"])
+        foreach (var name in (string[])["consent", "consent_vault", "preference", "erasure"])
             installation._databases[name] = await PostgresDatabase.CreateAsync($"j_{name}");
         File.WriteAllText(installation.InFolder("service.token"), installation.Issuer.Token("*", "service"));
         installation.WriteKey("kek");
         installation.WriteKey("links");
         installation.Consent = installation.Add("consent/ConsentLedger.Consent", "consent", "consent_vault");
-        installation.Preference = installation.Add("marketing-preference/ConsentLedger.MarketingPreference", "preference", "preference_vault");
+        installation.Preference = installation.Add("marketing-preference/ConsentLedger.MarketingPreference", "preference", null);
         installation.Erasure = installation.Add("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", "erasure", null);
         return installation;
     }
@@ -96,14 +96,18 @@ public sealed class Installation : IAsyncDisposable
             ["Auth__Issuer"] = Issuer.Name,
             ["Auth__Audience"] = Issuer.Audience,
             ["Auth__JwksFile"] = Issuer.JwksFile,
-            ["Vault__KekFile"] = InFolder("kek"),
             ["Links__KeyFile"] = InFolder("links"),
             ["Links__PublicUrl"] = "https://preferences.example",
             ["Consent__Url"] = Consent?.Url.ToString() ?? "http://127.0.0.1:1",
             ["Consent__TokenFile"] = InFolder("service.token"),
         };
         if (engine is not null) settings["EventStore__Engine"] = engine;
-        if (vault is not null) settings["ConnectionStrings__Vault"] = ConnectionString(vault) + ";Maximum Pool Size=10";
+        if (vault is not null)
+        {
+            settings["ConnectionStrings__Vault"] = ConnectionString(vault) + ";Maximum Pool Size=10";
+            settings["Vault__KekFile"] = InFolder("kek");
+        }
+
         var service = ServiceProcess.Of(project, InFolder($"{project.Split('/')[0]}-{_services.Count}.log"), settings);
         _services.Add(service);
         return service;

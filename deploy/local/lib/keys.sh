@@ -26,7 +26,7 @@ base64url() { basenc --base64url -w0 | tr -d '='; }
 
 make_keys() {
   local name
-  for name in consent.kek preference.kek links.key; do
+  for name in consent.kek links.key; do
     [[ -s $LOCAL/keys/$name ]] || openssl rand 32 | write_private "$LOCAL/keys/$name"
   done
   [[ -s $token_key ]] ||

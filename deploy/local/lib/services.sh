@@ -12,11 +12,11 @@ declare -A port=(
   [marketing-preference]=${PREFERENCE_PORT:-5102}
   [erasure-orchestrator]=${ERASURE_PORT:-5103}
 )
-databases=(consent consent_vault preference preference_vault erasure)
+databases=(consent consent_vault preference erasure)
 
 url_of() { printf 'http://127.0.0.1:%s' "${port[$1]}"; }
 
-# Five pools of this size leave a third of the server's connections to tests that run beside.
+# Four pools of this size leave nearly half of the server's connections to tests that run beside.
 database() { printf '%s;Database=%s;Maximum Pool Size=40' "$POSTGRES" "$1"; }
 
 settings_of() {
@@ -28,8 +28,8 @@ settings_of() {
         "Vault__KekFile=$LOCAL/keys/consent.kek"
       ;;
     marketing-preference)
-      printf '%s\n' "ConnectionStrings__Ledger=$(database preference)" "ConnectionStrings__Vault=$(database preference_vault)" \
-        "Vault__KekFile=$LOCAL/keys/preference.kek" "Links__KeyFile=$LOCAL/keys/links.key" "Links__PublicUrl=$(url_of "$1")" \
+      printf '%s\n' "ConnectionStrings__Ledger=$(database preference)" \
+        "Links__KeyFile=$LOCAL/keys/links.key" "Links__PublicUrl=$(url_of "$1")" \
         "Consent__Url=$(url_of consent)" "Consent__TokenFile=$LOCAL/tokens/service"
       ;;
     erasure-orchestrator) printf '%s\n' "ConnectionStrings__Ledger=$(database erasure)" ;;
