@@ -37,8 +37,9 @@ internal sealed class CloudEventReader
             message = reader.Read();
             fault = reader._fault is var (code, reason) ? new CloudEventFault(code, reason, reader._id, reader._source) : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is what the search for duplicates says of a name with half a surrogate pair.
             fault = new CloudEventFault("not_json", "The body is not JSON in UTF-8, or it has a field twice.");
         }
 

@@ -35,6 +35,8 @@ public sealed class CloudEventTests
     [InlineData("nothing", "not_json")]
     [InlineData("""{"specversion":"1.0","id":"1","source":"/s","type":"t"} x""", "not_json")]
     [InlineData("""{"specversion":"1.0","id":"1","id":"2","source":"/s","type":"t"}""", "not_json")]
+    [InlineData("""{"\ud800":1}""", "not_json")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"\ud800":1}}""", "not_json")]
     [InlineData("""[{"specversion":"1.0"}]""", "not_a_cloud_event")]
     [InlineData("null", "not_a_cloud_event")]
     [InlineData("""{"id":"1","source":"/s","type":"t"}""", "not_a_cloud_event")]

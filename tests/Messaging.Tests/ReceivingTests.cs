@@ -83,6 +83,8 @@ public sealed class ReceivingTests : IAsyncLifetime
             ("hello"u8.ToArray(), "not_json"),
             ([], "not_json"),
             ([0xff, 0xfe, 0x00], "not_json"),
+            ("""{"\ud800":1}"""u8.ToArray(), "not_json"),
+            ("""{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"\ud800":1}}"""u8.ToArray(), "not_json"),
             ("""{"a":1}"""u8.ToArray(), "not_a_cloud_event"),
             ("""{"specversion":"1.0","source":"/s","type":"t"}"""u8.ToArray(), "attribute_missing"),
             (Json(new { specversion = "1.0", id = new string('x', 10_000), source = "/s", type = "t" }), "attribute_invalid"),

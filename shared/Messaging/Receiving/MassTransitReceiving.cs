@@ -90,16 +90,17 @@ internal static class MassTransitReceiving
 
         public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
         {
-            var delivery = context.GetPayload<RabbitMqBasicConsumeContext>();
             var channel = context.GetPayload<ChannelContext>();
-            var received = new ReceivedMessage(context.Body.GetBytes(), delivery.Exchange, delivery.RoutingKey ?? "", delivery.Properties);
-            CloudEvent.TryRead(received.Body, out var message, out var fault);
             var deliveries = _channels.GetValue(channel, static opened => new Deliveries(opened.Channel));
-            var entered = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
-            deliveries.Arrive(delivery.DeliveryTag, () => entered.SetResult(reception.Lanes.EnqueueAsync(
-                message?.Tenant, message?.Subject, () => deliveries.SettleAsync(() => reception.ReceiveAsync(received, message, fault, context.CancellationToken)))));
             try
             {
+                // All of it in here: a delivery that never arrives would be waited for by every later one.
+                var delivery = context.GetPayload<RabbitMqBasicConsumeContext>();
+                var received = new ReceivedMessage(context.Body.GetBytes(), delivery.Exchange, delivery.RoutingKey ?? "", delivery.Properties);
+                CloudEvent.TryRead(received.Body, out var message, out var fault);
+                var entered = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
+                deliveries.Arrive(delivery.DeliveryTag, () => entered.SetResult(reception.Lanes.EnqueueAsync(
+                    message?.Tenant, message?.Subject, () => deliveries.SettleAsync(() => reception.ReceiveAsync(received, message, fault, context.CancellationToken)))));
                 await await entered.Task.WaitAsync(context.CancellationToken);
             }
             catch
