@@ -1,6 +1,7 @@
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Reading;
 using ConsentLedger.EventStore;
+using ConsentLedger.ServiceDefaults;
 using static ConsentLedger.Consent.Tests.Acts;
 using static ConsentLedger.Consent.Tests.Story;
 
@@ -44,5 +45,30 @@ public sealed class ErasingTests
         var read = new HistoryRead("auditor", null, null, false);
         ReadHistory.Decide(read, version: 0).ShouldBe(Decision.Unchanged);
         ReadHistory.Decide(read, version: 1).ShouldBeOfType<Decision.Record>().Events.Select(e => e.Facts).ShouldBe([read]);
+    }
+
+    [Fact]
+    public async Task A_reading_that_is_repeated_under_its_key_is_recorded_once()
+    {
+        using var engine = new MemoryEngine();
+        await using var ledger = new DeciderLoop(engine, ConsentCatalog.Events, TimeProvider.System);
+        var person = new StreamKey(Story.Tenant, new StreamId(Person));
+        var started = new Command(person, SubjectConsents.Stream, Digest.Of("test", "1"), default, _ => Decision.Of(new ErasureStarted(Request)));
+        await ledger.ExecuteAsync(started, CancellationToken.None);
+
+        (await ReadAsync("1", "mail")).ShouldBeOfType<Outcome.Recorded>().Version.ShouldBe(2);
+        (await ReadAsync("2", "mail")).ShouldBeOfType<Outcome.Recorded>().Version.ShouldBe(2);
+        (await ReadAsync("3", "mail", disclosed: true)).ShouldBeOfType<Outcome.IdReused>();
+        (await ReadAsync("4", key: null)).ShouldBeOfType<Outcome.Recorded>().Version.ShouldBe(3);
+        (await ReadAsync("5", key: null)).ShouldBeOfType<Outcome.Recorded>().Version.ShouldBe(4);
+
+        Task<Outcome> ReadAsync(string request, string? key, bool disclosed = false)
+        {
+            SubjectId.TryParse(Person.ToString(), out var subject).ShouldBeTrue();
+            return ledger.ExecuteAsync(
+                ReadHistory.CommandOf(
+                    new Caller("auditor", Story.Tenant, new HashSet<string>()), subject, new CommandOptions(Digest.Of("fresh", request), key, null), new HistoryRead("auditor", null, null, disclosed)),
+                CancellationToken.None);
+        }
     }
 }

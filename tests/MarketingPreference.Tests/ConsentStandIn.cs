@@ -29,6 +29,12 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     /// <summary>So many of the next requests are answered with "not now".</summary>
     public int BusyFor { get; set; }
 
+    /// <summary>So many of the next requests are taken and not answered.</summary>
+    public int HangsFor { get; set; }
+
+    /// <summary>Histories are answered with this, and with nothing that can be read.</summary>
+    public int? HistoryStatus { get; set; }
+
     public static async Task<ConsentStandIn> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -76,12 +82,19 @@ internal sealed class ConsentStandIn : IAsyncDisposable
             return;
         }
 
+        if (HangsFor > 0)
+        {
+            HangsFor--;
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        }
+
         while (Hangs) await Task.Delay(20, context.RequestAborted);
         var parts = context.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries);
         await (parts switch
         {
             ["v1", "decisions"] => context.Response.WriteAsJsonAsync(JsonSerializer.Deserialize<List<Question>>(body, JsonSerializerOptions.Web)!.Select(Decide)),
             ["v1", "subjects", var subject, "withdrawals"] => WithdrawAsync(context, subject, JsonSerializer.Deserialize<Question>(body, JsonSerializerOptions.Web)!),
+            ["v1", "subjects", _, "history"] when HistoryStatus is { } status => UnreadableAsync(context, status),
             ["v1", "subjects", var subject, "history"] when _histories.TryGetValue(subject, out var history) => context.Response.WriteAsync(history),
             _ => NotFoundAsync(context),
         });
@@ -95,6 +108,12 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     {
         _given[(subject, withdrawal.Purpose)] = false;
         return context.Response.WriteAsJsonAsync(new { outcome = "recorded", version = 2 });
+    }
+
+    private static Task UnreadableAsync(HttpContext context, int status)
+    {
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsync("?");
     }
 
     private static Task NotFoundAsync(HttpContext context)

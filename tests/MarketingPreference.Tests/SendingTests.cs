@@ -8,7 +8,7 @@ namespace ConsentLedger.MarketingPreference.Tests;
 [Collection(nameof(RunningService))]
 public sealed class SendingTests(RunningService service) : IDisposable
 {
-    public void Dispose() => (service.Consent.IsAway, service.Consent.Hangs) = (false, false);
+    public void Dispose() => (service.Consent.IsAway, service.Consent.Hangs, service.Consent.HangsFor) = (false, false, 0);
 
     [Fact]
     public async Task Marketing_that_was_consented_to_is_sent_with_the_headers_of_this_delivery()

@@ -9,7 +9,7 @@ namespace ConsentLedger.MarketingPreference.Tests;
 [Collection(nameof(RunningService))]
 public sealed class TwoServicesTests(RunningService service) : IDisposable
 {
-    public void Dispose() => service.Consent.IsAway = false;
+    public void Dispose() => (service.Consent.IsAway, service.Consent.HistoryStatus) = (false, null);
 
     [Fact]
     public async Task One_click_withdraws_the_consent_before_it_is_answered_and_names_the_event()
@@ -121,6 +121,8 @@ public sealed class TwoServicesTests(RunningService service) : IDisposable
         heard.Where(e => e.Type == MarketingConsentFollowedV1.Type).Select(e => e.DataAs<MarketingConsentFollowedV1>().ConsentVersion).ShouldBe([1L, 2L, 3L, 4L]);
         heard.Select(e => e.Type).Where(t => t != MarketingConsentFollowedV1.Type).ShouldBe([MarketingSubscribedV1.Type, MarketingUnsubscribedV1.Type, MarketingSubscribedV1.Type]);
 
+        service.Consent.Requests.Single(r => r.Path == $"/v1/subjects/{subject}/history").Headers["Idempotency-Key"].ShouldBe($"marketing:{ConsentStandIn.IdOf(subject, 3)}");
+
         // The reading of the history is an event, too, and comes over the bus: known already, it asks for nothing more.
         var asked = service.Consent.Requests.Count(r => r.Path.EndsWith("/history", StringComparison.Ordinal));
         await service.ConsentSaysAsync(subject, 4, HistoryReadV1.Type, new HistoryReadV1("us", false));
@@ -134,12 +136,40 @@ public sealed class TwoServicesTests(RunningService service) : IDisposable
     {
         var subject = NewSubject();
         service.Consent.Remember(subject, (ConsentGrantedV1.Type, Grant("newsletter")), (ConsentWithdrawnV1.Type, Withdrawal("newsletter")));
+        var parked = await service.ParkedAsync("marketing.from-consent");
         service.Consent.IsAway = true;
         await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
         await EventuallyAsync("it is asked", () => Task.FromResult(service.Consent.Requests.Any(r => r.Path == $"/v1/subjects/{subject}/history")));
         service.Consent.IsAway = false;
         await HeardAsync(subject, 4);
-        (await service.ParkedAsync("marketing.from-consent")).ShouldBe(0u);
+        (await service.ParkedAsync("marketing.from-consent")).ShouldBe(parked);
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(404)]
+    [InlineData(200)]
+    public async Task A_gap_that_the_consent_service_will_never_fill_is_parked(int status)
+    {
+        var subject = NewSubject();
+        service.Consent.HistoryStatus = status;
+        var parked = await service.ParkedAsync("marketing.from-consent");
+        await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
+        await EventuallyAsync("it is parked", async () => await service.ParkedAsync("marketing.from-consent") == parked + 1);
+    }
+
+    [Fact]
+    public async Task A_gap_waits_for_the_right_to_ask()
+    {
+        var subject = NewSubject();
+        service.Consent.Remember(subject, (ConsentGrantedV1.Type, Grant("newsletter")), (ConsentWithdrawnV1.Type, Withdrawal("newsletter")));
+        var parked = await service.ParkedAsync("marketing.from-consent");
+        service.Consent.HistoryStatus = 401;
+        await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
+        await EventuallyAsync("it is asked more often than a message is tried", () => Task.FromResult(service.Consent.Requests.Count(r => r.Path == $"/v1/subjects/{subject}/history") > 7));
+        service.Consent.HistoryStatus = null;
+        await HeardAsync(subject, 4);
+        (await service.ParkedAsync("marketing.from-consent")).ShouldBe(parked);
     }
 
     [Fact]

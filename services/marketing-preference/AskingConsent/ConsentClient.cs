@@ -8,9 +8,13 @@ using Polly;
 namespace ConsentLedger.MarketingPreference.AskingConsent;
 
 /// <summary>The consent service did not answer in time, or not in a way to rely on. Nothing may be taken for a yes.</summary>
-public sealed class ConsentUnavailableException(Exception inner) : HttpRequestException("The consent service did not answer.", inner);
+/// <param name="status">What it said where that is final; null where another time it may answer.</param>
+public sealed class ConsentUnavailableException(Exception inner, HttpStatusCode? status) : HttpRequestException("The consent service did not answer.", inner, status);
 
-/// <summary>The consent service over HTTP, with this service's own token. Every question may be asked twice without harm, so a lost answer is asked for again.</summary>
+/// <summary>
+/// The consent service over HTTP, with this service's own token. A question about a decision changes nothing, and what is recorded there, a withdrawal or that
+/// a history was read, is recorded once by its key: so a lost answer is asked for again.
+/// </summary>
 public sealed partial class ConsentClient : IDisposable
 {
     private const string Remote = "consent";
@@ -76,11 +80,13 @@ public sealed partial class ConsentClient : IDisposable
         ct);
 
     /// <summary>Everything recorded there about a subject, in order. That it was read is recorded there, too, as the last of it.</summary>
+    /// <param name="key">The same key again is the same reading.</param>
     /// <exception cref="ConsentUnavailableException"/>
-    public Task<IReadOnlyList<ConsentEntry>> ReadHistoryAsync(StreamKey subject, CancellationToken ct) => SendAsync(
+    public Task<IReadOnlyList<ConsentEntry>> ReadHistoryAsync(StreamKey subject, string key, CancellationToken ct) => SendAsync(
         () =>
         {
             var request = Request(HttpMethod.Get, subject.Tenant, $"/v1/subjects/{subject.Id}/history", body: null);
+            request.Headers.Add(CommandOptions.IdempotencyKeyHeader, key);
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/x-ndjson"));
             return request;
         },
@@ -111,9 +117,18 @@ public sealed partial class ConsentClient : IDisposable
         catch (Exception e) when (e is HttpRequestException or ExecutionRejectedException or IOException or UnauthorizedAccessException or JsonException)
         {
             NoAnswer(e is HttpRequestException { StatusCode: { } status } ? $"status {(int)status}" : e.GetType().Name);
-            throw new ConsentUnavailableException(e);
+            throw new ConsentUnavailableException(e, FinalStatus(e));
         }
     }
+
+    // A token can be renewed and a right be given while we wait. What cannot be read now cannot be read later.
+    private static HttpStatusCode? FinalStatus(Exception e) => e switch
+    {
+        JsonException => HttpStatusCode.OK,
+        HttpRequestException { StatusCode: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden } => null,
+        HttpRequestException answered => answered.StatusCode,
+        _ => null,
+    };
 
     private HttpRequestMessage Request(HttpMethod method, TenantId tenant, string path, object? body)
     {

@@ -29,7 +29,7 @@ public sealed class ConsentEventConsumer(DeciderLoop ledger, StateReader reader,
         await _asking.WaitAsync(ct);
         try
         {
-            var history = await consent.ReadHistoryAsync(stream, ct);
+            var history = await consent.ReadHistoryAsync(stream, $"marketing:{heard.Id}", ct);
             if (history.All(entry => entry.Version < heard.Version)) throw new InvalidOperationException("The consent service's history lacks an event that it published.");
             var (subject, _) = await reader.ReadAsync(stream, SubjectPreferences.Stream, ct);
             foreach (var entry in history.Where(entry => entry.Version > subject.Consents.Version)) await FollowAsync(stream, entry, ct);

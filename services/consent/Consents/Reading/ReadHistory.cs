@@ -19,6 +19,11 @@ public static class ReadHistory
 
     public static Decision Decide(HistoryRead read, long version) => version == 0 ? Decision.Unchanged : Decision.Of(read);
 
+    /// <summary>Records the reading. The same key again is the same reading, if it asks for the same.</summary>
+    public static Command CommandOf(Caller caller, SubjectId subject, CommandOptions options, HistoryRead read) => new(
+        new StreamKey(caller.Tenant, subject.Stream), SubjectConsents.Stream, options.IdempotencyKey is { } key ? caller.CommandId(key) : options.FreshId,
+        Digest.Of($"GET history {subject.Stream}", JsonSerializer.Serialize(read, StrictJson.Options)), context => Decide(read, context.Version));
+
     private static async Task<IResult> HandleAsync(
         SubjectId subject, Replay replay, bool? disclose, HttpRequest request, Caller caller, CommandOptions options, DeciderLoop ledger, StateReader reader,
         IEventEngine engine, SubjectKeys keys, CancellationToken ct)
@@ -28,10 +33,12 @@ public static class ReadHistory
 
         var stream = new StreamKey(caller.Tenant, subject.Stream);
         var read = new HistoryRead(caller.ClientId, replay.AsOf, replay.KnownAt, disclosed);
-        await ledger.ExecuteAsync(new Command(stream, SubjectConsents.Stream, options.FreshId, default, context => Decide(read, context.Version)), ct);
+        var outcome = await ledger.ExecuteAsync(CommandOf(caller, subject, options, read), ct);
+        if (outcome is Outcome.Unchanged) return KnownProblems.NotFound;
+        if (outcome is not Outcome.Recorded recorded) return outcome.ToResult();
 
-        var events = await reader.ReadEventsAsync(stream, ct);
-        if (events.Count == 0) return KnownProblems.NotFound;
+        // Up to the reading itself: what a repeat would show beyond it was never recorded as read.
+        var events = (await reader.ReadEventsAsync(stream, ct)).Take((int)recorded.Version).ToList();
         var evidence = disclosed ? await OpenAsync(stream, engine, keys, ct) : new Dictionary<long, JsonElement>();
         var entries = events.Where(e => replay.Includes(e, reader.Facts(e))).Select(e => new HistoryEntry(
             e.Place.Version, e.Place.Position, e.Type, e.Id, e.Place.RecordedAt, JsonSerializer.Deserialize<JsonElement>(e.Data.Span),
