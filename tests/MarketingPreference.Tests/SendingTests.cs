@@ -83,6 +83,15 @@ public sealed class SendingTests(RunningService service) : IDisposable
     }
 
     [Fact]
+    public async Task One_that_hangs_leaves_time_to_ask_another()
+    {
+        var subject = NewSubject();
+        service.Consent.Give(subject, "newsletter");
+        service.Consent.HangsFor = 2;
+        (await service.DecideAsync(subject, "newsletter")).GetProperty("allowed").GetBoolean().ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task A_renewed_service_token_is_used_at_once()
     {
         service.RenewServiceToken("renewed-just-now");

@@ -173,6 +173,27 @@ public sealed class TwoServicesTests(RunningService service) : IDisposable
     }
 
     [Fact]
+    public async Task A_history_that_is_not_answered_keeps_nobody_from_asking_whether_to_send()
+    {
+        var subjects = Enumerable.Range(0, 8).Select(_ => NewSubject()).ToList();
+        var sendingTo = NewSubject();
+        service.Consent.Give(sendingTo, "newsletter");
+        service.Consent.HistoryStatus = 503;
+        foreach (var subject in subjects)
+        {
+            service.Consent.Remember(subject, (ConsentGrantedV1.Type, Grant("newsletter")), (ConsentWithdrawnV1.Type, Withdrawal("newsletter")));
+            await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
+        }
+
+        await EventuallyAsync("each is asked for several times", () => Task.FromResult(
+            subjects.All(subject => service.Consent.Requests.Count(r => r.Path == $"/v1/subjects/{subject}/history") >= 6)));
+        (await service.DecideAsync(sendingTo, "newsletter")).GetProperty("rule").GetString().ShouldBe("consent_given");
+
+        service.Consent.HistoryStatus = null;
+        foreach (var subject in subjects) await HeardAsync(subject, 4);
+    }
+
+    [Fact]
     public async Task The_trace_of_a_click_goes_on_to_the_consent_service_and_to_the_bus()
     {
         const string Trace = "af7651916cd43dd8448eb211c80319c0";

@@ -18,21 +18,27 @@ public sealed class ConsentUnavailableException(Exception inner, HttpStatusCode?
 public sealed partial class ConsentClient : IDisposable
 {
     private const string Remote = "consent";
+    private const string Histories = "consent-history";
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly HttpClient _http;
     private readonly ServiceToken _token;
     private readonly ResiliencePipeline _pipeline;
+    private readonly ResiliencePipeline _histories;
     private readonly TimeProvider _clock;
     private readonly ILogger<ConsentClient> _log;
 
-    /// <summary>Somebody waits for the answer, so there is a limit to the whole call; and while consent is away, what rests on it is not sent anyway.</summary>
+    /// <summary>
+    /// Somebody waits for a decision, so there is a limit to the whole call, and one to each attempt, lest a replica that hangs leave no time for another; while
+    /// consent is away, what rests on it is not sent anyway. For a history nobody waits: it may be long, and who handles the message asks again.
+    /// </summary>
     public static IServiceCollection Add(IServiceCollection services) => services
         .AddRemote(Remote, remote =>
         {
-            (remote.TimeoutMs, remote.Attempts, remote.BaseDelayMs, remote.MaxDelayMs) = (2000, 3, 50, 1000);
+            (remote.TimeoutMs, remote.AttemptTimeoutMs, remote.Attempts, remote.BaseDelayMs, remote.MaxDelayMs) = (2000, 600, 3, 50, 1000);
             remote.Breaker = new Breaker();
         })
+        .AddRemote(Histories, remote => (remote.TimeoutMs, remote.Attempts) = (30_000, 1))
         .AddSingleton<ConsentClient>();
 
     public ConsentClient(IConfiguration configuration, Remotes remotes, TimeProvider clock, ILogger<ConsentClient> log)
@@ -48,11 +54,13 @@ public sealed partial class ConsentClient : IDisposable
         };
         (_clock, _log) = (clock, log);
         _pipeline = remotes.Calling(Remote, HttpAnswers.IsOutage, HttpAnswers.RetryAfter);
+        _histories = remotes.Calling(Histories, HttpAnswers.IsOutage);
     }
 
     /// <summary>The strict decision for each question, in order.</summary>
     /// <exception cref="ConsentUnavailableException"/>
     public Task<IReadOnlyList<ConsentDecision>> DecideAsync(TenantId tenant, IReadOnlyList<ConsentQuestion> questions, CancellationToken ct) => SendAsync(
+        _pipeline,
         () => Request(HttpMethod.Post, tenant, "/v1/decisions", questions),
         async (answer, limited) =>
         {
@@ -66,6 +74,7 @@ public sealed partial class ConsentClient : IDisposable
     /// <param name="key">The same key again is carried out once.</param>
     /// <exception cref="ConsentUnavailableException"/>
     public Task WithdrawAsync(StreamKey subject, ConsentWithdrawal withdrawal, string? key, CancellationToken ct) => SendAsync(
+        _pipeline,
         () =>
         {
             var request = Request(HttpMethod.Post, subject.Tenant, $"/v1/subjects/{subject.Id}/withdrawals", withdrawal);
@@ -83,6 +92,7 @@ public sealed partial class ConsentClient : IDisposable
     /// <param name="key">The same key again is the same reading.</param>
     /// <exception cref="ConsentUnavailableException"/>
     public Task<IReadOnlyList<ConsentEntry>> ReadHistoryAsync(StreamKey subject, string key, CancellationToken ct) => SendAsync(
+        _histories,
         () =>
         {
             var request = Request(HttpMethod.Get, subject.Tenant, $"/v1/subjects/{subject.Id}/history", body: null);
@@ -101,11 +111,12 @@ public sealed partial class ConsentClient : IDisposable
     public void Dispose() => _http.Dispose();
 
     // A refused token or a missing right is no answer either: it says nothing about the person.
-    private async Task<T> SendAsync<T>(Func<HttpRequestMessage> request, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken ct)
+    private async Task<T> SendAsync<T>(
+        ResiliencePipeline pipeline, Func<HttpRequestMessage> request, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken ct)
     {
         try
         {
-            return await _pipeline.ExecuteAsync(
+            return await pipeline.ExecuteAsync(
                 async limited =>
                 {
                     using var question = request();
