@@ -70,6 +70,22 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_command_waits_for_nobody_elses_and_one_without_a_subject_for_nobody()
+    {
+        var goOn = new TaskCompletionSource();
+        var handler = new Handler((message, ct) => message.Subject == "slow" ? goOn.Task.WaitAsync(ct) : Task.CompletedTask);
+        await using var service = await StartAsync(handler);
+        await _channel.SendAsync(Queue, Key, Grant("slow", 1).ToJson());
+        await _channel.SendAsync(Queue, Key, (Grant("s", 1) with { Subject = null }).ToJson());
+        await _channel.SendAsync(Queue, $"quintus.{GrantConsentV1.Type}", (Grant("slow", 2) with { Id = "foreign" }).ToJson());
+
+        await Eventually(() => handler.Handled.ShouldHaveSingleItem().Subject.ShouldBeNull());
+        await Eventually(() => handler.Refused.ShouldHaveSingleItem().Id.ShouldBe("foreign"));
+        goOn.SetResult();
+        await Eventually(() => handler.Handled.Count.ShouldBe(2));
+    }
+
+    [Fact]
     public async Task A_replayed_command_still_counts_as_its_tenants()
     {
         var repaired = false;

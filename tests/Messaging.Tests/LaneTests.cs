@@ -85,6 +85,21 @@ public sealed class LaneTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_cannot_be_read_waits_for_nobody()
+    {
+        var goOn = new TaskCompletionSource();
+        var handler = new Handler((_, ct) => goOn.Task.WaitAsync(ct));
+        await using var service = await StartAsync(handler);
+        await _channel.SendAsync(Exchange, (Note(0, Tenant, "s") with { Tenant = null }));
+        await _channel.SendAsync(Exchange, Type, "hello"u8.ToArray());
+
+        await _channel.TakeAsync($"{Queue}.parked", 1);
+        handler.Handled.ShouldBeEmpty();
+        goOn.SetResult();
+        await Eventually(() => handler.Handled.ShouldHaveSingleItem());
+    }
+
+    [Fact]
     public async Task Only_so_many_are_handled_at_once()
     {
         var goOn = new TaskCompletionSource();

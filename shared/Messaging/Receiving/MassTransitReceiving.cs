@@ -99,8 +99,9 @@ internal static class MassTransitReceiving
                 var received = new ReceivedMessage(context.Body.GetBytes(), delivery.Exchange, delivery.RoutingKey ?? "", delivery.Properties);
                 CloudEvent.TryRead(received.Body, out var message, out var fault);
                 var entered = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
+                var (tenant, subject) = reception.LaneOf(received, message, delivery.DeliveryTag);
                 deliveries.Arrive(delivery.DeliveryTag, () => entered.SetResult(reception.Lanes.EnqueueAsync(
-                    message?.Tenant, message?.Subject, () => deliveries.SettleAsync(() => reception.ReceiveAsync(received, message, fault, context.CancellationToken)))));
+                    tenant, subject, () => deliveries.SettleAsync(() => reception.ReceiveAsync(received, message, fault, context.CancellationToken)))));
                 await await entered.Task.WaitAsync(context.CancellationToken);
             }
             catch

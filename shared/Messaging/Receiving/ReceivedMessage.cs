@@ -10,6 +10,9 @@ internal sealed record ReceivedMessage(ReadOnlyMemory<byte> Body, string Exchang
     /// <summary>A replayed message comes straight to its queue and says what it was published under. Only who may write to queues can say so.</summary>
     public string PublishedUnder => Exchange.Length == 0 ? Header(ParkedHeaders.RoutingKey) ?? RoutingKey : RoutingKey;
 
+    /// <summary>Of a command, whose routing key begins with it: the broker vouches for that.</summary>
+    public string Tenant => PublishedUnder.Split('.', 2)[0];
+
     public string? TraceParent => Header(MessageProperties.TraceParent);
 
     private string? Header(string name) => Properties.Headers?.TryGetValue(name, out var value) == true && value is byte[] text ? Encoding.UTF8.GetString(text) : null;

@@ -33,6 +33,13 @@ internal sealed class Reception : IAsyncDisposable
 
     public SubjectLanes Lanes { get; } = new(AtOnce);
 
+    /// <summary>
+    /// Whom a delivery waits for. Only an event that says so concerns its whole tenant, as a policy does. A command is its sender's word, so it waits among those
+    /// of the tenant it was published under; and what names nobody, or cannot be read, waits for nobody.
+    /// </summary>
+    public (string? Tenant, string? Subject) LaneOf(ReceivedMessage delivery, CloudEvent? message, ulong number) =>
+        (Consumption.AreCommands ? delivery.Tenant : message?.Tenant, message is null || (Consumption.AreCommands && message.Subject is null) ? $"delivery {number}" : message.Subject);
+
     public async Task ReceiveAsync(ReceivedMessage delivery, CloudEvent? message, CloudEventFault? fault, CancellationToken ct)
     {
         using var span = StartSpan(message?.TraceParent ?? delivery.TraceParent);
@@ -82,8 +89,7 @@ internal sealed class Reception : IAsyncDisposable
     private async Task AnswerAsync(ReceivedMessage delivery, CloudEventFault fault, CancellationToken ct)
     {
         if (!Consumption.AreCommands || _consumer is not ICommandConsumer answering) return;
-        var tenant = delivery.PublishedUnder.Split('.', 2)[0];
-        var command = new ParkedCommand(fault.Code, fault.Reason, fault.Id, fault.Source, tenant.Length > 0 ? tenant : null);
+        var command = new ParkedCommand(fault.Code, fault.Reason, fault.Id, fault.Source, delivery.Tenant.Length > 0 ? delivery.Tenant : null);
         try
         {
             await _throughOutages.ExecuteAsync(async ct => await answering.RefuseAsync(command, ct), ct);
