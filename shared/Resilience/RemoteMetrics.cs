@@ -17,6 +17,8 @@ public sealed class RemoteMetrics : TelemetryListener
 
     public const string Name = "ConsentLedger.Resilience";
 
+    private const int MostAttemptsTold = 10;
+
     private readonly ConcurrentBag<(string Name, CircuitBreakerStateProvider State)> _breakers = [];
     private readonly Counter<int> _events;
     private readonly Histogram<double> _attempts;
@@ -49,7 +51,8 @@ public sealed class RemoteMetrics : TelemetryListener
                 _calls.Record(call.Duration.TotalMilliseconds, tags);
                 break;
             case ExecutionAttemptArguments attempt:
-                tags.Add("attempt.number", attempt.AttemptNumber);
+                // An outage is waited out in thousands of attempts, and each number would be a series of its own.
+                tags.Add("attempt.number", Math.Min(attempt.AttemptNumber, MostAttemptsTold));
                 tags.Add("attempt.handled", attempt.Handled);
                 _attempts.Record(attempt.Duration.TotalMilliseconds, tags);
                 break;

@@ -125,6 +125,16 @@ public sealed class RemoteTests : IAsyncLifetime
         caller.Measured.SelectMany(m => m.Tags.Values).OfType<string>().ShouldNotContain(tag => tag.Contains("answered", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task After_the_tenth_attempt_nobody_counts()
+    {
+        for (var n = 0; n < 14; n++) _shop.ThenBusy();
+        await using var caller = new Caller(_shop, remote => remote.Attempts = 15);
+        await caller.AskPatientlyAsync();
+        caller.Measured.Where(m => m.Name == "resilience.polly.strategy.attempt.duration").Select(m => m.Tags["attempt.number"]).Distinct()
+            .ShouldBe(Enumerable.Range(0, 11).Cast<object?>());
+    }
+
     [Theory]
     [InlineData("Attempts", "0", "Resilience:shop:Attempts is at least 1.")]
     [InlineData("TimeoutMs", "5", "Resilience:shop:TimeoutMs is from 10 to 86400000.")]
