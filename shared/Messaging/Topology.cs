@@ -19,6 +19,9 @@ internal static class Topology
     {
         await DeclareParkedQueueAsync(channel, consumption.Queue, ct);
         if (consumption.AreCommands || !await ExistsAsync(connection, consumption.From, ct)) await DeclareExchangeAsync(channel, consumption.From, ct);
+
+        // Senders listen for answers before the first is given, and may only ask for it, not make it.
+        if (consumption.AreCommands) await DeclareExchangeAsync(channel, Exchanges.ConsentReplies, ct);
         await channel.QueueDeclareAsync(consumption.Queue, durable: true, exclusive: false, autoDelete: false, ArgumentsOf(consumption), cancellationToken: ct);
         foreach (var binding in consumption.Bindings)
             await channel.QueueBindAsync(consumption.Queue, consumption.From, binding, cancellationToken: ct);
