@@ -93,11 +93,7 @@ public static class Sealing
 /// <summary>What leaves the process of something personal.</summary>
 /// <param name="Envelope">To be stored, and purgeable.</param>
 /// <param name="Commitment">HMAC-SHA256 over the padded text: the ledger's <c>sealed_commit</c>, which stays.</param>
-public sealed record SealedPart(byte[] Envelope, byte[] Commitment)
-{
-    /// <summary>The ledger's <c>sealed_hash</c>.</summary>
-    public byte[] Hash() => SHA256.HashData(Envelope);
-}
+public sealed record SealedPart(byte[] Envelope, byte[] Commitment);
 
 /// <summary>The envelope is not what was sealed under this key at this place. Says no more, and holds nothing of the text.</summary>
 public sealed class EnvelopeRefusedException(Exception? inner = null) : Exception("The envelope does not open under this key at this place.", inner);

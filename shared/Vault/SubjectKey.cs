@@ -60,5 +60,5 @@ public sealed class SubjectKey : IDisposable
         }
     }
 
-    private SealedPlace PlaceOf(long version) => new(SealedPlace.EventEntry, Subject.Id, version, Id);
+    private SealedPlace PlaceOf(long version) => new(EntryType.Event, Subject.Id, version, Id);
 }

@@ -104,13 +104,11 @@ public sealed partial class KubernetesTests
 
     private static readonly string[] Optional = ["Erasure__RedispatchAfter", "Secrets__Folder", "EventStore__Engine"];
 
-    [Theory]
+    [KubectlTheory]
     [InlineData("dev")]
     [InlineData("production")]
     public async Task Kustomize_renders_it(string overlay)
     {
-        // Where there is no kubectl, what the other tests hold has to do.
-        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "kubectl")))) return;
         using var kubectl = Process.Start(new ProcessStartInfo("kubectl", ["kustomize", Path.Combine(Repository.Root, Folder, "overlays", overlay)]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var errors = kubectl.StandardError.ReadToEndAsync();
         var rendered = await kubectl.StandardOutput.ReadToEndAsync();
@@ -176,4 +174,14 @@ public sealed partial class KubernetesTests
 
     [GeneratedRegex("""GetConnectionString\("(\w+)"\)""")]
     private static partial Regex ConnectionString();
+}
+
+/// <summary>Skips, and says why, where there is no kubectl; what the other tests hold has to do there.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class KubectlTheoryAttribute : TheoryAttribute
+{
+    public KubectlTheoryAttribute()
+    {
+        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "kubectl")))) Skip = "There is no kubectl on the PATH to render with.";
+    }
 }

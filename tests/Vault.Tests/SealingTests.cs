@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using System.Text;
 using ConsentLedger.EventStore;
+using ConsentLedger.Ledger;
 
 namespace ConsentLedger.Vault.Tests;
 
@@ -8,7 +10,7 @@ public sealed class SealingTests
     private static readonly byte[] Key = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
 
     private static readonly SealedPlace Place = new(
-        SealedPlace.EventEntry, new StreamId(new Guid("00112233-4455-6677-8899-aabbccddeeff")), 7, new Guid("0f0e0d0c-0b0a-0908-0706-050403020100"));
+        EntryType.Event, new StreamId(new Guid("00112233-4455-6677-8899-aabbccddeeff")), 7, new Guid("0f0e0d0c-0b0a-0908-0706-050403020100"));
 
     [Fact]
     public void What_is_sealed_opens_to_the_same_bytes_at_every_length()
@@ -55,7 +57,7 @@ public sealed class SealingTests
         IsRefused(Key, Place with { Stream = new StreamId(new Guid("00112233-4455-6677-8899-aabbccddeefe")) }, envelope, "another stream");
         IsRefused(Key, Place with { Version = 8 }, envelope, "another version");
         IsRefused(Key, Place with { KeyId = Guid.Empty }, envelope, "another key id");
-        IsRefused(Key, Place with { EntryType = 3 }, envelope, "another type of entry");
+        IsRefused(Key, Place with { EntryType = EntryType.ErasureRequested }, envelope, "another type of entry");
         IsRefused([.. Key[..31], 0], Place, envelope, "another key");
     }
 
@@ -86,7 +88,7 @@ public sealed class SealingTests
         part.Envelope[0].ShouldBe((byte)1);
         part.Envelope[1..33].ShouldBe(salt);
         Convert.ToHexStringLower(part.Envelope[^16..]).ShouldBe("4d86d86322d1d3f5140d5852508650f0");
-        Convert.ToHexStringLower(part.Hash()).ShouldBe("4186ce1693e1941f2a6027d276b61dc3aade1c7177f6053ca86601d404ab5df7");
+        Convert.ToHexStringLower(SHA256.HashData(part.Envelope)).ShouldBe("4186ce1693e1941f2a6027d276b61dc3aade1c7177f6053ca86601d404ab5df7");
         Convert.ToHexStringLower(part.Commitment).ShouldBe("09b026edabb5357bfc781ef15c73b797d98fbb6673497349df51519ae6675833");
     }
 

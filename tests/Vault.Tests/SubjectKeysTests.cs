@@ -1,5 +1,6 @@
 using System.Text;
 using ConsentLedger.EventStore;
+using ConsentLedger.Ledger;
 using Npgsql;
 
 namespace ConsentLedger.Vault.Tests;
@@ -251,7 +252,7 @@ public sealed class SubjectKeysTests : IAsyncLifetime
         await using var row = await select.ExecuteReaderAsync(Ct);
         (await row.ReadAsync(Ct)).ShouldBeTrue();
         var bare = await _vault.Kek.UnwrapAsync(new WrappedKey(row.GetGuid(1), row.GetFieldValue<byte[]>(2)), Ct);
-        Sealing.Open(bare, new SealedPlace(SealedPlace.EventEntry, subject.Id, 1, row.GetGuid(0)), envelope).ShouldBe(Encoding.UTF8.GetBytes(canary));
+        Sealing.Open(bare, new SealedPlace(EntryType.Event, subject.Id, 1, row.GetGuid(0)), envelope).ShouldBe(Encoding.UTF8.GetBytes(canary));
 
         var dump = await DumpAsync();
         dump.ShouldContain(subject.Tenant.ToString());
