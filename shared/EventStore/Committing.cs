@@ -7,14 +7,14 @@ namespace ConsentLedger.EventStore;
 internal static class Committing
 {
     /// <param name="previous">The leaf of the stream's entry before; zero for its first.</param>
-    public static StoredEntry ToEntry(EntryType type, StreamId stream, EventPlace place, Hash previous, byte[] facts, Sealed? part, Guid keyId)
+    public static StoredEntry ToEntry(EntryType kind, StreamId stream, EventPlace place, Hash previous, string type, byte[] facts, Sealed? part, Guid keyId)
     {
-        if (part is not null && type != EntryType.Event) throw new InvalidOperationException($"Only an event seals something personal; this is a {type}.");
+        if (part is not null && kind != EntryType.Event) throw new InvalidOperationException($"Only an event seals something personal; this is a {kind}.");
         var salt = RandomNumberGenerator.GetBytes(FactsCommitment.SaltLength);
-        if (!FactsCommitment.TryCommit(salt, facts, out var commitment, out var fault)) throw new InvalidOperationException($"The facts have no canonical form: {fault.Reason}");
+        if (!FactsCommitment.TryCommit(salt, type, facts, out var commitment, out var fault)) throw new InvalidOperationException($"The facts have no canonical form: {fault.Reason}");
         return new StoredEntry(
             new Entry(
-                type, stream.Value, place.Version, place.RecordedAt.ToUnixTimeMilliseconds(), previous, part?.KeyId ?? keyId, commitment,
+                kind, stream.Value, place.Version, place.RecordedAt.ToUnixTimeMilliseconds(), previous, part?.KeyId ?? keyId, commitment,
                 part is { } hashed ? Hash.Of(SHA256.HashData(hashed.Envelope)) : Hash.Zero, part?.Commitment ?? Hash.Zero).Encode(),
             salt);
     }

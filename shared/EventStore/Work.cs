@@ -96,13 +96,13 @@ internal sealed class Work(Memory memory)
         foreach (var next in record.Events)
         {
             var place = new EventPlace(head.NextPosition + appended.Count, version + appended.Count + 1, now);
-            var data = EventCatalog.Encode(next.Facts);
+            var (type, data) = (memory.Catalog.NameOf(next.Facts), EventCatalog.Encode(next.Facts));
             Sealed? part = next.Personal.IsEmpty ? null : SealWith(command)(stream, place.Version, next.Personal.Span);
-            var entry = Committing.ToEntry(memory.Catalog.EntryOf(next.Facts), stream.Id, place, leaf, data, part, next.KeyId);
+            var entry = Committing.ToEntry(memory.Catalog.EntryOf(next.Facts), stream.Id, place, leaf, type, data, part, next.KeyId);
             leaf = TreeHash.Leaf(entry.Bytes);
             state = command.Type.Evolve(state, next.Facts, place);
             appended.Add(new AppendedEvent(
-                new StoredEvent(stream, place, Guid.CreateVersion7(now), memory.Catalog.NameOf(next.Facts), data, command.TraceParent, leaf), next.Facts, entry, part?.Envelope));
+                new StoredEvent(stream, place, Guid.CreateVersion7(now), type, data, command.TraceParent, leaf), next.Facts, entry, part?.Envelope));
         }
 
         _events.AddRange(appended);

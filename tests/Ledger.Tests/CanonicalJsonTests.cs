@@ -134,22 +134,26 @@ public sealed class CanonicalJsonTests
     });
 
     [Fact]
-    public void A_commitment_is_over_the_salt_and_the_canonical_facts()
+    public void A_commitment_is_over_the_salt_the_events_name_and_its_canonical_facts()
     {
         var salt = Enumerable.Range(0, 32).Select(i => (byte)i).ToArray();
-        var expected = Hash.Of(System.Security.Cryptography.SHA256.HashData([.. salt, .. """{"channel":"email","purpose":"newsletter"}"""u8]));
+        var expected = Hash.Of(System.Security.Cryptography.SHA256.HashData(
+            [.. salt, .. """{"data":{"channel":"email","purpose":"newsletter"},"type":"consent.granted.v1"}"""u8]));
         foreach (var facts in (string[])["""{"channel":"email","purpose":"newsletter"}""", """ { "purpose" : "newsletter", "channel":"\u0065mail" } """])
-        {
-            FactsCommitment.TryCommit(salt, Encoding.UTF8.GetBytes(facts), out var commitment, out _).ShouldBeTrue();
-            commitment.ShouldBe(expected);
-        }
+            Commit(facts).ShouldBe(expected);
 
-        FactsCommitment.TryCommit(salt, "{"u8.ToArray(), out var none, out var fault).ShouldBeFalse();
+        Commit("""{"channel":"email","purpose":"newsletter"}""", type: "consent.withdrawn.v1").ShouldNotBe(expected);
+        FactsCommitment.TryCommit(salt, "consent.granted.v1", "{"u8.ToArray(), out var none, out var fault).ShouldBeFalse();
         (none.IsZero, fault!.Code).ShouldBe((true, "json_malformed"));
         salt[31]++;
-        FactsCommitment.TryCommit(salt, """{"channel":"email","purpose":"newsletter"}"""u8.ToArray(), out var other, out _).ShouldBeTrue();
-        other.ShouldNotBe(expected);
-        Should.Throw<ArgumentException>(() => FactsCommitment.TryCommit(salt.AsSpan(1), "{}"u8.ToArray(), out _, out _));
+        Commit("""{"channel":"email","purpose":"newsletter"}""").ShouldNotBe(expected);
+        Should.Throw<ArgumentException>(() => FactsCommitment.TryCommit(salt.AsSpan(1), "consent.granted.v1", "{}"u8.ToArray(), out _, out _));
+
+        Hash Commit(string data, string type = "consent.granted.v1")
+        {
+            FactsCommitment.TryCommit(salt, type, Encoding.UTF8.GetBytes(data), out var commitment, out _).ShouldBeTrue();
+            return commitment;
+        }
     }
 
     private static string Canonical(string json)

@@ -45,7 +45,7 @@ public static class Auditing
         var (previous, recordedMs) = last.GetValueOrDefault(entry.Stream);
         if (entry.Previous != previous) return "the entry does not follow its stream's last.";
         if (entry.RecordedMs < recordedMs) return "time ran backwards.";
-        if (stored.Salt is { } salt && (!FactsCommitment.TryCommit(salt, e.Data, out var facts, out _) || facts != entry.Facts)) return "the facts are not those committed to.";
+        if (stored.Salt is { } salt && (!FactsCommitment.TryCommit(salt, e.Type, e.Data, out var facts, out _) || facts != entry.Facts)) return "the facts are not those committed to.";
         last[entry.Stream] = (e.Leaf, entry.RecordedMs);
         return null;
     }

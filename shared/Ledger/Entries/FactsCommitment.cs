@@ -1,12 +1,13 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using System.Text.Json;
 
 namespace ConsentLedger.Ledger;
 
 /// <summary>
-/// Ties an entry to the facts of its event without telling them: <c>SHA-256(salt 32 | canonical facts)</c>. The salt lies beside the facts and goes with them;
-/// without it a short fact could be guessed from its commitment.
+/// Ties an entry to the facts of its event without telling them: <c>SHA-256(salt 32 | canonical {"data": …, "type": …})</c>. The salt lies beside the facts
+/// and goes with them; without it a short fact could be guessed from its commitment.
 /// </summary>
 public static class FactsCommitment
 {
@@ -14,15 +15,20 @@ public static class FactsCommitment
     public const int SaltLength = 32;
 
     /// <param name="salt">32 bytes, fresh for every event.</param>
-    /// <param name="facts">UTF-8 JSON, in any form that <see cref="CanonicalJson"/> reads.</param>
-    public static bool TryCommit(ReadOnlySpan<byte> salt, ReadOnlyMemory<byte> facts, out Hash commitment, [NotNullWhen(false)] out LedgerFault? fault)
+    /// <param name="type">The event's name, such as <c>consent.granted.v1</c>: a yes must not be told as a no.</param>
+    /// <param name="data">UTF-8 JSON, in any form that <see cref="CanonicalJson"/> reads.</param>
+    public static bool TryCommit(ReadOnlySpan<byte> salt, string type, ReadOnlyMemory<byte> data, out Hash commitment, [NotNullWhen(false)] out LedgerFault? fault)
     {
         if (salt.Length != SaltLength) throw new ArgumentException($"A salt has {SaltLength} bytes, not {salt.Length}.", nameof(salt));
 
         commitment = default;
-        var salted = new ArrayBufferWriter<byte>(SaltLength + facts.Length);
+        var salted = new ArrayBufferWriter<byte>(SaltLength + data.Length + type.Length + 32);
         salted.Write(salt);
-        if (!CanonicalJson.TryWrite(facts, salted, out fault)) return false;
+        salted.Write("{\"data\":"u8);
+        if (!CanonicalJson.TryWrite(data, salted, out fault)) return false;
+        salted.Write(",\"type\":"u8);
+        if (!CanonicalJson.TryWrite(JsonSerializer.SerializeToUtf8Bytes(type), salted, out fault)) return false;
+        salted.Write("}"u8);
         SHA256.HashData(salted.WrittenSpan, commitment);
         return true;
     }
