@@ -1,0 +1,3 @@
+using System.CommandLine;
+
+return await new RootCommand("Checks a consent ledger, and believes nobody.").Parse(args).InvokeAsync();
