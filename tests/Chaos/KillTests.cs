@@ -1,10 +1,14 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using System.Threading.Channels;
 using ConsentLedger.EventStore;
 using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Support;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
 
 namespace ConsentLedger.Chaos;
 
@@ -14,7 +18,14 @@ public sealed class KillTests : IAsyncLifetime
     private const string Tenant = "vms";
     private const int Writers = 12;
 
-    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(8));
+    // A pace, and not as fast as it goes: on a slow machine what has to be audited in the end must not grow with the time that restarts take.
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(40);
+
+    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("CHAOS_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
+
+    // Shorter than the runner's: who loses patience here says where, and shows what the services said.
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(4 * Rounds));
+    private string _stage = "starting";
     private OwnServers _servers = null!;
     private Installation _here = null!;
 
@@ -55,32 +66,47 @@ public sealed class KillTests : IAsyncLifetime
     [Fact]
     public async Task No_acknowledged_event_is_lost_none_is_repeated_and_every_one_is_published()
     {
+        try
+        {
+            await KillAndAuditAsync();
+        }
+        catch (OperationCanceledException) when (_patience.IsCancellationRequested)
+        {
+            throw new TimeoutException($"Not done in time: {_stage}.\n{string.Join('\n', _here.Services.Select(s => $"{s.Name}: {s.Tail()}"))}");
+        }
+    }
+
+    private async Task KillAndAuditAsync()
+    {
         var replica = await _here.StartConsentReplicaAsync(Ct);
         await DeclareListenerAsync();
         using var stop = new CancellationTokenSource();
         var acknowledged = new ConcurrentDictionary<string, long>();
         var backends = new[] { _here.Client(_here.Consent, Tenant, "backend"), _here.Client(replica, Tenant, "backend") };
-        var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(w => WriteUntilAsync(backends, w, acknowledged, stop.Token)));
+        var writing = Enumerable.Range(0, Writers).Select(w => WriteUntilAsync(backends, w, acknowledged, stop.Token)).ToArray();
 
-        var rounds = int.Parse(Environment.GetEnvironmentVariable("CHAOS_ROUNDS") ?? "1", System.Globalization.CultureInfo.InvariantCulture);
-        for (var round = 0; round < rounds; round++)
+        for (var round = 0; round < Rounds; round++)
         {
-            foreach (var kill in (Func<Task>[])[
-                () => KillAndRestartAsync(_here.Consent),
-                () => _servers.KillAndRestartAsync("postgres"),
-                () => _servers.KillAndRestartAsync("rabbitmq"),
-                () => KillAndRestartAsync(replica),
-                () => KillAndRestartAsync(_here.Preference),
-                () => KillAndRestartAsync(_here.Erasure)])
+            foreach (var (victim, kill) in ((string, Func<Task>)[])[
+                ("consent", () => KillAndRestartAsync(_here.Consent)),
+                ("postgres", () => _servers.KillAndRestartAsync("postgres")),
+                ("rabbitmq", () => _servers.KillAndRestartAsync("rabbitmq")),
+                ("the other consent", () => KillAndRestartAsync(replica)),
+                ("preference", () => KillAndRestartAsync(_here.Preference)),
+                ("erasure", () => KillAndRestartAsync(_here.Erasure))])
             {
-                await MoreAreAcknowledgedAsync(acknowledged, 100);
+                await MoreAreAcknowledgedAsync(acknowledged, 100, writing);
+                _stage = $"killing {victim}, with {acknowledged.Count} acknowledged";
                 await kill();
+                _stage = $"going on after {victim} came back, with {acknowledged.Count} acknowledged";
             }
         }
 
-        await MoreAreAcknowledgedAsync(acknowledged, 100);
+        await MoreAreAcknowledgedAsync(acknowledged, 100, writing);
         await stop.CancelAsync();
-        await writing;
+        await Task.WhenAll(writing);
+
+        _stage = $"auditing {acknowledged.Count} acknowledged";
 
         // In the log: each acknowledged grant exactly once, where its answer said, and no gap anywhere.
         await using var source = NpgsqlLedger.DataSource(_here.ConnectionString("consent"));
@@ -107,6 +133,8 @@ public sealed class KillTests : IAsyncLifetime
         await using var ledger = new NpgsqlEngine(source);
         (await ledger.FindFaultAsync(TenantId.Parse(Tenant), Ct)).ShouldBeNull();
 
+        _stage = $"listening to {positions.Count} positions";
+
         // On the bus: every position at least once, and none before all that came earlier was there.
         var next = 0L;
         await foreach (var position in HeardAsync(positions.Count))
@@ -120,7 +148,8 @@ public sealed class KillTests : IAsyncLifetime
 
     private async Task WriteUntilAsync(HttpClient[] backends, int writer, ConcurrentDictionary<string, long> acknowledged, CancellationToken stop)
     {
-        for (var i = 0; !stop.IsCancellationRequested; i++)
+        using var pace = new PeriodicTimer(Pace);
+        for (var i = 0; !stop.IsCancellationRequested && await pace.WaitForNextTickAsync(Ct); i++)
         {
             var subject = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
             var body = JsonSerializer.Serialize(new { purpose = "newsletter", channel = "email", occurredAt = TimeProvider.System.GetUtcNow(), actor = "subject", method = "web-form" });
@@ -145,9 +174,13 @@ public sealed class KillTests : IAsyncLifetime
         }
     }
 
-    private async Task MoreAreAcknowledgedAsync(ConcurrentDictionary<string, long> acknowledged, int more)
+    private async Task MoreAreAcknowledgedAsync(ConcurrentDictionary<string, long> acknowledged, int more, Task[] writing)
     {
-        for (var enough = acknowledged.Count + more; acknowledged.Count < enough;) await Task.Delay(20, Ct);
+        for (var enough = acknowledged.Count + more; acknowledged.Count < enough; await Task.Delay(20, Ct))
+        {
+            // A writer that ends before it is told to has heard what it must not hear, or nothing at all.
+            if (writing.FirstOrDefault(w => w.IsCompleted) is { } ended) await ended;
+        }
     }
 
     private async Task KillAndRestartAsync(ServiceProcess service)
@@ -166,16 +199,16 @@ public sealed class KillTests : IAsyncLifetime
     private async IAsyncEnumerable<long> HeardAsync(long all)
     {
         await using var channel = await _here.Broker.OpenChannelAsync();
+        await channel.BasicQosAsync(0, 256, global: false, Ct);
+        var deliveries = Channel.CreateUnbounded<(ulong Tag, long Position)>();
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += async (_, delivery) =>
+            await deliveries.Writer.WriteAsync((delivery.DeliveryTag, JsonDocument.Parse(delivery.Body).RootElement.GetProperty("position").GetInt64()), Ct);
+        await channel.BasicConsumeAsync("listener", autoAck: false, consumer, Ct);
         for (var highest = -1L; highest < all - 1;)
         {
-            var message = await channel.BasicGetAsync("listener", autoAck: true, Ct);
-            if (message is null)
-            {
-                await Task.Delay(50, Ct);
-                continue;
-            }
-
-            var position = JsonDocument.Parse(message.Body).RootElement.GetProperty("position").GetInt64();
+            var (tag, position) = await deliveries.Reader.ReadAsync(Ct);
+            await channel.BasicAckAsync(tag, multiple: false, Ct);
 
             // The first events were published before this queue was there.
             if (highest < 0 && position > 0) yield return 0;

@@ -23,6 +23,8 @@ public sealed class ServiceProcess : IAsyncDisposable
 
     public string LogFile { get; }
 
+    public string Name => Path.GetFileNameWithoutExtension(LogFile);
+
     /// <summary>As environment variables.</summary>
     public IReadOnlyDictionary<string, string> Settings => _settings;
 
@@ -79,7 +81,8 @@ public sealed class ServiceProcess : IAsyncDisposable
         }
     }
 
-    private string Tail()
+    /// <summary>The last it said.</summary>
+    public string Tail()
     {
         lock (LogFile) return File.Exists(LogFile) ? string.Join('\n', File.ReadLines(LogFile).TakeLast(20)) : "(no output)";
     }
