@@ -75,7 +75,7 @@ public sealed class ServiceProcess : IAsyncDisposable
                 using var answer = await http.GetAsync(new Uri("/healthz/ready", UriKind.Relative), ct);
                 if (answer.StatusCode == HttpStatusCode.OK) return;
             }
-            catch (HttpRequestException) when (!ct.IsCancellationRequested) { /* not listening yet */ }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !ct.IsCancellationRequested) { /* not listening yet, or not answering */ }
 
             await Task.Delay(50, ct);
         }
