@@ -1,10 +1,11 @@
+using System.Threading.Channels;
 using Npgsql;
 
 namespace ConsentLedger.EventStore.Npgsql;
 
 /// <summary>
-/// Wakes subscriptions: at once for commits of this process, by NOTIFY for those of others. It may miss one (a listener reconnecting),
-/// which is why whoever waits also looks after a while.
+/// Wakes subscriptions: at once for commits of this process, by NOTIFY for those of others. It may miss one (a process that ended before it told,
+/// a listener reconnecting), which is why whoever waits also looks after a while.
 /// </summary>
 internal sealed class AppendSignal(NpgsqlDataSource dataSource) : IAsyncDisposable
 {
@@ -13,9 +14,20 @@ internal sealed class AppendSignal(NpgsqlDataSource dataSource) : IAsyncDisposab
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task? _listening;
 
-    public void Raise() => Interlocked.Exchange(ref _next, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    // Room for one: a word stands for all commits before it.
+    private readonly Channel<bool> _owed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private Task? _listening;
+    private Task? _telling;
+
+    /// <summary>Something was committed here.</summary>
+    public void Raise()
+    {
+        Wake();
+        _owed.Writer.TryWrite(true);
+        if (_telling is not null) return;
+        lock (_gate) _telling ??= Task.Run(() => TellOthersAsync(_stopping.Token), CancellationToken.None);
+    }
 
     public async Task WaitAsync(TimeSpan atMost, CancellationToken ct)
     {
@@ -28,7 +40,32 @@ internal sealed class AppendSignal(NpgsqlDataSource dataSource) : IAsyncDisposab
     {
         await _stopping.CancelAsync();
         if (_listening is { } listening) await listening;
+        if (_telling is { } telling) await telling;
         _stopping.Dispose();
+    }
+
+    private void Wake() => Interlocked.Exchange(ref _next, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+
+    // Not within the commit: a transaction that notifies holds a lock of the whole server until it is flushed, and no two tenants' commits would share a flush.
+    private async Task TellOthersAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await _owed.Reader.ReadAsync(stopping);
+                await using var tell = dataSource.CreateCommand($"select set_config('synchronous_commit', 'off', true), pg_notify('{NpgsqlSchema.AppendedChannel}', '')");
+                await tell.ExecuteNonQueryAsync(stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (NpgsqlException)
+            {
+                // Others look after a while, and the next commit tells again.
+            }
+        }
     }
 
     private async Task ListenAsync(CancellationToken stopping)
@@ -38,7 +75,7 @@ internal sealed class AppendSignal(NpgsqlDataSource dataSource) : IAsyncDisposab
             try
             {
                 await using var connection = await dataSource.OpenConnectionAsync(stopping);
-                connection.Notification += (_, _) => Raise();
+                connection.Notification += (_, _) => Wake();
                 await using (var listen = new NpgsqlCommand($"listen {NpgsqlSchema.AppendedChannel}", connection)) await listen.ExecuteNonQueryAsync(stopping);
                 while (true) await connection.WaitAsync(stopping);
             }

@@ -19,14 +19,13 @@ internal static class BatchSql
         WriteEvents(batch, sql);
     }
 
-    /// <summary>Ours: positions, sealed parts, projections, outcomes; and the word to whoever waits for events.</summary>
+    /// <summary>Ours: positions, sealed parts, projections, outcomes.</summary>
     public static void WriteLedger(Batch batch, IReadOnlyList<IInlineProjection> projections, NpgsqlBatch sql)
     {
         if (batch.Events.Count > 0)
         {
             WriteEntries(batch, sql);
             foreach (var projection in projections) projection.Project(batch, sql);
-            Add(sql, $"select pg_notify('{NpgsqlSchema.AppendedChannel}', '')");
         }
 
         if (batch.Outcomes.Count > 0) WriteOutcomes(batch, sql);
