@@ -3,7 +3,7 @@ using Npgsql;
 namespace ConsentLedger.EventStore.Npgsql;
 
 /// <summary>Turns what the driver throws into the port's two exceptions, by SQLSTATE and constraint name. Anything else is a bug and stays itself.</summary>
-internal static class Outages
+public static class Outages
 {
     public static async Task<T> Typed<T>(Func<Task<T>> work)
     {

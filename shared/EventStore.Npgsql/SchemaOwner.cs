@@ -4,7 +4,7 @@ using Npgsql;
 namespace ConsentLedger.EventStore.Npgsql;
 
 /// <summary>A service may run under a role that cannot change tables. Then their owner makes them beforehand, by <c>--migrate</c>, and the service waits for them.</summary>
-internal static partial class SchemaOwner
+public static partial class SchemaOwner
 {
     /// <returns>False where the role may not, and every table that this SQL creates is there.</returns>
     /// <exception cref="StoreUnavailableException">The role may not, and a table is missing.</exception>

@@ -1,4 +1,5 @@
 using ConsentLedger.EventStore;
+using ConsentLedger.EventStore.Npgsql;
 using Npgsql;
 
 namespace ConsentLedger.Vault;
@@ -21,12 +22,13 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
             constraint subject_keys_key_or_tombstone check (
                 case when destroyed_at is null then num_nulls(key_id, kek_epoch, wrapped) = 0 else num_nonnulls(kek_epoch, wrapped) = 0 end)
         );
+        create index if not exists subject_keys_living_by_epoch on subject_keys (kek_epoch, tenant_id, stream_id) where destroyed_at is null;
         """;
 
-    public Task EnsureAsync(CancellationToken ct) => Outages.Typed(async () =>
+    public Task EnsureAsync(CancellationToken ct) => VaultOutages.Typed(async () =>
     {
         await using var connection = await vault.OpenConnectionAsync(ct);
-        if (!await MayCreateAsync(connection, ct)) return;
+        if (!await SchemaOwner.MayChangeAsync(connection, Schema, ct)) return;
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using var create = new NpgsqlCommand(Schema, connection, transaction);
         await create.ExecuteNonQueryAsync(ct);
@@ -37,7 +39,7 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
         ReadAsync(Command("select key_id, kek_epoch, wrapped, destroyed_at from subject_keys where tenant_id = $1 and stream_id = $2", subject), ct);
 
     /// <summary>Those of the subjects whose key is there.</summary>
-    public Task<IReadOnlyList<StreamKey>> FindLivingAsync(IReadOnlyCollection<StreamKey> subjects, CancellationToken ct) => Outages.Typed<IReadOnlyList<StreamKey>>(async () =>
+    public Task<IReadOnlyList<StreamKey>> FindLivingAsync(IReadOnlyCollection<StreamKey> subjects, CancellationToken ct) => VaultOutages.Typed<IReadOnlyList<StreamKey>>(async () =>
     {
         await using var select = vault.CreateCommand("""
             select k.tenant_id, k.stream_id from unnest($1, $2) as s (tenant_id, stream_id) join subject_keys k using (tenant_id, stream_id) where k.destroyed_at is null
@@ -55,7 +57,7 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
         ReadAsync(vault.CreateCommand("select key_id, kek_epoch, wrapped, destroyed_at from subject_keys where destroyed_at is null limit 1"), ct);
 
     /// <summary>Takes the subject's place if it is free. Of several at once one does; where a key or a tombstone stands, nothing is written.</summary>
-    public Task AddAsync(StreamKey subject, Guid keyId, WrappedKey key, DateTimeOffset now, CancellationToken ct) => Outages.Typed(async () =>
+    public Task AddAsync(StreamKey subject, Guid keyId, WrappedKey key, DateTimeOffset now, CancellationToken ct) => VaultOutages.Typed(async () =>
     {
         await using var insert = Command(
             """
@@ -66,7 +68,7 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
     });
 
     /// <summary>Leaves a tombstone, whether there was a key or not. An older tombstone stays as it is.</summary>
-    public Task BuryAsync(StreamKey subject, DateTimeOffset now, CancellationToken ct) => Outages.Typed(async () =>
+    public Task BuryAsync(StreamKey subject, DateTimeOffset now, CancellationToken ct) => VaultOutages.Typed(async () =>
     {
         await using var bury = Command(
             """
@@ -77,20 +79,56 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
         await bury.ExecuteNonQueryAsync(ct);
     });
 
-    // Under a role with lesser rights the table is its owner's to make, by --migrate, and this one's to wait for.
-    private static async Task<bool> MayCreateAsync(NpgsqlConnection connection, CancellationToken ct)
-    {
-        await using var ask = new NpgsqlCommand(
-            "select coalesce(has_schema_privilege(current_schema(), 'create'), false), to_regclass('subject_keys') is not null", connection);
-        await using var answer = await ask.ExecuteReaderAsync(ct);
-        await answer.ReadAsync(ct);
-        if (answer.GetBoolean(0)) return true;
-        return answer.GetBoolean(1)
-            ? false
-            : throw new VaultUnavailableException("The vault lacks subject_keys, and this role may not create tables. Its owner has to, by --migrate.");
-    }
+    /// <summary>At most <paramref name="limit"/> living keys under this KEK, in order, beyond <paramref name="after"/>.</summary>
+    public Task<IReadOnlyList<(StreamKey Subject, WrappedKey Key)>> FindUnderAsync(Guid epoch, StreamKey? after, int limit, CancellationToken ct) =>
+        VaultOutages.Typed<IReadOnlyList<(StreamKey, WrappedKey)>>(async () =>
+        {
+            await using var select = vault.CreateCommand("""
+                select tenant_id, stream_id, wrapped from subject_keys
+                where destroyed_at is null and kek_epoch = $1 and (tenant_id, stream_id) > ($2, $3) order by tenant_id, stream_id limit $4
+                """);
+            select.Parameters.Add(new() { Value = epoch });
+            select.Parameters.Add(new() { Value = after?.Tenant.ToString() ?? "" });
+            select.Parameters.Add(new() { Value = after?.Id.Value ?? Guid.Empty });
+            select.Parameters.Add(new() { Value = limit });
+            var page = new List<(StreamKey, WrappedKey)>();
+            await using var reader = await select.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct))
+                page.Add((new StreamKey(TenantId.Parse(reader.GetString(0)), new StreamId(reader.GetGuid(1))), new WrappedKey(epoch, reader.GetFieldValue<byte[]>(2))));
+            return page;
+        });
 
-    private static Task<KeyRow?> ReadAsync(NpgsqlCommand select, CancellationToken ct) => Outages.Typed(async () =>
+    /// <summary>Replaces each key where it still is the one that was read: whoever destroyed or replaced it meanwhile was first.</summary>
+    /// <returns>How many were replaced.</returns>
+    public Task<int> ReplaceAsync(IReadOnlyCollection<(StreamKey Subject, WrappedKey Old, WrappedKey New)> keys, CancellationToken ct) => VaultOutages.Typed(async () =>
+    {
+        await using var update = vault.CreateCommand("""
+            update subject_keys k set kek_epoch = n.epoch, wrapped = n.wrapped
+            from unnest($1, $2, $3, $4, $5) as n (tenant_id, stream_id, old, epoch, wrapped)
+            where k.tenant_id = n.tenant_id and k.stream_id = n.stream_id and k.wrapped = n.old and k.destroyed_at is null
+            """);
+        update.Parameters.Add(new() { Value = keys.Select(k => k.Subject.Tenant.ToString()).ToArray() });
+        update.Parameters.Add(new() { Value = keys.Select(k => k.Subject.Id.Value).ToArray() });
+        update.Parameters.Add(new() { Value = keys.Select(k => k.Old.Bytes).ToArray() });
+        update.Parameters.Add(new() { Value = keys.Select(k => k.New.Epoch).ToArray() });
+        update.Parameters.Add(new() { Value = keys.Select(k => k.New.Bytes).ToArray() });
+        return await update.ExecuteNonQueryAsync(ct);
+    });
+
+    /// <summary>How many living keys lie under each KEK but this one.</summary>
+    public Task<IReadOnlyDictionary<Guid, long>> CountUnderOthersAsync(Guid epoch, CancellationToken ct) => VaultOutages.Typed<IReadOnlyDictionary<Guid, long>>(async () =>
+    {
+        // Two ranges of the index: where all lie under this one, as nearly always, nothing is read.
+        await using var select = vault.CreateCommand(
+            "select kek_epoch, count(*) from subject_keys where destroyed_at is null and (kek_epoch < $1 or kek_epoch > $1) group by kek_epoch");
+        select.Parameters.Add(new() { Value = epoch });
+        var counts = new Dictionary<Guid, long>();
+        await using var reader = await select.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct)) counts.Add(reader.GetGuid(0), reader.GetInt64(1));
+        return counts;
+    });
+
+    private static Task<KeyRow?> ReadAsync(NpgsqlCommand select, CancellationToken ct) => VaultOutages.Typed(async () =>
     {
         await using var _ = select;
         await using var reader = await select.ExecuteReaderAsync(ct);
