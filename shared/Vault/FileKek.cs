@@ -2,17 +2,22 @@ using System.Security.Cryptography;
 
 namespace ConsentLedger.Vault;
 
-/// <summary>A KEK of 32 raw bytes in a file that only its owner may touch. Wraps by AES-KWP (RFC 5649); its epoch is derived from the key, so two files never share one.</summary>
+/// <summary>
+/// A KEK of 32 raw bytes in a file that only its owner may touch. Wraps by AES-KWP (RFC 5649); its epoch is derived from the key, so two files never share one. By itself it is
+/// the only one there ever is; <see cref="KekFolder"/> has several.
+/// </summary>
 public sealed class FileKek : IKekProvider, IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly byte[] _key;
 
-    private FileKek(byte[] key) =>
-        (_key, Epoch) = (key, new Guid(SHA256.HashData([.. "cl/v1/kek"u8, .. key]).AsSpan(0, 16), bigEndian: true));
+    private FileKek(byte[] key, string name) =>
+        (_key, Name, Epoch) = (key, name, new Guid(SHA256.HashData([.. "cl/v1/kek"u8, .. key]).AsSpan(0, 16), bigEndian: true));
 
     public Guid Epoch { get; }
+
+    internal string Name { get; }
 
     /// <exception cref="KekFileRefusedException">Others than its owner may touch the file, or it does not hold a key.</exception>
     public static FileKek Read(string path)
@@ -31,8 +36,10 @@ public sealed class FileKek : IKekProvider, IDisposable
 
         var key = new byte[Sealing.KeyLength];
         if (RandomAccess.Read(file, key, 0) != key.Length) throw new KekFileRefusedException(path, "changed while it was read");
-        return new FileKek(key);
+        return new FileKek(key, Path.GetFileName(path));
     }
+
+    public Task<KekEpochs> ReadEpochsAsync(CancellationToken ct) => Task.FromResult(new KekEpochs(new KekEpoch(Epoch, Name), []));
 
     public Task<WrappedKey> WrapAsync(ReadOnlyMemory<byte> key, CancellationToken ct) => Task.FromResult(new WrappedKey(Epoch, Wrap(_key, key.Span)));
 

@@ -84,7 +84,7 @@ public sealed class SubjectKeys(NpgsqlDataSource vault, IKekProvider kek, TimePr
             case { DestroyedAt: { } at } tombstone:
                 return new KeyAnswer.Erased(tombstone.KeyId, at);
             case var row:
-                var key = new SubjectKey(subject, row.KeyId!.Value, await kek.UnwrapAsync(row.Key!, ct));
+                var key = new SubjectKey(subject, row.KeyId!.Value, BoundKey.Part(await kek.UnwrapAsync(row.Key!, ct), subject, row.KeyId.Value));
                 _leases.Keep(key.Copy(), reading);
                 return new KeyAnswer.Present(key);
         }
@@ -93,15 +93,17 @@ public sealed class SubjectKeys(NpgsqlDataSource vault, IKekProvider kek, TimePr
     private Task AddAsync(StreamKey subject, CancellationToken ct) => _metrics.CountAsync("create", async () =>
     {
         var now = clock.GetUtcNow();
-        var key = RandomNumberGenerator.GetBytes(Sealing.KeyLength);
+        var (id, key) = (Guid.CreateVersion7(now), RandomNumberGenerator.GetBytes(Sealing.KeyLength));
+        var bound = BoundKey.Join(key, subject, id);
         try
         {
-            await _table.AddAsync(subject, Guid.CreateVersion7(now), await kek.WrapAsync(key, ct), now, ct);
+            await _table.AddAsync(subject, id, await kek.WrapAsync(bound, ct), now, ct);
             return true;
         }
         finally
         {
             CryptographicOperations.ZeroMemory(key);
+            CryptographicOperations.ZeroMemory(bound);
         }
     });
 }

@@ -8,9 +8,13 @@ internal sealed class KekFiles : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kek");
     private int _files;
 
-    public string Write(byte[] key, UnixFileMode mode = OwnerOnly)
+    public string Folder => _folder.FullName;
+
+    public string Write(byte[] key, UnixFileMode mode = OwnerOnly) => WriteAs($"{_files++}.kek", key, mode);
+
+    public string WriteAs(string name, byte[] key, UnixFileMode mode = OwnerOnly)
     {
-        var path = Path.Combine(_folder.FullName, $"{_files++}.kek");
+        var path = Path.Combine(_folder.FullName, name);
         File.WriteAllBytes(path, key);
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, mode);
         return path;

@@ -93,7 +93,7 @@ public sealed class SubjectKeysTests : IAsyncLifetime
         var (bare, ids) = (new HashSet<string>(), new HashSet<Guid>());
         while (await row.ReadAsync(Ct))
         {
-            bare.Add(Convert.ToHexString(await _vault.Kek.UnwrapAsync(new WrappedKey(row.GetGuid(1), row.GetFieldValue<byte[]>(2)), Ct)));
+            bare.Add(Convert.ToHexString((await _vault.Kek.UnwrapAsync(new WrappedKey(row.GetGuid(1), row.GetFieldValue<byte[]>(2)), Ct))[..32]));
             ids.Add(row.GetGuid(0));
         }
 
@@ -239,6 +239,51 @@ public sealed class SubjectKeysTests : IAsyncLifetime
         (await keys.DestroyAsync(subject, Ct)).KeyId.ShouldNotBeNull();
     }
 
+    [Theory]
+    [InlineData("wrapped = b.wrapped")]
+    [InlineData("wrapped = b.wrapped, key_id = b.key_id")]
+    public async Task A_key_in_another_persons_row_is_damage_and_never_that_persons_key(string swap)
+    {
+        var subject = NewSubject();
+        foreach (var other in (StreamKey[])[NewSubject(), subject with { Tenant = TenantId.Parse("quintus") }])
+        {
+            await _vault.ExecuteAsync("truncate subject_keys", Ct);
+            var keys = _vault.OpenReplica();
+            foreach (var person in (StreamKey[])[subject, other]) (await keys.GetOrCreateAsync(person, Ct)).Dispose();
+            await _vault.ExecuteAsync($"update subject_keys a set {swap} from subject_keys b where (a.tenant_id, a.stream_id) <> (b.tenant_id, b.stream_id)", Ct);
+
+            var restarted = _vault.OpenReplica();
+            foreach (var person in (StreamKey[])[subject, other])
+            {
+                await Should.ThrowAsync<VaultUnavailableException>(() => restarted.FindAsync(person, Ct));
+                await Should.ThrowAsync<VaultUnavailableException>(() => restarted.GetOrCreateAsync(person, Ct));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_key_under_another_id_than_its_own_is_damage()
+    {
+        var subject = NewSubject();
+        (await _vault.OpenReplica().GetOrCreateAsync(subject, Ct)).Dispose();
+        await _vault.ExecuteAsync("update subject_keys set key_id = gen_random_uuid()", Ct);
+        await Should.ThrowAsync<VaultUnavailableException>(() => _vault.OpenReplica().FindAsync(subject, Ct));
+    }
+
+    [Fact]
+    public async Task A_bare_key_that_is_bound_to_nobody_is_damage()
+    {
+        var subject = NewSubject();
+        (await _vault.OpenReplica().GetOrCreateAsync(subject, Ct)).Dispose();
+        await using (var update = _vault.Source.CreateCommand("update subject_keys set wrapped = $1"))
+        {
+            update.Parameters.Add(new() { Value = (await _vault.Kek.WrapAsync(new byte[32], Ct)).Bytes });
+            await update.ExecuteNonQueryAsync(Ct);
+        }
+
+        await Should.ThrowAsync<VaultUnavailableException>(() => _vault.OpenReplica().FindAsync(subject, Ct));
+    }
+
     [Fact]
     public async Task Nothing_in_the_vault_reads_as_the_text_or_the_key()
     {
@@ -251,7 +296,7 @@ public sealed class SubjectKeysTests : IAsyncLifetime
         await using var select = _vault.Source.CreateCommand("select key_id, kek_epoch, wrapped from subject_keys");
         await using var row = await select.ExecuteReaderAsync(Ct);
         (await row.ReadAsync(Ct)).ShouldBeTrue();
-        var bare = await _vault.Kek.UnwrapAsync(new WrappedKey(row.GetGuid(1), row.GetFieldValue<byte[]>(2)), Ct);
+        var bare = (await _vault.Kek.UnwrapAsync(new WrappedKey(row.GetGuid(1), row.GetFieldValue<byte[]>(2)), Ct))[..32];
         Sealing.Open(bare, new SealedPlace(EntryType.Event, subject.Id, 1, row.GetGuid(0)), envelope).ShouldBe(Encoding.UTF8.GetBytes(canary));
 
         var dump = await DumpAsync();

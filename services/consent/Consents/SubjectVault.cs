@@ -3,6 +3,7 @@ using System.Text.Json;
 using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
+using Npgsql;
 
 namespace ConsentLedger.Consent.Consents;
 
@@ -29,9 +30,20 @@ public static class SubjectVault
     public static IServiceCollection AddSubjectKeys(this IServiceCollection services, IConfiguration configuration)
     {
         var connectionString = configuration.GetConnectionString("Vault") ?? throw new InvalidOperationException("ConnectionStrings__Vault is not set.");
-        var kekFile = configuration["Vault:KekFile"] ?? throw new InvalidOperationException("Vault__KekFile is not set.");
+        services.AddKeyedSingleton("vault", (_, _) => NpgsqlLedger.DataSource(connectionString));
+        services.AddSingleton(provider => KekOf(configuration, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new SubjectKeys(
-            NpgsqlLedger.DataSource(connectionString), FileKek.Read(kekFile), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IMeterFactory>()));
+            provider.GetRequiredKeyedService<NpgsqlDataSource>("vault"), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IMeterFactory>()));
+        services.AddSingleton(provider => new KeyRewrapping(
+            provider.GetRequiredKeyedService<NpgsqlDataSource>("vault"), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<IMeterFactory>()));
+        services.AddHostedService<RewrapKeys>();
         return services.AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<SubjectKeys>().EnsureSchemaAsync(ct));
     }
+
+    private static IKekProvider KekOf(IConfiguration configuration, TimeProvider clock) => (configuration["Vault:KekFile"], configuration["Vault:KekFolder"]) switch
+    {
+        ({ Length: > 0 } file, null or "") => FileKek.Read(file),
+        (null or "", { Length: > 0 } folder) => KekFolder.Read(folder, clock),
+        _ => throw new InvalidOperationException("Either Vault__KekFolder or Vault__KekFile has to be set."),
+    };
 }

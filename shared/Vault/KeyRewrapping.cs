@@ -1,0 +1,95 @@
+using System.Diagnostics.Metrics;
+using System.Security.Cryptography;
+using ConsentLedger.EventStore;
+using Npgsql;
+
+namespace ConsentLedger.Vault;
+
+/// <summary>
+/// Brings living keys from under earlier KEKs under the present one, so that an earlier one can be destroyed, and with it every backup of the vault that lies under it.
+/// What is done is done row by row: killed, it goes on where it was, and two replicas at it at once only do each other's work.
+/// </summary>
+public sealed class KeyRewrapping
+{
+    private const int PageSize = 500;
+
+    private readonly KeyTable _table;
+    private readonly IKekProvider _kek;
+    private volatile Rewrapping? _last;
+
+    public KeyRewrapping(NpgsqlDataSource vault, IKekProvider kek, IMeterFactory? meters = null)
+    {
+        (_table, _kek) = (new KeyTable(vault), kek);
+        var meter = meters?.Create(VaultMetrics.Name) ?? new Meter(VaultMetrics.Name);
+        meter.CreateObservableGauge("consentledger.vault.keys_under_earlier_keks", Observe, "{key}", "Living keys that lie under another KEK than the present one: an earlier one, or one that is missing.");
+    }
+
+    /// <summary>One pass over all of them.</summary>
+    /// <exception cref="VaultUnavailableException">The vault or the holder of its KEKs cannot be asked. What was done until then stays.</exception>
+    public async Task<Rewrapping> RunAsync(CancellationToken ct)
+    {
+        var epochs = await _kek.ReadEpochsAsync(ct);
+        var moved = 0;
+        foreach (var earlier in epochs.Earlier)
+        {
+            IReadOnlyList<(StreamKey Subject, WrappedKey Key)> page = [];
+            do
+            {
+                page = await _table.FindUnderAsync(earlier.Epoch, page is [.., var (last, _)] ? last : null, PageSize, ct);
+                if (page.Count > 0) moved += await _table.ReplaceAsync(await WrapAgainAsync(page, ct), ct);
+            }
+            while (page.Count > 0);
+        }
+
+        return _last = new Rewrapping(epochs, moved, await _table.CountUnderOthersAsync(epochs.Present.Epoch, ct));
+    }
+
+    private async Task<IReadOnlyCollection<(StreamKey, WrappedKey, WrappedKey)>> WrapAgainAsync(IReadOnlyList<(StreamKey Subject, WrappedKey Key)> page, CancellationToken ct)
+    {
+        var again = new List<(StreamKey, WrappedKey, WrappedKey)>(page.Count);
+        foreach (var (subject, old) in page)
+        {
+            byte[] bound;
+            try
+            {
+                bound = await _kek.UnwrapAsync(old, ct);
+            }
+            catch (VaultUnavailableException)
+            {
+                // A damaged one must not stop the others. It stays where it is and is counted there, so nobody is told that its KEK may go.
+                continue;
+            }
+
+            try
+            {
+                again.Add((subject, old, await _kek.WrapAsync(bound, ct)));
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(bound);
+            }
+        }
+
+        return again;
+    }
+
+    private IEnumerable<Measurement<long>> Observe()
+    {
+        if (_last is not { } last) yield break;
+        foreach (var earlier in last.Epochs.Earlier)
+            yield return new Measurement<long>(last.Left.GetValueOrDefault(earlier.Epoch), new("epoch", earlier.Epoch.ToString()), new("kek", "earlier"));
+        foreach (var (epoch, keys) in last.Missing) yield return new Measurement<long>(keys, new("epoch", epoch.ToString()), new("kek", "missing"));
+    }
+}
+
+/// <summary>How one pass ended.</summary>
+/// <param name="Moved">Keys brought under the present KEK.</param>
+/// <param name="Left">Keys still under others, by epoch.</param>
+public sealed record Rewrapping(KekEpochs Epochs, int Moved, IReadOnlyDictionary<Guid, long> Left)
+{
+    /// <summary>Earlier KEKs under which nothing lies any more.</summary>
+    public IEnumerable<KekEpoch> Spent => Epochs.Earlier.Where(e => !Left.ContainsKey(e.Epoch));
+
+    /// <summary>Keys that nothing here opens, by the epoch of the KEK that would.</summary>
+    public IEnumerable<KeyValuePair<Guid, long>> Missing => Left.Where(left => Epochs.Earlier.All(e => e.Epoch != left.Key));
+}
