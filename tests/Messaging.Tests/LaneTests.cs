@@ -122,6 +122,30 @@ public sealed class LaneTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_waits_aside_takes_nobodys_place_and_keeps_its_own_subject_behind_it()
+    {
+        var goOn = new TaskCompletionSource();
+        var watch = new Watch();
+        var handler = new Handler(async (message, ct) =>
+        {
+            if (message.StreamVersion == 0) await Aside.WaitAsync(() => goOn.Task.WaitAsync(ct));
+            watch.Begin(message);
+            await Task.Delay(1, ct);
+            watch.End(message);
+        });
+        await using var service = await StartAsync(handler);
+        for (var n = 0; n < 2 * AtOnce; n++) await _channel.SendAsync(Exchange, Note(0, Tenant, $"aside {n}"));
+        await _channel.SendAsync(Exchange, Note(1, Tenant, "aside 0"));
+        await _channel.SendAsync(Exchange, Note(2, Tenant, "another"));
+
+        await Eventually(() => handler.Handled.ShouldHaveSingleItem().StreamVersion.ShouldBe(2));
+        goOn.SetResult();
+        await Eventually(() => handler.Handled.Count.ShouldBe(2 * AtOnce + 2));
+        handler.Handled.Where(m => m.Subject == "aside 0").Select(m => m.StreamVersion).ShouldBe([0L, 1L]);
+        watch.Most.ShouldBeLessThanOrEqualTo(AtOnce);
+    }
+
+    [Fact]
     public async Task A_message_that_fails_again_and_again_is_parked_while_the_others_pass()
     {
         var othersDone = new TaskCompletionSource();

@@ -36,6 +36,7 @@ internal sealed class SubjectLanes(int atOnce) : IDisposable
             await _places.WaitAsync();
             try
             {
+                Aside.Places.Value = _places;
                 await handle();
             }
             finally
