@@ -1,8 +1,5 @@
-using System.Security.Cryptography;
 using ConsentLedger.Consent.Consents.Erasing;
 using ConsentLedger.EventStore;
-using ConsentLedger.EventStore.Npgsql;
-using ConsentLedger.Support;
 using ConsentLedger.Vault;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -14,59 +11,40 @@ public sealed class KeepErasedTests : IAsyncLifetime
 {
     private static readonly TenantId Tenant = TenantId.Parse("quintus");
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consent-");
-    private PostgresDatabase _ledger = null!, _vault = null!;
-    private NpgsqlDataSource _ledgerSource = null!, _vaultSource = null!;
-    private NpgsqlEngine _engine = null!;
+    private ConsentDatabases _databases = null!;
 
     private CancellationToken Ct { get; } = new CancellationTokenSource(TimeSpan.FromMinutes(1)).Token;
 
-    public async Task InitializeAsync()
-    {
-        (_ledger, _vault) = (await PostgresDatabase.CreateAsync("consent"), await PostgresDatabase.CreateAsync("vault"));
-        (_ledgerSource, _vaultSource) = (NpgsqlLedger.DataSource(_ledger.ConnectionString), NpgsqlLedger.DataSource(_vault.ConnectionString));
-        _engine = new NpgsqlEngine(_ledgerSource, new ErasedSubjects());
-        await _engine.EnsureSchemaAsync(Ct);
-        var kek = Path.Combine(_folder.FullName, "kek");
-        await File.WriteAllBytesAsync(kek, RandomNumberGenerator.GetBytes(32), Ct);
-        File.SetUnixFileMode(kek, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        await Keys().EnsureSchemaAsync(Ct);
-    }
+    public async Task InitializeAsync() => _databases = await ConsentDatabases.CreateAsync(Ct);
 
-    public async Task DisposeAsync()
-    {
-        await _engine.DisposeAsync();
-        await _ledgerSource.DisposeAsync();
-        await _vaultSource.DisposeAsync();
-        await _ledger.DisposeAsync();
-        await _vault.DisposeAsync();
-        _folder.Delete(recursive: true);
-    }
+    public Task DisposeAsync() => _databases.DisposeAsync().AsTask();
 
     [Fact]
     public async Task Whoever_was_erased_stays_so_when_an_older_vault_comes_back()
     {
         StreamKey erased = new(Tenant, new StreamId(Guid.Parse("018f0000-0000-7000-8000-000000000001"))), other = erased with { Id = new StreamId(Guid.Parse("018f0000-0000-7000-8000-000000000002")) };
-        foreach (var subject in (StreamKey[])[erased, other]) (await Keys().GetOrCreateAsync(subject, Ct)).Dispose();
-        await VaultAsync("create table backup as select * from subject_keys");
-        await using (var loop = new DeciderLoop(_engine, ConsentCatalog.Events, TimeProvider.System))
-            await new EraseSubject(loop, _engine, Keys()).RunAsync(erased, Guid.Parse("018f0000-0000-7000-8000-00000000000e"), Digest.Of("test", "erase"), Ct);
-        await VaultAsync("delete from subject_keys; insert into subject_keys select * from backup");
-        (await Keys().FindAsync(erased, Ct)).ShouldBeOfType<KeyAnswer.Present>().Key.Dispose();
+        foreach (var subject in (StreamKey[])[erased, other]) (await _databases.Keys().GetOrCreateAsync(subject, Ct)).Dispose();
+        await _databases.VaultAsync("create table backup as select * from subject_keys", Ct);
+        var engine = _databases.Engine();
+        await using (var loop = new DeciderLoop(engine, ConsentCatalog.Events, TimeProvider.System))
+            await new EraseSubject(loop, engine, _databases.Keys(), new NoWaiting()).RunAsync(erased, Guid.Parse("018f0000-0000-7000-8000-00000000000e"), Digest.Of("test", "erase"), Ct);
+        await _databases.VaultAsync("delete from subject_keys; insert into subject_keys select * from backup", Ct);
+        (await _databases.Keys().FindAsync(erased, Ct)).ShouldBeOfType<KeyAnswer.Present>().Key.Dispose();
 
         // What a start does.
-        await new KeepErased(_ledgerSource, _engine, Keys(), NullLogger<KeepErased>.Instance).RunAsync(Ct);
+        await KeepErased().RunAsync(Ct);
 
-        (await Keys().FindAsync(erased, Ct)).ShouldBeOfType<KeyAnswer.Erased>();
-        (await Keys().FindAsync(other, Ct)).ShouldBeOfType<KeyAnswer.Present>().Key.Dispose();
+        (await _databases.Keys().FindAsync(erased, Ct)).ShouldBeOfType<KeyAnswer.Erased>();
+        (await _databases.Keys().FindAsync(other, Ct)).ShouldBeOfType<KeyAnswer.Present>().Key.Dispose();
     }
 
-    /// <summary>As after a restart: nothing is remembered.</summary>
-    private SubjectKeys Keys() => new(_vaultSource, FileKek.Read(Path.Combine(_folder.FullName, "kek")), TimeProvider.System);
-
-    private async Task VaultAsync(string sql)
+    /// <summary>A start waits for a database that is away. For one whose table is missing it would wait for ever.</summary>
+    [Fact]
+    public async Task A_fault_of_ours_is_no_outage()
     {
-        await using var command = _vaultSource.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync(Ct);
+        await using (var rename = _databases.Ledger.CreateCommand("alter table erased_subjects rename to away")) await rename.ExecuteNonQueryAsync(Ct);
+        (await Should.ThrowAsync<PostgresException>(() => KeepErased().RunAsync(Ct))).SqlState.ShouldBe(PostgresErrorCodes.UndefinedTable);
     }
+
+    private KeepErased KeepErased() => new(_databases.Ledger, _databases.Engine(), _databases.Keys(), NullLogger<KeepErased>.Instance);
 }

@@ -1,12 +1,13 @@
+using ConsentLedger.Messaging;
 using ConsentLedger.Vault;
 
 namespace ConsentLedger.Consent.Consents.Erasing;
 
 /// <summary>
-/// Erases one person from this service (GDPR art. 17): first a fence that nothing gets past, then the key, then what the key sealed, then the end.
-/// Every step may be repeated, so whoever was told to erase and was killed is simply told again.
+/// Erases one person from this service (GDPR art. 17): first a fence that nothing gets past, then the key, then what the key sealed, and the end when no process has
+/// the key any more. Every step may be repeated, so whoever was told to erase and was killed is simply told again.
 /// </summary>
-public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, SubjectKeys keys)
+public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, SubjectKeys keys, TimeProvider clock)
 {
     public static Decision Start(Guid request, SubjectConsents subject) =>
         subject.Erasure == Erasure.None ? Decision.Of(new ErasureStarted(request)) : Decision.Unchanged;
@@ -21,6 +22,9 @@ public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, Subjec
         await StepAsync(subject, task, "start", context => Start(request, context.State<SubjectConsents>()), ct);
         var destroyed = await keys.DestroyAsync(subject, ct);
         await engine.PurgeSealedAsync(subject, ct);
+
+        // Other replicas believe in a key they have for so long. Whoever is killed meanwhile is told again and waits again, whatever the clocks say.
+        await Aside.WaitAsync(() => Task.Delay(SubjectKeys.Lease, clock, ct));
         await StepAsync(subject, task, "finish", _ => Finish(request, destroyed.KeyId ?? Guid.Empty), ct);
     }
 

@@ -29,23 +29,16 @@ public sealed partial class KeepErased(NpgsqlDataSource ledger, IEventEngine eng
         if (again > 0) ErasedAgain(again);
     }
 
-    private async Task<IReadOnlyList<StreamKey>> ReadAsync(StreamKey? after, CancellationToken ct)
+    private Task<IReadOnlyList<StreamKey>> ReadAsync(StreamKey? after, CancellationToken ct) => Outages.Typed<IReadOnlyList<StreamKey>>(async () =>
     {
         await using var command = ledger.CreateCommand($"select tenant_id, stream_id from erased_subjects where (tenant_id, stream_id) > ($1, $2) order by tenant_id, stream_id limit {Page}");
         command.Parameters.Add(new() { Value = after?.Tenant.ToString() ?? "" });
         command.Parameters.Add(new() { Value = after?.Id.Value ?? Guid.Empty });
         var page = new List<StreamKey>();
-        try
-        {
-            await using var reader = await command.ExecuteReaderAsync(ct);
-            while (await reader.ReadAsync(ct)) page.Add(new StreamKey(TenantId.Parse(reader.GetString(0)), new StreamId(reader.GetGuid(1))));
-            return page;
-        }
-        catch (NpgsqlException e)
-        {
-            throw new StoreUnavailableException("The ledger could not say who was erased.", e);
-        }
-    }
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct)) page.Add(new StreamKey(TenantId.Parse(reader.GetString(0)), new StreamId(reader.GetGuid(1))));
+        return page;
+    });
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The vault had {Count} keys of people who were erased, as a restored backup has; they are destroyed again")]
     private partial void ErasedAgain(int count);
