@@ -1,0 +1,150 @@
+using System.Net;
+using ConsentLedger.Support;
+using Npgsql;
+
+namespace ConsentLedger.Journeys;
+
+/// <summary>An erasure while the key store goes away, and after it came back from a backup. Each test has the product to itself.</summary>
+public sealed class ErasureJourney : IAsyncLifetime
+{
+    private const string Tenant = "vms", Canary = "canary.erased@example.org";
+
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(3));
+    private readonly RunningProduct _product = new();
+    private HttpClient _backend = null!, _auditor = null!, _privacy = null!;
+
+    private Installation Here => _product.Installation;
+
+    private string Vault => new NpgsqlConnectionStringBuilder(Here.ConnectionString("consent_vault")).Database!;
+
+    private CancellationToken Ct => _patience.Token;
+
+    public async Task InitializeAsync()
+    {
+        await _product.InitializeAsync();
+        (_backend, _auditor, _privacy) = (Here.Client(Here.Consent, Tenant, "backend"), Here.Client(Here.Consent, Tenant, "auditor"), Here.Client(Here.Erasure, Tenant, "privacy"));
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _product.DisposeAsync();
+        _patience.Dispose();
+    }
+
+    [Fact]
+    public async Task A_vault_restored_from_before_an_erasure_brings_nobody_back_before_the_first_answer()
+    {
+        var (erased, other) = (await PersonAsync(), await PersonAsync());
+        await Here.Consent.KillAsync();
+        await EveryoneLeavesTheVaultAsync();
+        await OnServerAsync($"create database {Vault}_backup template {Vault}");
+        await Here.Consent.StartAsync(Ct);
+        await EraseAsync(erased);
+        (await LivingKeysAsync()).ShouldBe([other]);
+
+        await Here.Consent.KillAsync();
+        await OnServerAsync($"drop database {Vault} with (force)");
+        await OnServerAsync($"alter database {Vault}_backup rename to {Vault}");
+        (await LivingKeysAsync()).ShouldBe([erased, other], ignoreOrder: true);
+
+        var starting = Here.Consent.StartAsync(Ct);
+        await FirstAnswerAsync();
+        (await LivingKeysAsync()).ShouldBe([other]);
+        await starting;
+        (await DisclosedAsync(erased)).ShouldNotContain(Canary);
+        (await DisclosedAsync(other)).ShouldContain(Canary);
+        (await File.ReadAllTextAsync(Here.Consent.LogFile, Ct)).ShouldContain("had 1 keys of people who were erased");
+    }
+
+    [Fact]
+    public async Task A_vault_that_is_away_delays_an_erasure_which_nobody_hears_of_as_done_before_it_is()
+    {
+        var person = await PersonAsync();
+        await OnServerAsync($"alter database {Vault} allow_connections false");
+        await EveryoneLeavesTheVaultAsync();
+        var id = await RequestErasureAsync(person);
+        await Acts.EventuallyAsync("the destruction was tried", async () => (await File.ReadAllTextAsync(Here.Consent.LogFile, Ct)).Contains("consent.from-erasure"), Ct);
+        (await EventsOfAsync(person)).ShouldBe(["consent.granted.v1", "subject.erasure-started.v1"]);
+
+        // Killed as well; the broker has the task still, and the vault comes back only after the service has.
+        await Here.Consent.KillAsync();
+        await OnServerAsync($"alter database {Vault} allow_connections true");
+        (await LivingKeysAsync()).ShouldBe([person]);
+        (await StateAsync(id)).ShouldBe("running");
+        await Here.Consent.StartAsync(Ct);
+
+        await Acts.EventuallyAsync("the erasure is completed", async () => await StateAsync(id) == "completed", Ct);
+        (await EventsOfAsync(person)).ShouldBe(["consent.granted.v1", "subject.erasure-started.v1", "subject.erased.v1"]);
+        (await LivingKeysAsync()).ShouldBeEmpty();
+        (await DisclosedAsync(person)).ShouldNotContain(Canary);
+    }
+
+    private async Task<string> PersonAsync()
+    {
+        var person = Acts.NewSubject();
+        await _backend.PostOkAsync($"/v1/subjects/{person}/grants", Acts.Grant("newsletter", evidence: new { address = Canary }), Ct);
+        (await LivingKeysAsync()).ShouldContain(person);
+        return person;
+    }
+
+    private async Task<string> RequestErasureAsync(string subject) =>
+        (await _privacy.PostAsync("/v1/erasures", new { subject }, HttpStatusCode.Accepted, Ct)).GetProperty("id").GetString()!;
+
+    private async Task EraseAsync(string subject)
+    {
+        var id = await RequestErasureAsync(subject);
+        await Acts.EventuallyAsync("the erasure is completed", async () => await StateAsync(id) == "completed", Ct);
+    }
+
+    private async Task<string?> StateAsync(string erasure) => (await _privacy.GetOkAsync($"/v1/erasures/{erasure}", Ct)).GetProperty("state").GetString();
+
+    private async Task<string> DisclosedAsync(string subject) => (await _auditor.GetOkAsync($"/v1/subjects/{subject}/history?disclose=true", Ct)).ToString();
+
+    /// <summary>Returns with the first answer that the service gives to anybody.</summary>
+    private async Task FirstAnswerAsync()
+    {
+        using var http = new HttpClient { BaseAddress = Here.Consent.Url };
+        while (true)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri("/healthz/live", UriKind.Relative), Ct);
+                return;
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(1, Ct);
+            }
+        }
+    }
+
+    private Task<List<string>> LivingKeysAsync() => ReadAsync(Here.ConnectionString("consent_vault"), "select stream_id::text from subject_keys where destroyed_at is null");
+
+    private Task<List<string>> EventsOfAsync(string subject) =>
+        ReadAsync(Here.ConnectionString("consent"), $"select type from mt_events where stream_id = '{subject}' order by version");
+
+    private async Task<List<string>> ReadAsync(string database, string sql)
+    {
+        await using var connection = new NpgsqlConnection(database + ";Pooling=false");
+        await connection.OpenAsync(Ct);
+        await using var select = new NpgsqlCommand(sql, connection);
+        await using var reader = await select.ExecuteReaderAsync(Ct);
+        var rows = new List<string>();
+        while (await reader.ReadAsync(Ct)) rows.Add(reader.GetString(0));
+        return rows;
+    }
+
+    private Task EveryoneLeavesTheVaultAsync() => Acts.EventuallyAsync("nobody is connected to the vault", async () =>
+    {
+        await OnServerAsync($"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{Vault}'");
+        return await OnServerAsync($"select count(*) from pg_stat_activity where datname = '{Vault}'") is 0L;
+    }, Ct);
+
+    private async Task<object?> OnServerAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection($"{Servers.Postgres};Database=postgres;Pooling=false");
+        await connection.OpenAsync(Ct);
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync(Ct);
+    }
+}
