@@ -28,7 +28,7 @@ internal static class BatchSql
             foreach (var projection in projections) projection.Project(batch, sql);
         }
 
-        if (batch.Outcomes.Count > 0) WriteOutcomes(batch, sql);
+        WriteOutcomes(batch, sql);
     }
 
     private static void RaiseVersions(Batch batch, NpgsqlBatch sql)
@@ -97,8 +97,9 @@ internal static class BatchSql
             EventSql.Array(sealedParts.Select(e => e.Envelope!), NpgsqlDbType.Bytea));
     }
 
-    private static void WriteOutcomes(Batch batch, NpgsqlBatch sql)
+    public static void WriteOutcomes(Batch batch, NpgsqlBatch sql)
     {
+        if (batch.Outcomes.Count == 0) return;
         var rows = batch.Outcomes.Select(o => OutcomeRow.Of(o.Outcome.Outcome)).ToList();
         Add(sql, """
             insert into ledger_commands (tenant_id, command_id, body, outcome, version, position, events, code, reason)

@@ -47,19 +47,21 @@ internal static class AppendBenchmark
 #endif
     }
 
-    internal static async Task<double> AppendAsync(DeciderLoop loop, bool five, int seconds, CancellationToken ct) => await AppendAsync(loop, five ? Tenants : Tenants[..1], seconds, ct);
+    internal static Task<double> AppendAsync(DeciderLoop loop, bool five, int seconds, CancellationToken ct, byte[]? personal = null, Seal? seal = null) =>
+        AppendAsync(loop, five ? Tenants : Tenants[..1], seconds, ct, personal, seal);
 
     internal static StreamKey StreamOf(TenantId tenant, int caller, int i) => new(tenant, new StreamId(new Guid(caller, (short)(i % StreamsEach), 0x4000, 0x80, 0, 0, 0, 0, 0, 0, 1)));
 
     internal static Granted Event(int i) => new("newsletter", "email", "controller", "2018-04-24", DateTimeOffset.UnixEpoch.AddSeconds(i), "subject", "web-form");
 
-    private static async Task<double> AppendAsync(DeciderLoop loop, TenantId[] tenants, int seconds, CancellationToken ct)
+    private static async Task<double> AppendAsync(DeciderLoop loop, TenantId[] tenants, int seconds, CancellationToken ct, byte[]? personal = null, Seal? seal = null)
     {
         var run = $"{Guid.CreateVersion7(TimeProvider.System.GetUtcNow())}";
         return await PerSecond.MeasureAsync(Callers, seconds, (caller, i) =>
         {
-            var granted = Event(i);
-            return loop.ExecuteAsync(new Command(StreamOf(tenants[caller % tenants.Length], caller, i), Stream, Digest.Of(run, $"{caller}/{i}"), default, _ => Decision.Of(granted)), ct);
+            var granted = new NewEvent(Event(i), personal);
+            return loop.ExecuteAsync(
+                new Command(StreamOf(tenants[caller % tenants.Length], caller, i), Stream, Digest.Of(run, $"{caller}/{i}"), default, _ => new Decision.Record([granted])) { Seal = seal }, ct);
         }, ct);
     }
 

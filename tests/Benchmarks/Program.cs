@@ -5,6 +5,7 @@ var benchmarks = new Dictionary<string, Func<CancellationToken, Task>>
 {
     ["append"] = AppendBenchmark.RunAsync,
     ["follow"] = FollowBenchmark.RunAsync,
+    ["price"] = PriceBenchmark.RunAsync,
     ["ledger"] = LedgerBenchmark.RunAsync,
 };
 

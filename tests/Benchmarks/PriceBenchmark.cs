@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+using System.Text;
+using ConsentLedger.EventStore;
+using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.Ledger;
+using ConsentLedger.Support;
+using ConsentLedger.Vault;
+using Npgsql;
+
+namespace ConsentLedger.Benchmarks;
+
+/// <summary>
+/// What proofs and secrecy cost an append: 256 callers over five controllers, each event with its entry in the tree and evidence sealed under its person's key,
+/// against the same batched appends that write neither; and both beside <c>pgbench</c>.
+/// </summary>
+internal static class PriceBenchmark
+{
+    private const int Rounds = 5;
+
+    private static readonly byte[] Evidence = Encoding.UTF8.GetBytes("""{"address":"maria@example.org","ip":"192.0.2.7","userAgent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}""");
+
+    public static async Task RunAsync(CancellationToken ct)
+    {
+        var seconds = int.Parse(Environment.GetEnvironmentVariable("BENCH_SECONDS") ?? "5", System.Globalization.CultureInfo.InvariantCulture);
+        await using var database = await PostgresDatabase.CreateAsync("bench");
+        await using var source = NpgsqlLedger.DataSource(database.ConnectionString);
+        await using var engine = new NpgsqlEngine(source);
+        await engine.EnsureSchemaAsync(ct);
+        await using var pgbench = await PgBench.CreateAsync(database, source, ct);
+        await using var ours = new DeciderLoop(engine, AppendBenchmark.Catalog, TimeProvider.System);
+
+        await using var bareDatabase = await PostgresDatabase.CreateAsync("bench_bare");
+        await using var bareSource = NpgsqlLedger.DataSource(bareDatabase.ConnectionString);
+        await using var bareEngine = new UnprovableEngine(bareSource);
+        await bareEngine.EnsureSchemaAsync(ct);
+        await using var bare = new DeciderLoop(bareEngine, AppendBenchmark.Catalog, TimeProvider.System);
+
+        var contest = new Contest(ct);
+        contest.Enter("pgbench", s => pgbench.InsertsPerSecondAsync(32, s, ct));
+        contest.Enter("append-provable-sealed", s => AppendBenchmark.AppendAsync(ours, five: true, s, ct, Evidence, SealAs(RandomNumberGenerator.GetBytes(32))));
+        contest.Enter("append-provable", s => AppendBenchmark.AppendAsync(ours, five: true, s, ct));
+        contest.Enter("append-neither", s => AppendBenchmark.AppendAsync(bare, five: true, s, ct));
+        await contest.RunAsync(Rounds, seconds);
+
+        const string Unit = "events/s, 256 callers, five controllers, one event a command";
+        contest.Print("append-provable-sealed", Unit, "append-neither", "the same batches without entries, tree and envelopes");
+        contest.Print("append-provable", Unit, "append-neither", "the same batches without entries and tree");
+        contest.Print("append-provable-sealed", Unit, "pgbench", "pgbench one-row INSERT + commit, 32 clients");
+    }
+
+    private static Seal SealAs(byte[] key)
+    {
+        var id = Guid.CreateVersion7(TimeProvider.System.GetUtcNow());
+        return (stream, version, personal) =>
+        {
+            var part = Sealing.Seal(key, new SealedPlace(EntryType.Event, stream.Id, version, id), personal);
+            return new Sealed(id, part.Envelope, Hash.Of(part.Commitment));
+        };
+    }
+
+    /// <summary>Streams, heads and outcomes alone: an audit of it finds nothing to audit.</summary>
+    private sealed class UnprovableEngine(NpgsqlDataSource source) : NpgsqlEngine(source)
+    {
+        protected override async Task WriteAsync(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
+        {
+            await using var sql = new NpgsqlBatch(connection, transaction);
+            BatchSql.Advance(batch, sql);
+            BatchSql.WriteStreams(batch, sql);
+            BatchSql.WriteOutcomes(batch, sql);
+            await sql.ExecuteNonQueryAsync(ct);
+        }
+    }
+}
