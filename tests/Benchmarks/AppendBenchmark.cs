@@ -12,7 +12,9 @@ namespace ConsentLedger.Benchmarks;
 /// </summary>
 internal static class AppendBenchmark
 {
-    private const int Rounds = 5, Callers = 256, StreamsEach = 64;
+    internal const int Callers = 256;
+
+    private const int Rounds = 5, StreamsEach = 64;
 
     private const string Unit = "events/s, 256 callers, one event a command";
 
@@ -50,6 +52,8 @@ internal static class AppendBenchmark
     internal static Task<double> AppendAsync(DeciderLoop loop, bool five, int seconds, CancellationToken ct, byte[]? personal = null, Seal? seal = null) =>
         AppendAsync(loop, five ? Tenants : Tenants[..1], seconds, ct, personal, seal);
 
+    internal static Command CommandOf(string run, int caller, int i) => CommandOf(Tenants, run, caller, i, default, null);
+
     internal static StreamKey StreamOf(TenantId tenant, int caller, int i) => new(tenant, new StreamId(new Guid(caller, (short)(i % StreamsEach), 0x4000, 0x80, 0, 0, 0, 0, 0, 0, 1)));
 
     internal static Granted Event(int i) => new("newsletter", "email", "controller", "2018-04-24", DateTimeOffset.UnixEpoch.AddSeconds(i), "subject", "web-form");
@@ -57,12 +61,13 @@ internal static class AppendBenchmark
     private static async Task<double> AppendAsync(DeciderLoop loop, TenantId[] tenants, int seconds, CancellationToken ct, byte[]? personal = null, Seal? seal = null)
     {
         var run = $"{Guid.CreateVersion7(TimeProvider.System.GetUtcNow())}";
-        return await PerSecond.MeasureAsync(Callers, seconds, (caller, i) =>
-        {
-            var granted = new NewEvent(Event(i), personal);
-            return loop.ExecuteAsync(
-                new Command(StreamOf(tenants[caller % tenants.Length], caller, i), Stream, Digest.Of(run, $"{caller}/{i}"), default, _ => new Decision.Record([granted])) { Seal = seal }, ct);
-        }, ct);
+        return await PerSecond.MeasureAsync(Callers, seconds, (caller, i) => loop.ExecuteAsync(CommandOf(tenants, run, caller, i, personal, seal), ct), ct);
+    }
+
+    private static Command CommandOf(TenantId[] tenants, string run, int caller, int i, ReadOnlyMemory<byte> personal, Seal? seal)
+    {
+        var granted = new NewEvent(Event(i), personal);
+        return new Command(StreamOf(tenants[caller % tenants.Length], caller, i), Stream, Digest.Of(run, $"{caller}/{i}"), default, _ => new Decision.Record([granted])) { Seal = seal };
     }
 
     internal sealed record Granted(string Purpose, string Channel, string Recipient, string PolicyVersion, DateTimeOffset OccurredAt, string Actor, string Method);

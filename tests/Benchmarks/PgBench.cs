@@ -31,26 +31,47 @@ internal sealed partial class PgBench : IAsyncDisposable
         return pgbench;
     }
 
-    public async Task<double> InsertsPerSecondAsync(int clients, int seconds, CancellationToken ct)
+    public async Task<double> InsertsPerSecondAsync(int clients, int seconds, CancellationToken ct) =>
+        double.Parse(Tps().Match(await RunAsync(["-c", $"{clients}", "-T", $"{seconds}"], ct)).Groups[1].Value, CultureInfo.InvariantCulture);
+
+    /// <summary>In milliseconds, at a rate it is given.</summary>
+    public async Task<double> P99Async(int clients, int seconds, double perSecond, CancellationToken ct)
     {
-        var server = new NpgsqlConnectionStringBuilder(_database.ConnectionString);
-        var start = new ProcessStartInfo(Find())
+        var folder = Directory.CreateTempSubdirectory("pgbench");
+        try
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            ArgumentList = { "-n", "-M", "prepared", "-c", $"{clients}", "-j", "2", "-T", $"{seconds}", "-f", _script, "-h", server.Host!, "-p", $"{server.Port}", "-U", server.Username!, _database.Name },
-            Environment = { ["PGPASSWORD"] = server.Password },
-        };
-        using var process = Process.Start(start)!;
-        var output = await process.StandardOutput.ReadToEndAsync(ct);
-        await process.WaitForExitAsync(ct);
-        return double.Parse(Tps().Match(output).Groups[1].Value, CultureInfo.InvariantCulture);
+            await RunAsync(["-c", $"{clients}", "-T", $"{seconds}", "-R", $"{perSecond:F0}", "-l", "--log-prefix", Path.Combine(folder.FullName, "log")], ct);
+
+            // client, transaction, latency in µs from when it was due, and more.
+            var latencies = folder.GetFiles().SelectMany(file => File.ReadLines(file.FullName)).Select(line => double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture) / 1000).Order().ToList();
+            return latencies[(int)(latencies.Count * 0.99)];
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     public ValueTask DisposeAsync()
     {
         File.Delete(_script);
         return ValueTask.CompletedTask;
+    }
+
+    private async Task<string> RunAsync(IEnumerable<string> options, CancellationToken ct)
+    {
+        var server = new NpgsqlConnectionStringBuilder(_database.ConnectionString);
+        var start = new ProcessStartInfo(Find(), ["-n", "-M", "prepared", "-j", "2", .. options, "-f", _script, "-h", server.Host!, "-p", $"{server.Port}", "-U", server.Username!, _database.Name])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["PGPASSWORD"] = server.Password },
+        };
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync(ct);
+        var output = await process.StandardOutput.ReadToEndAsync(ct);
+        await process.WaitForExitAsync(ct);
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"pgbench ended with {process.ExitCode}: {await errors}");
     }
 
     /// <summary>On the path, or where Debian keeps the newest server's programs.</summary>

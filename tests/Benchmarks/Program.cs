@@ -6,6 +6,7 @@ var benchmarks = new Dictionary<string, Func<CancellationToken, Task>>
     ["append"] = AppendBenchmark.RunAsync,
     ["follow"] = FollowBenchmark.RunAsync,
     ["price"] = PriceBenchmark.RunAsync,
+    ["latency"] = LatencyBenchmark.RunAsync,
     ["ledger"] = LedgerBenchmark.RunAsync,
 };
 
