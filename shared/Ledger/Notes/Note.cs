@@ -90,8 +90,11 @@ public sealed class Note
 
     public byte[] ToBytes() => [.. _text, (byte)'\n', .. Encoding.UTF8.GetBytes(string.Concat(Signatures))];
 
-    internal Note With(SigningKey key, byte[] signature) =>
-        new(_text, [.. Signatures.Where(s => !s.IsBy(key.Verifier)), new NoteSignature(key.Verifier.Name, key.Verifier.Id, signature)]);
+    /// <summary>The note with somebody's signature over its text, in place of an earlier one by the same key. Whether it holds is for <see cref="TryVerify"/> to say.</summary>
+    public Note With(NoteSignature signature) =>
+        new(_text, [.. Signatures.Where(s => (s.Name, s.KeyId) != (signature.Name, signature.KeyId)), signature]);
+
+    internal Note With(SigningKey key, byte[] signature) => With(new NoteSignature(key.Verifier.Name, key.Verifier.Id, signature));
 
     private static bool IsText(ReadOnlySpan<byte> text) =>
         text.EndsWith("\n"u8) && Utf8.IsValid(text) && !text.ContainsAnyInRange((byte)0, (byte)('\n' - 1)) && !text.ContainsAnyInRange((byte)('\n' + 1), (byte)0x1F);
