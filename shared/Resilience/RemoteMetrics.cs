@@ -19,7 +19,7 @@ public sealed class RemoteMetrics : TelemetryListener
 
     private const int MostAttemptsTold = 10;
 
-    private readonly ConcurrentBag<(string Name, CircuitBreakerStateProvider State)> _breakers = [];
+    private readonly ConcurrentBag<(string Name, string? What, CircuitBreakerStateProvider State)> _breakers = [];
     private readonly Counter<int> _events;
     private readonly Histogram<double> _attempts;
     private readonly Histogram<double> _calls;
@@ -62,8 +62,12 @@ public sealed class RemoteMetrics : TelemetryListener
         }
     }
 
-    internal void Watch(string name, CircuitBreakerStateProvider state) => _breakers.Add((name, state));
+    internal void Watch(string name, string? what, CircuitBreakerStateProvider state) => _breakers.Add((name, what, state));
 
-    private static Measurement<int> Open((string Name, CircuitBreakerStateProvider State) breaker) =>
-        new(breaker.State.CircuitState == CircuitState.Closed ? 0 : 1, new KeyValuePair<string, object?>("pipeline.name", breaker.Name));
+    private static Measurement<int> Open((string Name, string? What, CircuitBreakerStateProvider State) breaker)
+    {
+        var tags = new TagList { { "pipeline.name", breaker.Name } };
+        if (breaker.What is { } what) tags.Add("pipeline.instance", what);
+        return new Measurement<int>(breaker.State.CircuitState == CircuitState.Closed ? 0 : 1, tags);
+    }
 }

@@ -15,13 +15,14 @@ public sealed class Remotes(IOptionsMonitor<Remote> options, RemoteMetrics metri
     /// <summary>Breaker, time limit, attempts, and a limit for each: those of them that are configured.</summary>
     /// <param name="isOutage">What another attempt may mend. Whatever is refused for good is no outage.</param>
     /// <param name="retryAfter">How long the remote asked to be left alone, where it did.</param>
+    /// <param name="what">Tells remotes of one name apart in metrics; each has a breaker of its own.</param>
     public ResiliencePipeline Calling(string name, Func<Exception, bool> isOutage, Func<Exception, TimeSpan?>? retryAfter = null, Action<Retry>? tell = null, string? what = null)
     {
         var remote = options.Get(name);
         var pipeline = Builder(name, what);
 
         // Outermost the breaker: while the other side hangs, not every caller here hangs with it.
-        if (remote.Breaker is { } breaker) pipeline.AddCircuitBreaker(BreakerOf(name, breaker, isOutage));
+        if (remote.Breaker is { } breaker) pipeline.AddCircuitBreaker(BreakerOf(name, what, breaker, isOutage));
         if (remote.TimeoutMs is { } whole) pipeline.AddTimeout(TimeSpan.FromMilliseconds(whole));
         if (remote.Attempts is not 1)
         {
@@ -40,10 +41,10 @@ public sealed class Remotes(IOptionsMonitor<Remote> options, RemoteMetrics metri
 
     private ResiliencePipelineBuilder Builder(string name, string? what) => new() { Name = name, InstanceName = what, TimeProvider = clock, TelemetryListener = metrics };
 
-    private CircuitBreakerStrategyOptions BreakerOf(string name, Breaker breaker, Func<Exception, bool> isOutage)
+    private CircuitBreakerStrategyOptions BreakerOf(string name, string? what, Breaker breaker, Func<Exception, bool> isOutage)
     {
         var state = new CircuitBreakerStateProvider();
-        metrics.Watch(name, state);
+        metrics.Watch(name, what, state);
         return new CircuitBreakerStrategyOptions
         {
             Name = "breaker",
