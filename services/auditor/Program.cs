@@ -1,3 +1,6 @@
 using System.CommandLine;
+using ConsentLedger.Auditor.Witnessing;
 
-return await new RootCommand("Checks a consent ledger, and believes nobody.").Parse(args).InvokeAsync();
+var ledger = new RootCommand("Checks a consent ledger, and believes nobody.");
+ledger.Subcommands.Add(WitnessCommand.Build());
+return await ledger.Parse(args).InvokeAsync();
