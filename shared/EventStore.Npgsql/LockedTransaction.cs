@@ -6,7 +6,7 @@ internal delegate Task Write(Batch batch, NpgsqlConnection connection, NpgsqlTra
 
 /// <summary>A writing transaction that holds its tenants' heads from its first read to its commit.</summary>
 internal sealed class LockedTransaction(
-    NpgsqlConnection connection, NpgsqlTransaction transaction, Snapshot snapshot, Write write, AppendSignal appended) : IEventTransaction
+    NpgsqlConnection connection, NpgsqlTransaction transaction, Snapshot snapshot, Write write, StoreSignal appended) : IEventTransaction
 {
     public Snapshot Snapshot => snapshot;
 

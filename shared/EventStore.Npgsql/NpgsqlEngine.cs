@@ -17,7 +17,7 @@ public interface IInlineProjection
 /// <param name="dataSource">Best built by <see cref="NpgsqlLedger.DataSource"/>, whose settings are worth a factor of two.</param>
 public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInlineProjection> projections) : IEventEngine, IAsyncDisposable
 {
-    private readonly AppendSignal _appended = new(dataSource);
+    private readonly StoreSignal _appended = new(dataSource, NpgsqlSchema.AppendedChannel);
 
     public Task EnsureSchemaAsync(CancellationToken ct) => Outages.Typed(async () =>
     {

@@ -110,5 +110,15 @@ internal static class NpgsqlSchema
             next_position bigint not null,
             primary key (subscription, tenant_id)
         ) with (fillfactor = 50);
+
+        -- The newest published checkpoint of each tenant's tree, and up to which size the bus has been told.
+        create table if not exists ledger_checkpoints (
+            tenant_id text        not null primary key,
+            size      bigint      not null,
+            root      bytea       not null,
+            note      bytea       not null,
+            signed_at timestamptz not null,
+            announced bigint      not null default 0
+        ) with (fillfactor = 50);
         """;
 }

@@ -8,8 +8,6 @@ namespace ConsentLedger.Vault;
 /// </summary>
 public sealed class FileKek : IKekProvider, IDisposable
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private readonly byte[] _key;
 
     private FileKek(byte[] key, string name) =>
@@ -19,25 +17,8 @@ public sealed class FileKek : IKekProvider, IDisposable
 
     internal string Name { get; }
 
-    /// <exception cref="KekFileRefusedException">Others than its owner may touch the file, or it does not hold a key.</exception>
-    public static FileKek Read(string path)
-    {
-        if (OperatingSystem.IsWindows()) throw new PlatformNotSupportedException("A key file is guarded by its Unix file mode.");
-
-        if (!File.Exists(path)) throw new KekFileRefusedException(path, "is not there. Put it back from where keys are kept: another one opens nothing that was sealed under it");
-
-        // Mode, length and bytes are of the one file that was opened, whatever its path names a moment later.
-        using var file = File.OpenHandle(path);
-        var mode = File.GetUnixFileMode(file);
-        if ((mode & ~OwnerOnly) != 0)
-            throw new KekFileRefusedException(path, $"has mode {Convert.ToString((int)mode, 8)}; only its owner may read or write it: chmod 600");
-        if (RandomAccess.GetLength(file) != Sealing.KeyLength)
-            throw new KekFileRefusedException(path, $"must hold {Sealing.KeyLength} raw bytes, not {RandomAccess.GetLength(file)}");
-
-        var key = new byte[Sealing.KeyLength];
-        if (RandomAccess.Read(file, key, 0) != key.Length) throw new KekFileRefusedException(path, "changed while it was read");
-        return new FileKek(key, Path.GetFileName(path));
-    }
+    /// <exception cref="KeyFileRefusedException">Others than its owner may touch the file, or it does not hold a key.</exception>
+    public static FileKek Read(string path) => new(KeyFile.Read("KEK", path, ifMissing: "another one opens nothing that was sealed under it"), Path.GetFileName(path));
 
     public Task<KekEpochs> ReadEpochsAsync(CancellationToken ct) => Task.FromResult(new KekEpochs(new KekEpoch(Epoch, Name), []));
 
@@ -73,6 +54,3 @@ public sealed class FileKek : IKekProvider, IDisposable
         return aes.DecryptKeyWrapPadded(wrapped);
     }
 }
-
-/// <summary>The KEK file is not one to trust. Says which and what to do.</summary>
-public sealed class KekFileRefusedException(string path, string reason) : Exception($"The KEK file {path} {reason}.");

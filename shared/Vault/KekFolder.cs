@@ -17,7 +17,7 @@ public sealed class KekFolder : IKekProvider, IDisposable
 
     private KekFolder(string path, TimeProvider clock) => (_path, _clock) = (path, clock);
 
-    /// <exception cref="KekFileRefusedException">A file is not one to trust, or none is in use yet.</exception>
+    /// <exception cref="KeyFileRefusedException">A file is not one to trust, or none is in use yet.</exception>
     public static KekFolder Read(string path, TimeProvider clock)
     {
         var folder = new KekFolder(path, clock);
@@ -63,7 +63,7 @@ public sealed class KekFolder : IKekProvider, IDisposable
     private Member? Find(WrappedKey key) => _members.FirstOrDefault(m => m.Kek.Epoch == key.Epoch);
 
     private Member Present(IReadOnlyList<Member> members) =>
-        members.LastOrDefault(m => m.From <= _clock.GetUtcNow()) ?? throw new KekFileRefusedException(_path, "holds no KEK whose time has come");
+        members.LastOrDefault(m => m.From <= _clock.GetUtcNow()) ?? throw new KeyFileRefusedException("KEK", _path, "holds no KEK whose time has come");
 
     /// <summary>Keeps what it has where the folder is not in order: half a rotation must not take the keys from a service that runs.</summary>
     private void ReadAgain()
@@ -72,7 +72,7 @@ public sealed class KekFolder : IKekProvider, IDisposable
         {
             ReadFiles();
         }
-        catch (Exception refused) when (refused is KekFileRefusedException or IOException or UnauthorizedAccessException)
+        catch (Exception refused) when (refused is KeyFileRefusedException or IOException or UnauthorizedAccessException)
         {
             throw new VaultUnavailableException(refused.Message, refused);
         }
@@ -80,13 +80,13 @@ public sealed class KekFolder : IKekProvider, IDisposable
 
     private void ReadFiles()
     {
-        if (!Directory.Exists(_path)) throw new KekFileRefusedException(_path, "is not there. Put it back from where keys are kept");
+        if (!Directory.Exists(_path)) throw new KeyFileRefusedException("KEK", _path, "is not there. Put it back from where keys are kept");
         var read = new List<Member>();
         try
         {
             foreach (var file in Directory.EnumerateFiles(_path, "*.kek").Order(StringComparer.Ordinal)) read.Add(new Member(BeginningOf(file), FileKek.Read(file)));
             if (read.GroupBy(m => m.Kek.Epoch).FirstOrDefault(same => same.Count() > 1) is { } twice)
-                throw new KekFileRefusedException(_path, $"holds the same key twice: {string.Join(" and ", twice.Select(m => m.Epoch.Name))}");
+                throw new KeyFileRefusedException("KEK", _path, $"holds the same key twice: {string.Join(" and ", twice.Select(m => m.Epoch.Name))}");
             _ = Present(read);
         }
         catch
@@ -102,7 +102,7 @@ public sealed class KekFolder : IKekProvider, IDisposable
     private static DateTimeOffset BeginningOf(string file) =>
         DateTimeOffset.TryParseExact(Path.GetFileNameWithoutExtension(file), "yyyyMMdd'T'HHmm'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var from)
             ? from
-            : throw new KekFileRefusedException(file, "is not named by when it takes over, such as 20261121T0900Z.kek");
+            : throw new KeyFileRefusedException("KEK", file, "is not named by when it takes over, such as 20261121T0900Z.kek");
 
     private sealed record Member(DateTimeOffset From, FileKek Kek)
     {

@@ -31,7 +31,7 @@ public sealed class FileKekTests : IDisposable
     public void A_file_that_others_than_its_owner_may_touch_is_refused(UnixFileMode others)
     {
         var path = _files.Write(Key, KekFiles.OwnerOnly | others);
-        var refused = Should.Throw<KekFileRefusedException>(() => FileKek.Read(path));
+        var refused = Should.Throw<KeyFileRefusedException>(() => FileKek.Read(path));
         refused.Message.ShouldContain(path);
         refused.Message.ShouldContain("chmod 600");
     }
@@ -40,7 +40,7 @@ public sealed class FileKekTests : IDisposable
     public void A_file_that_is_not_there_is_missed_by_name()
     {
         var path = _files.Write(Key) + ".lost";
-        Should.Throw<KekFileRefusedException>(() => FileKek.Read(path)).Message.ShouldContain($"{path} is not there");
+        Should.Throw<KeyFileRefusedException>(() => FileKek.Read(path)).Message.ShouldContain($"{path} is not there");
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class FileKekTests : IDisposable
     [InlineData(33)]
     [InlineData(64)]
     public void A_file_of_another_length_is_refused(int length) =>
-        Should.Throw<KekFileRefusedException>(() => FileKek.Read(_files.Write(new byte[length]))).Message.ShouldContain("32 raw bytes");
+        Should.Throw<KeyFileRefusedException>(() => FileKek.Read(_files.Write(new byte[length]))).Message.ShouldContain("32 raw bytes");
 
     [Fact]
     public async Task Damaged_bytes_and_keys_of_another_epoch_are_unavailable_and_never_something_else()

@@ -74,7 +74,7 @@ public sealed class KekFolderTests : IDisposable
     public void A_folder_without_a_KEK_to_use_now_or_with_one_of_no_time_is_refused(string name, string reason)
     {
         Add(name, 1);
-        Should.Throw<KekFileRefusedException>(() => KekFolder.Read(_files.Folder, _clock)).Message.ShouldContain(reason);
+        Should.Throw<KeyFileRefusedException>(() => KekFolder.Read(_files.Folder, _clock)).Message.ShouldContain(reason);
     }
 
     [Fact]
@@ -82,12 +82,12 @@ public sealed class KekFolderTests : IDisposable
     {
         Add("20260101T0000Z", 1);
         Add("20260201T0000Z", 1);
-        Should.Throw<KekFileRefusedException>(() => KekFolder.Read(_files.Folder, _clock)).Message.ShouldContain("20260101T0000Z.kek and 20260201T0000Z.kek");
+        Should.Throw<KeyFileRefusedException>(() => KekFolder.Read(_files.Folder, _clock)).Message.ShouldContain("20260101T0000Z.kek and 20260201T0000Z.kek");
     }
 
     [Fact]
     public void A_folder_that_is_not_there_is_missed_by_name() =>
-        Should.Throw<KekFileRefusedException>(() => KekFolder.Read(_files.Folder + "/none", _clock)).Message.ShouldContain("/none is not there");
+        Should.Throw<KeyFileRefusedException>(() => KekFolder.Read(_files.Folder + "/none", _clock)).Message.ShouldContain("/none is not there");
 
     private string Add(string name, byte fill) => _files.WriteAs($"{name}.kek", [.. Enumerable.Repeat(fill, 32)]);
 

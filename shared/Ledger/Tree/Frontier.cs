@@ -52,6 +52,23 @@ public sealed class Frontier
         return true;
     }
 
+    /// <summary>The frontier of a tree's first <paramref name="size"/> leaves.</summary>
+    /// <param name="read">Gives the complete nodes of a tree at least that large.</param>
+    public static Frontier Read(long size, NodeReader read)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(size);
+        var roots = new Hash[MaxHeight];
+        var start = 0L;
+        for (var height = MaxHeight - 1; height >= 0; height--)
+        {
+            if (!IsSet(size, height)) continue;
+            roots[height] = read(height, start >> height);
+            start += 1L << height;
+        }
+
+        return new Frontier(size, roots);
+    }
+
     /// <summary><c>size u64 | hash 32 | hash 32 ...</c>, big-endian, the largest subtree first: at most 2,024 bytes.</summary>
     public byte[] ToBytes()
     {

@@ -4,10 +4,11 @@ using Npgsql;
 namespace ConsentLedger.EventStore.Npgsql;
 
 /// <summary>
-/// Wakes subscriptions: at once for commits of this process, by NOTIFY for those of others. It may miss one (a process that ended before it told,
+/// Wakes who waits for a commit: at once for commits of this process, by NOTIFY for those of others. It may miss one (a process that ended before it told,
 /// a listener reconnecting), which is why whoever waits also looks after a while.
 /// </summary>
-internal sealed class AppendSignal(NpgsqlDataSource dataSource) : IAsyncDisposable
+/// <param name="channel">On which other processes are told.</param>
+public sealed class StoreSignal(NpgsqlDataSource dataSource, string channel) : IAsyncDisposable
 {
     private static readonly TimeSpan ReconnectDelay = TimeSpan.FromSeconds(1);
 
@@ -29,6 +30,7 @@ internal sealed class AppendSignal(NpgsqlDataSource dataSource) : IAsyncDisposab
         lock (_gate) _telling ??= Task.Run(() => TellOthersAsync(_stopping.Token), CancellationToken.None);
     }
 
+    /// <summary>Completes with the next commit after the call, or after <paramref name="atMost"/>.</summary>
     public async Task WaitAsync(TimeSpan atMost, CancellationToken ct)
     {
         lock (_gate) _listening ??= Task.Run(() => ListenAsync(_stopping.Token), CancellationToken.None);
@@ -54,7 +56,7 @@ internal sealed class AppendSignal(NpgsqlDataSource dataSource) : IAsyncDisposab
             try
             {
                 await _owed.Reader.ReadAsync(stopping);
-                await using var tell = dataSource.CreateCommand($"select set_config('synchronous_commit', 'off', true), pg_notify('{NpgsqlSchema.AppendedChannel}', '')");
+                await using var tell = dataSource.CreateCommand($"select set_config('synchronous_commit', 'off', true), pg_notify('{channel}', '')");
                 await tell.ExecuteNonQueryAsync(stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -76,7 +78,7 @@ internal sealed class AppendSignal(NpgsqlDataSource dataSource) : IAsyncDisposab
             {
                 await using var connection = await dataSource.OpenConnectionAsync(stopping);
                 connection.Notification += (_, _) => Wake();
-                await using (var listen = new NpgsqlCommand($"listen {NpgsqlSchema.AppendedChannel}", connection)) await listen.ExecuteNonQueryAsync(stopping);
+                await using (var listen = new NpgsqlCommand($"listen {channel}", connection)) await listen.ExecuteNonQueryAsync(stopping);
                 while (true) await connection.WaitAsync(stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)

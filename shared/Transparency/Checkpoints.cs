@@ -1,0 +1,109 @@
+using ConsentLedger.EventStore;
+using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.Ledger;
+using Npgsql;
+
+namespace ConsentLedger.Transparency;
+
+/// <summary>The newest published checkpoint of each tenant. What is in here, outsiders may have: it is never taken back.</summary>
+public sealed class Checkpoints(NpgsqlDataSource ledger, TimeProvider clock) : IAsyncDisposable
+{
+    /// <summary>A notification can be missed; then it is this long until somebody looks all the same.</summary>
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    private const string Channel = "ledger_checkpoints";
+
+    private readonly StoreSignal _published = new(ledger, Channel);
+
+    /// <summary>Null before the first.</summary>
+    public Task<SignedCheckpoint?> FindAsync(TenantId tenant, CancellationToken ct) => Outages.Typed(async () =>
+    {
+        await using var command = ledger.CreateCommand("select note from ledger_checkpoints where tenant_id = $1");
+        command.Parameters.Add(new() { Value = tenant.ToString() });
+        return await command.ExecuteScalarAsync(ct) is byte[] note ? Read(note) : null;
+    });
+
+    /// <summary>The newest, once it is of at least this size, whichever replica publishes it; null when that takes longer than <paramref name="atMost"/>.</summary>
+    public async Task<SignedCheckpoint?> WaitForAsync(TenantId tenant, long size, TimeSpan atMost, CancellationToken ct)
+    {
+        var started = clock.GetTimestamp();
+        while (true)
+        {
+            // Asked before looking, so one that is published between the look and the wait ends the wait at once.
+            var left = atMost - clock.GetElapsedTime(started);
+            var published = WaitForPublicationAsync(left < Poll ? left : Poll, ct);
+            if (await FindAsync(tenant, ct) is { } newest && newest.Head.Size >= size) return newest;
+            if (left <= TimeSpan.Zero) return null;
+            await published;
+        }
+    }
+
+    /// <summary>Completes when some tenant's checkpoint was published, here or in another process, or after <paramref name="atMost"/>. A hint, never a promise.</summary>
+    public Task WaitForPublicationAsync(TimeSpan atMost, CancellationToken ct) => _published.WaitAsync(atMost > TimeSpan.Zero ? atMost : TimeSpan.Zero, ct);
+
+    /// <summary>The newest of every tenant.</summary>
+    internal Task<IReadOnlyDictionary<TenantId, SignedCheckpoint>> ReadAllAsync(CancellationToken ct) => ReadAsync("select tenant_id, note from ledger_checkpoints", ct);
+
+    /// <summary>Those newest ones that the bus has not been told of.</summary>
+    internal Task<IReadOnlyDictionary<TenantId, SignedCheckpoint>> ReadUnannouncedAsync(CancellationToken ct) =>
+        ReadAsync("select tenant_id, note from ledger_checkpoints where announced < size", ct);
+
+    /// <param name="size">Up to which the bus has been told; an earlier word never replaces a later one.</param>
+    internal Task SaveAnnouncedAsync(TenantId tenant, long size, CancellationToken ct) => Outages.Typed(async () =>
+    {
+        await using var command = ledger.CreateCommand("update ledger_checkpoints set announced = greatest(announced, $2) where tenant_id = $1");
+        command.Parameters.Add(new() { Value = tenant.ToString() });
+        command.Parameters.Add(new() { Value = size });
+        await command.ExecuteNonQueryAsync(ct);
+    });
+
+    /// <summary>Stores a checkpoint in place of the one it was proved consistent with, and tells whoever waits.</summary>
+    /// <param name="after">That one's size; 0 for the tenant's first.</param>
+    /// <param name="signer">The connection that makes this process the signer. When it is gone, so is the right to publish.</param>
+    /// <returns>False where another one is stored: somebody else has signed since.</returns>
+    internal async Task<bool> PublishAsync(TenantId tenant, long after, SignedCheckpoint signed, NpgsqlConnection signer, CancellationToken ct)
+    {
+        var stored = await Outages.Typed(async () =>
+        {
+            await using var command = new NpgsqlCommand(
+                $"""
+                with published as (
+                    insert into ledger_checkpoints (tenant_id, size, root, note, signed_at) select $1, $2, $3, $4, $5 where $6 = 0 or exists (select from ledger_checkpoints where tenant_id = $1)
+                    on conflict (tenant_id) do update set size = excluded.size, root = excluded.root, note = excluded.note, signed_at = excluded.signed_at
+                    where ledger_checkpoints.size = $6
+                    returning size
+                )
+                select pg_notify('{Channel}', '') from published
+                """, signer)
+            {
+                Parameters =
+                {
+                    new() { Value = tenant.ToString() }, new() { Value = signed.Head.Size }, new() { Value = signed.Head.Root.Bytes.ToArray() }, new() { Value = signed.Note },
+                    new() { Value = clock.GetUtcNow() }, new() { Value = after },
+                },
+            };
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            return await reader.ReadAsync(ct);
+        });
+        if (stored) _published.Raise();
+        return stored;
+    }
+
+    public ValueTask DisposeAsync() => _published.DisposeAsync();
+
+    private Task<IReadOnlyDictionary<TenantId, SignedCheckpoint>> ReadAsync(string sql, CancellationToken ct) =>
+        Outages.Typed<IReadOnlyDictionary<TenantId, SignedCheckpoint>>(async () =>
+        {
+            await using var command = ledger.CreateCommand(sql);
+            var checkpoints = new Dictionary<TenantId, SignedCheckpoint>();
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct)) checkpoints.Add(TenantId.Parse(reader.GetString(0)), Read(reader.GetFieldValue<byte[]>(1)));
+            return checkpoints;
+        });
+
+    // The note is what was signed; the columns beside it are for people and for the conditions of our own statements.
+    private static SignedCheckpoint Read(byte[] bytes) =>
+        Note.TryParse(bytes, out var note, out var fault) && Checkpoint.TryParse(note.Text.Span, out var head, out fault)
+            ? new SignedCheckpoint(head, bytes)
+            : throw new InvalidDataException($"A stored checkpoint cannot be read: {fault.Reason}");
+}

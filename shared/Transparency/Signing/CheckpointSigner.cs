@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using ConsentLedger.EventStore;
+using ConsentLedger.Ledger;
+using ConsentLedger.Resilience;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace ConsentLedger.Transparency.Signing;
+
+/// <summary>
+/// Signs every tenant's tree as it grows. One process does so at a time; the others wait for its lock. A tree that is not what was published of it is not
+/// signed again by this process, and the others' are.
+/// </summary>
+public sealed partial class CheckpointSigner(
+    IEventEngine engine, LogTree tree, Checkpoints checkpoints, LogKeys keys, Witnesses witnesses, NpgsqlDataSource ledger,
+    LogMetrics metrics, Remotes remotes, TimeProvider clock, ILogger<CheckpointSigner> log) : BackgroundService
+{
+    internal const string Remote = "signing";
+
+    /// <summary>A tenant's checkpoints are no closer together. What comes within it shares one, as appends share a commit.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    /// <summary>After too few witnesses answered.</summary>
+    private static readonly TimeSpan BeforeAnotherTry = TimeSpan.FromSeconds(1);
+
+    private const int MaxAtOnce = 4;
+
+    private readonly ConcurrentDictionary<TenantId, LedgerFault> _refused = [];
+    private readonly Dictionary<TenantId, Log> _logs = [];
+
+    /// <summary>The tenants for whom this process signs nothing more, and why.</summary>
+    internal IReadOnlyDictionary<TenantId, LedgerFault> Refused => _refused;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var signing = remotes.Repeating(Remote, "sign", (_, ct) => !ct.IsCancellationRequested, retry => Stopped(log, retry.Exception?.GetType().Name ?? "", retry.Delay.TotalMilliseconds));
+        try
+        {
+            await signing.ExecuteAsync(async ct => await TakeTurnsAsync(ct), stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
+    }
+
+    private async Task TakeTurnsAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            await using var lease = await SignerLease.TryTakeAsync(ledger, ct);
+            if (lease is null)
+            {
+                await Task.Delay(Poll, clock, ct);
+                continue;
+            }
+
+            using var turn = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            foreach (var known in _logs.Values) known.Begin();
+            try
+            {
+                await SignAsync(lease, turn.Token);
+            }
+            finally
+            {
+                metrics.Lags(null);
+                await turn.CancelAsync();
+                await Task.WhenAll(_logs.Values.Select(l => l.Running.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default)));
+            }
+        }
+    }
+
+    private async Task SignAsync(SignerLease lease, CancellationToken ct)
+    {
+        while (true)
+        {
+            // Asked before looking, so an append between the look and the wait ends the wait at once.
+            var appended = engine.WaitForAppendAsync(Poll, ct);
+            var heads = await engine.ReadHeadsAsync(ct);
+            foreach (var tenant in heads.Keys.Where(t => !_logs.ContainsKey(t))) _logs.Add(tenant, new Log(new TenantSigner(tenant, engine, tree, checkpoints, keys, witnesses)));
+            metrics.Lags(_logs.Sum(l => Math.Max(0, heads.GetValueOrDefault(l.Key) - l.Value.Size)));
+
+            foreach (var (tenant, known) in _logs)
+            {
+                if (!known.Running.IsCompleted) continue;
+
+                // Throws what ended it: then the turn is over, and what was remembered of every log with it.
+                await known.Running;
+                if (heads.GetValueOrDefault(tenant) == known.Size || _refused.ContainsKey(tenant) || clock.GetElapsedTime(known.At) < known.Rest) continue;
+                if (_logs.Values.Count(l => !l.Running.IsCompleted) == MaxAtOnce) break;
+                known.At = clock.GetTimestamp();
+                known.Running = SignAsync(tenant, known, lease, ct);
+            }
+
+            await Task.WhenAny([appended, .. _logs.Values.Select(l => l.Running).Where(r => !r.IsCompleted)]);
+            ct.ThrowIfCancellationRequested();
+            await Task.Delay(Interval, clock, ct);
+        }
+    }
+
+    private async Task SignAsync(TenantId tenant, Log known, SignerLease lease, CancellationToken ct)
+    {
+        known.Rest = TimeSpan.Zero;
+        switch (await known.Signer.SignAsync(lease, ct))
+        {
+            case Signed.Current current:
+                known.Size = current.Size;
+                if (current.IsNew) metrics.Published();
+                break;
+            case Signed.Unwitnessed:
+                known.Rest = BeforeAnotherTry;
+                metrics.Unwitnessed();
+                break;
+            case Signed.Refused refused when _refused.TryAdd(tenant, refused.Fault):
+                metrics.Refused();
+                var origin = keys.OriginOf(tenant);
+                NotSigned(log, origin, refused.Fault.Code, refused.Fault.Reason);
+                break;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Nothing more is signed of {Origin}: {Reason} ({Code}) Somebody changed what lies in the database, or it was restored from before. docs/operations.md says what to do.")]
+    private static partial void NotSigned(ILogger logger, string origin, string code, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Signing stopped ({Exception}); it goes on in {DelayMs} ms.")]
+    private static partial void Stopped(ILogger logger, string exception, double delayMs);
+
+    private sealed class Log
+    {
+        public Log(TenantSigner signer)
+        {
+            Signer = signer;
+            Begin();
+        }
+
+        public TenantSigner Signer { get; }
+
+        public Task Running { get; set; } = Task.CompletedTask;
+
+        /// <summary>Of the published checkpoint, once it was seen.</summary>
+        public long Size { get; set; }
+
+        public long At { get; set; }
+
+        public TimeSpan Rest { get; set; }
+
+        public void Begin()
+        {
+            Signer.Begin();
+            (Running, Size, Rest) = (Task.CompletedTask, -1, TimeSpan.Zero);
+        }
+    }
+}
