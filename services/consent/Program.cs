@@ -12,10 +12,12 @@ using ConsentLedger.Consent.Reacting;
 using ConsentLedger.Contracts;
 using ConsentLedger.Messaging;
 using ConsentLedger.ServiceDefaults;
+using ConsentLedger.Transparency;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("consent");
 builder.Services.AddLedger(builder.Configuration, ConsentCatalog.Events, new ErasedSubjects());
+builder.Services.AddLog(builder.Configuration);
 builder.Services.AddSubjectKeys(builder.Configuration);
 builder.Services.AddSingleton<ConsentReader>();
 builder.Services.AddSingleton<EraseSubject>();
@@ -36,4 +38,5 @@ ImportConsents.Map(app);
 DecideForSubjects.Map(app);
 PublishPolicy.Map(app);
 ReadPolicy.Map(app);
+app.MapLog();
 await app.ServeAsync(args);

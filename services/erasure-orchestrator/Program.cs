@@ -8,10 +8,12 @@ using ConsentLedger.ErasureOrchestrator.Publishing;
 using ConsentLedger.ErasureOrchestrator.Reacting;
 using ConsentLedger.Messaging;
 using ConsentLedger.ServiceDefaults;
+using ConsentLedger.Transparency;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("erasure-orchestrator");
 builder.Services.AddLedger(builder.Configuration, ErasureCatalog.Events, new ErasureTables());
+builder.Services.AddLog(builder.Configuration);
 builder.Services.AddSingleton<ErasureLookup>();
 builder.Services.AddSingleton<ErasureMetrics>();
 builder.Services.AddSingleton(Patience.From(builder.Configuration));
@@ -25,4 +27,5 @@ var app = builder.Build();
 app.UseServiceDefaults();
 RequestErasure.Map(app);
 ReadErasure.Map(app);
+app.MapLog();
 await app.ServeAsync(args);

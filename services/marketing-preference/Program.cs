@@ -10,10 +10,12 @@ using ConsentLedger.MarketingPreference.Sending;
 using ConsentLedger.MarketingPreference.Unsubscribing;
 using ConsentLedger.Messaging;
 using ConsentLedger.ServiceDefaults;
+using ConsentLedger.Transparency;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("marketing-preference");
 builder.Services.AddLedger(builder.Configuration, MarketingCatalog.Events);
+builder.Services.AddLog(builder.Configuration);
 builder.Services.AddUnsubscribeLinks(builder.Configuration);
 builder.Services.AddSingleton<PreferenceReader>();
 ConsentClient.Add(builder.Services);
@@ -30,4 +32,5 @@ ChangePreference.Map(app);
 ShowUnsubscribe.Map(app);
 UnsubscribeByLink.Map(app);
 DecideToSend.Map(app);
+app.MapLog();
 await app.ServeAsync(args);

@@ -21,7 +21,7 @@ public sealed record CloudEvent
 
     public DateTimeOffset? Time { get; init; }
 
-    /// <summary>The person it is about, as a uuid.</summary>
+    /// <summary>The person it is about, as a uuid; or the log.</summary>
     public string? Subject { get; init; }
 
     public string? Tenant { get; init; }

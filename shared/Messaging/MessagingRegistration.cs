@@ -34,7 +34,12 @@ public static class MessagingRegistration
         services.AddSingleton(s => new ParkedMessages(s.GetRequiredService<BrokerConnection>(), s.GetRequiredService<TimeProvider>()));
         services.AddHealthChecks().AddCheck<BrokerHealthCheck>("broker");
 
-        if (plan.Publication is { } publication) services.AddSingleton(publication).AddHostedService<Relay>();
+        if (plan.Publication is { } publication)
+        {
+            services.AddSingleton(publication).AddHostedService<Relay>();
+            services.AddSingleton(s => new Announcements(publication, s.GetRequiredService<BrokerConnection>(), s.GetRequiredService<MessagingMetrics>(), s.GetRequiredService<TimeProvider>()));
+        }
+
         foreach (var consumption in plan.Consumptions) services.AddReception(consumption);
         if (plan.Consumptions.Count > 0) services.AddReceiving(address);
         return services;

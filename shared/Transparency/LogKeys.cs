@@ -37,6 +37,9 @@ public sealed class LogKeys : IDisposable
         }
     }
 
+    /// <summary>The service, as the sender of what it says of its logs.</summary>
+    public Uri Source => new($"https://{_origin}");
+
     /// <summary>The tenant's log, and the name of its key.</summary>
     public string OriginOf(TenantId tenant) => $"{_origin}/{tenant}";
 

@@ -40,7 +40,9 @@ public sealed class LogTree(NpgsqlDataSource ledger)
     public async Task<ReadOnlyMemory<byte>?> FindTileAsync(TenantId tenant, TileId tile, CancellationToken ct)
     {
         var bytes = (await ReadTilesAsync(tenant, [tile], ct))[tile];
-        return bytes.Length < tile.Width * Hash.Length ? null : bytes[..(tile.Width * Hash.Length)];
+        
+        // Spelt out: a bare null would become an empty tile.
+        return bytes.Length < tile.Width * Hash.Length ? (ReadOnlyMemory<byte>?)null : bytes[..(tile.Width * Hash.Length)];
     }
 
     /// <summary>Computes twice: once on blank tiles, to learn which ones it takes, since that depends on sizes only; then on what they hold.</summary>

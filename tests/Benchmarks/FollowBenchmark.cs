@@ -115,6 +115,8 @@ internal static class FollowBenchmark
                 ["Auth__Issuer"] = Issuer.Name,
                 ["Auth__Audience"] = Issuer.Audience,
                 ["Auth__JwksFile"] = _issuer.JwksFile,
+                ["Ledger__Origin"] = "ledger.test/marketing-preference",
+                ["Ledger__SigningKeyFile"] = InFolder("links"),
                 ["Links__KeyFile"] = InFolder("links"),
                 ["Links__PublicUrl"] = "https://preferences.example",
                 ["Consent__Url"] = "http://127.0.0.1:1", // nothing is missed, so nothing is asked

@@ -23,11 +23,15 @@ public sealed class Orchestrator : IAsyncLifetime
     public Task InitializeAsync() => StartAsync("00:10:00");
 
     /// <param name="redispatchAfter">How long a system may stay silent.</param>
+    private string LogKeyFile => Path.Combine(_folder.FullName, "log-key");
+
     public async Task StartAsync(string redispatchAfter)
     {
         _database = await PostgresDatabase.CreateAsync("erasure");
         _broker = await Broker.CreateAsync("erasure");
         _issuer = new Issuer(_folder.FullName);
+        File.WriteAllBytes(LogKeyFile, new byte[32]);
+        File.SetUnixFileMode(LogKeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         _process = ServiceProcess.Of("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", Path.Combine(_folder.FullName, "log"), new Dictionary<string, string>
         {
             ["ConnectionStrings__Ledger"] = $"{_database.ConnectionString};Maximum Pool Size=20",
@@ -35,6 +39,8 @@ public sealed class Orchestrator : IAsyncLifetime
             ["Auth__Issuer"] = Issuer.Name,
             ["Auth__Audience"] = Issuer.Audience,
             ["Auth__JwksFile"] = _issuer.JwksFile,
+            ["Ledger__Origin"] = "ledger.test/erasure-orchestrator",
+            ["Ledger__SigningKeyFile"] = LogKeyFile,
             ["Erasure__RedispatchAfter"] = redispatchAfter,
         });
         _http.BaseAddress = _process.Url;

@@ -203,6 +203,8 @@ public sealed class RunningService : IAsyncLifetime
         ["Auth__Issuer"] = Issuer.Name,
         ["Auth__Audience"] = Issuer.Audience,
         ["Auth__JwksFile"] = _issuer.JwksFile,
+        ["Ledger__Origin"] = "ledger.test/marketing-preference",
+        ["Ledger__SigningKeyFile"] = LinkKeyFile,
         ["Links__KeyFile"] = LinkKeyFile,
         ["Links__PublicUrl"] = "https://preferences.example",
         ["Consent__Url"] = Consent.Url.ToString(),

@@ -50,6 +50,7 @@ public sealed class Installation : IAsyncDisposable
         File.WriteAllText(installation.InFolder("service.token"), installation.Issuer.Token("*", "service"));
         installation.WriteKey("kek");
         installation.WriteKey("links");
+        installation.WriteKey("log");
         installation.Consent = installation.Add("consent/ConsentLedger.Consent", "consent", "consent_vault");
         installation.Preference = installation.Add("marketing-preference/ConsentLedger.MarketingPreference", "preference", null);
         installation.Erasure = installation.Add("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", "erasure", null);
@@ -96,6 +97,8 @@ public sealed class Installation : IAsyncDisposable
             ["Auth__Issuer"] = Issuer.Name,
             ["Auth__Audience"] = Issuer.Audience,
             ["Auth__JwksFile"] = Issuer.JwksFile,
+            ["Ledger__Origin"] = $"ledger.test/{project.Split('/')[0]}",
+            ["Ledger__SigningKeyFile"] = InFolder("log"),
             ["Links__KeyFile"] = InFolder("links"),
             ["Links__PublicUrl"] = "https://preferences.example",
             ["Consent__Url"] = Consent?.Url.ToString() ?? "http://127.0.0.1:1",

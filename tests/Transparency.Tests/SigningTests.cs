@@ -113,7 +113,7 @@ public sealed class SigningTests : IAsyncLifetime
         await using var kill = new NpgsqlCommand("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted", killer);
         await kill.ExecuteNonQueryAsync(Ct);
 
-        var signer = NewSigner();
+        var signer = _ledger.NewSigner();
         await Should.ThrowAsync<StoreUnavailableException>(() => signer.SignAsync(lease, Ct));
 
         (await _ledger.Checkpoints.FindAsync(SomeLedger.Tenant, Ct)).ShouldBeNull();
@@ -125,12 +125,12 @@ public sealed class SigningTests : IAsyncLifetime
     {
         await _ledger.AppendAsync(3);
         await using var lease = (await SignerLease.TryTakeAsync(_ledger.Source, Ct)).ShouldNotBeNull();
-        var signer = NewSigner();
+        var signer = _ledger.NewSigner();
         (await signer.SignAsync(lease, Ct)).ShouldBe(new Signed.Current(3, IsNew: true));
         (await signer.SignAsync(lease, Ct)).ShouldBe(new Signed.Current(3, IsNew: false));
         await _ledger.AppendAsync(1);
 
-        await NewSigner().SignAsync(lease, Ct);
+        await _ledger.NewSigner().SignAsync(lease, Ct);
         await _ledger.AppendAsync(1);
 
         await Should.ThrowAsync<StoreUnavailableException>(() => signer.SignAsync(lease, Ct));
@@ -184,7 +184,7 @@ public sealed class SigningTests : IAsyncLifetime
     public async Task A_database_that_was_rolled_back_under_a_running_signer_is_not_signed_at_the_same_size_again()
     {
         await using var lease = (await SignerLease.TryTakeAsync(_ledger.Source, Ct)).ShouldNotBeNull();
-        var signer = NewSigner();
+        var signer = _ledger.NewSigner();
         await _ledger.AppendAsync(2);
         await signer.SignAsync(lease, Ct);
         await _ledger.SqlAsync("create table then_checkpoints as table ledger_checkpoints");
@@ -203,12 +203,5 @@ public sealed class SigningTests : IAsyncLifetime
         await using var command = _ledger.Source.CreateCommand("select note from ledger_checkpoints where tenant_id = $1");
         command.Parameters.Add(new() { Value = SomeLedger.Tenant.ToString() });
         return (byte[])(await command.ExecuteScalarAsync(Ct))!;
-    }
-
-    private TenantSigner NewSigner()
-    {
-        var signer = new TenantSigner(SomeLedger.Tenant, _ledger.Engine, _ledger.Tree, _ledger.Checkpoints, new LogKeys(Replica.Origin, Replica.Seed), SomeLedger.NoWitnesses());
-        signer.Begin();
-        return signer;
     }
 }

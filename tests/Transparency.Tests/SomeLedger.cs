@@ -2,6 +2,7 @@ using ConsentLedger.EventStore;
 using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Resilience;
 using ConsentLedger.Support;
+using ConsentLedger.Transparency.Signing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -75,9 +76,22 @@ internal sealed class SomeLedger : IAsyncDisposable
         return replica;
     }
 
+    /// <summary>One that has not looked at the tree yet.</summary>
+    public TenantSigner NewSigner(Witnesses? witnesses = null)
+    {
+        var signer = new TenantSigner(Tenant, Engine, Tree, Checkpoints, new LogKeys(Replica.Origin, Replica.Seed), witnesses ?? NoWitnesses());
+        signer.Begin();
+        return signer;
+    }
+
     /// <summary>None, as a service has them that names none.</summary>
-    public static Witnesses NoWitnesses() => new(new WitnessOptions(), new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging().AddRemote("witness", _ => { }).BuildServiceProvider().GetRequiredService<Remotes>(),
-        TimeProvider.System, NullLogger<Witnesses>.Instance);
+    public static Witnesses NoWitnesses() => WitnessedBy();
+
+    public static Witnesses WitnessedBy(params IReadOnlyList<WitnessOptions.Appointed> witnesses)
+    {
+        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging().AddRemote("witness", remote => remote.Attempts = 1);
+        return new Witnesses(new WitnessOptions { Witnesses = witnesses }, services.BuildServiceProvider().GetRequiredService<Remotes>(), TimeProvider.System, NullLogger<Witnesses>.Instance);
+    }
 
     public async Task<int> SqlAsync(string sql, params IReadOnlyList<object> parameters)
     {

@@ -59,7 +59,7 @@ public sealed class TreeTests : IAsyncLifetime
         tree.Root.ShouldBe(Frontier.Empty.Append(leaves).After.Root);
         var parts = Frontier.Empty.Append(leaves).Tiles;
         foreach (var part in parts)
-            (await _ledger.Tree.FindTileAsync(SomeLedger.Tenant, part.Tile, Ct)).ShouldNotBeNull().ToArray().ShouldBe(part.Bytes.ToArray(), $"{part.Tile}");
+            (await _ledger.Tree.FindTileAsync(SomeLedger.Tenant, part.Tile, Ct)).ShouldNotBeNull().Span.SequenceEqual(part.Bytes).ShouldBeTrue($"{part.Tile}");
         parts.Select(p => p.Level).Max().ShouldBe(2);
         (await _ledger.Tree.FindTileAsync(SomeLedger.Tenant, new TileId(2, 0, 2), Ct)).ShouldBeNull();
         (await _ledger.Tree.FindTileAsync(SomeLedger.Tenant, new TileId(0, 257, 209), Ct)).ShouldBeNull();

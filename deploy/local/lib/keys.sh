@@ -16,7 +16,7 @@ roles=(backend email auditor privacy operator)
 declare -A scopes=(
   [backend]='consent:write consent:read consent:decide'
   [email]='send:decide consent:decide preferences:read'
-  [auditor]='consent:read consent:audit consent:disclose preferences:read policy:read erasure:read'
+  [auditor]='consent:read consent:audit consent:disclose preferences:read policy:read erasure:read ledger:audit'
   [privacy]='erasure:request erasure:read consent:read'
   [operator]='policy:publish policy:read consent:import'
   [service]='consent:read consent:write consent:decide consent:audit'
@@ -26,7 +26,7 @@ base64url() { basenc --base64url -w0 | tr -d '='; }
 
 make_keys() {
   local name
-  for name in consent.kek links.key; do
+  for name in consent.kek links.key {consent,marketing-preference,erasure-orchestrator}.log-key; do
     [[ -s $LOCAL/keys/$name ]] || openssl rand 32 | write_private "$LOCAL/keys/$name"
   done
   [[ -s $token_key ]] ||

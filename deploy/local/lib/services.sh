@@ -21,7 +21,8 @@ database() { printf '%s;Database=%s;Maximum Pool Size=40' "$POSTGRES" "$1"; }
 
 settings_of() {
   printf '%s\n' "ASPNETCORE_URLS=$(url_of "$1")" "Broker__Uri=$AMQP_URL" \
-    "Auth__Issuer=$issuer" "Auth__Audience=$audience" "Auth__JwksFile=$jwks"
+    "Auth__Issuer=$issuer" "Auth__Audience=$audience" "Auth__JwksFile=$jwks" \
+    "Ledger__Origin=local.consentledger/$1" "Ledger__SigningKeyFile=$LOCAL/keys/$1.log-key"
   case $1 in
     consent)
       printf '%s\n' "ConnectionStrings__Ledger=$(database consent)" "ConnectionStrings__Vault=$(database consent_vault)" \

@@ -25,6 +25,13 @@ public readonly record struct TileId(int Level, long Index, int Width = TileId.F
 
     public bool IsFull => Width == FullWidth;
 
+    /// <summary>Whether a tree of <paramref name="size"/> leaves has it: full, or at least as wide.</summary>
+    public bool IsWithin(long size)
+    {
+        var count = Level >= sizeof(long) ? 0 : size >> (Height * Math.Max(Level, 0));
+        return Index <= count / FullWidth && Width <= count - (Index * FullWidth);
+    }
+
     /// <summary>The hashes or bundles of a tree of <paramref name="size"/> leaves at one level; the last may be narrow. None where the level is empty.</summary>
     public static IEnumerable<TileId> OfLevel(int level, long size)
     {

@@ -17,6 +17,7 @@ public static class Scopes
     public const string PolicyPublish = "policy:publish";
     public const string ErasureRequest = "erasure:request";
     public const string ErasureRead = "erasure:read";
+    public const string LedgerAudit = "ledger:audit";
 
     public static FrozenDictionary<string, string> Descriptions { get; } = new Dictionary<string, string>
     {
@@ -32,5 +33,6 @@ public static class Scopes
         [PolicyPublish] = "Publish a policy pack.",
         [ErasureRequest] = "Ask for the erasure of a subject.",
         [ErasureRead] = "Follow an erasure.",
+        [LedgerAudit] = "Read the entries of the log and the facts behind them.",
     }.ToFrozenDictionary();
 }

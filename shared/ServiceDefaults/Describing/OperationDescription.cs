@@ -107,6 +107,7 @@ internal sealed class OperationDescription : IOpenApiOperationTransformer
         }
 
         foreach (var code in endpoint.OfType<RefusalCodes>().SelectMany(r => r.Codes)) yield return KnownProblems.Refused(code, "");
+        foreach (var problem in endpoint.OfType<Problem>()) yield return problem;
         yield return KnownProblems.RequestInvalid;
         yield return KnownProblems.StoreUnavailable;
         yield return KnownProblems.InternalError;

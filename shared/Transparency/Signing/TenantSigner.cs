@@ -65,7 +65,8 @@ internal sealed class TenantSigner(TenantId tenant, IEventEngine engine, LogTree
     }
 
     /// <summary>From what is stored now, and not from what this process believes: except that nothing may be behind that.</summary>
-    private async Task<LedgerFault?> CatchUpAsync(CancellationToken ct)
+    /// <returns>Why the stored tree cannot be what was published.</returns>
+    public async Task<LedgerFault?> CatchUpAsync(CancellationToken ct)
     {
         // The checkpoint first: a head that is read later is never smaller.
         var found = await checkpoints.FindAsync(tenant, ct);
