@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using ConsentLedger.Ledger;
 using Microsoft.Extensions.Hosting;
 
@@ -11,7 +12,7 @@ internal static class WitnessCommand
 
     public static Command Build()
     {
-        var listen = new Option<Uri>("--listen") { Description = "The address to listen at, such as http://127.0.0.1:7001.", Required = true };
+        var listen = new Option<Uri>("--listen") { Description = "The address to listen at, such as http://127.0.0.1:7001.", Required = true, CustomParser = ReadAddress };
         var key = new Option<string>("--key") { Description = "The file with this witness's private key.", Required = true };
         var state = new Option<string>("--state") { Description = "The folder in which it remembers what it cosigned. Losing it means a new key.", Required = true };
         var logs = new Option<string[]>("--log")
@@ -53,6 +54,13 @@ internal static class WitnessCommand
             return Task.CompletedTask;
         }));
         return command;
+    }
+
+    private static Uri? ReadAddress(ArgumentResult result)
+    {
+        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var address) && (address.Scheme is "http" or "https")) return address;
+        result.AddError("--listen is an http address.");
+        return null;
     }
 
     private static IReadOnlyList<VerifierKey> ReadKeys(IEnumerable<string> logs)
