@@ -91,6 +91,17 @@ public sealed class WitnessedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_another_process_showed_a_witness_meanwhile_is_no_log_put_back()
+    {
+        _answer = _ =>
+        {
+            _ledger.AppendAsync(6).Wait();
+            return Conflict(9);
+        };
+        (await _signer.SignAsync(_lease, Ct)).ShouldBeOfType<Signed.Unwitnessed>();
+    }
+
+    [Fact]
     public async Task A_log_that_is_another_than_a_witness_saw_is_signed_no_more()
     {
         _answer = asked => asked.OldSize == 0 ? Conflict(2) : Results.StatusCode((int)HttpStatusCode.UnprocessableEntity);

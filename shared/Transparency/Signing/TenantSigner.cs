@@ -23,9 +23,7 @@ internal sealed class TenantSigner(TenantId tenant, IEventEngine engine, LogTree
 {
     private static readonly LedgerFault
         Forged = new("log_checkpoint_forged", "The stored checkpoint has this log's name and not its signature."),
-        CheckpointLost = new("log_checkpoint_lost", "The stored checkpoint is older than one this process has published."),
-        KnownLarger = new("log_known_larger", "A witness has seen a larger tree of this log."),
-        KnownOther = new("log_known_other", "A witness has seen another tree of this log.");
+        CheckpointLost = new("log_checkpoint_lost", "The stored checkpoint is older than one this process has published.");
 
     private GrowingTree _tree = null!;
     private SignedCheckpoint? _published;
@@ -52,9 +50,8 @@ internal sealed class TenantSigner(TenantId tenant, IEventEngine engine, LogTree
         var cosigning = await witnesses.CosignAsync(keys.Sign(tenant, checkpoint), async (from, to, ct) => await stored.ProveConsistencyAsync(tenant, from, to, ct), ct);
         if (!cosigning.HasQuorum)
         {
-            return cosigning.LargestKnown > checkpoint.Size ? new Signed.Refused(KnownLarger)
-                : cosigning.Contradiction is not null ? new Signed.Refused(KnownOther)
-                : new Signed.Unwitnessed();
+            // Read now: whoever had the right to sign before us may have shown more of it than we had read.
+            return cosigning.FindFault((await engine.ReadTreeAsync(tenant, ct)).Size) is { } fault ? new Signed.Refused(fault) : new Signed.Unwitnessed();
         }
 
         var witnessed = new SignedCheckpoint(checkpoint, cosigning.Note.ToBytes());

@@ -79,11 +79,16 @@ public sealed class Witnesses : IDisposable
 /// <param name="Answers">One of each witness, in the order of the configuration.</param>
 public sealed record Cosigning(Note Note, bool HasQuorum, IReadOnlyList<WitnessAnswer> Answers)
 {
-    /// <summary>The largest tree of this log that a witness says it has cosigned. Larger than the one that is stored: what is stored was rolled back.</summary>
-    public long LargestKnown => Answers.Max(a => a.Known) ?? 0;
+    private static readonly LedgerFault
+        KnownLarger = new("log_known_larger", "A witness has seen a larger tree of this log."),
+        KnownOther = new("log_known_other", "A witness has seen another tree of this log.");
 
-    /// <summary>For whom we are another log than we were: nothing that this witness has cosigned fits what it was shown.</summary>
-    public WitnessAnswer? Contradiction => Answers.FirstOrDefault(a => a.Verdict == WitnessVerdict.Contradicted);
+    /// <summary>Whether what is stored was put back to an earlier state since it was shown to witnesses, or is another log than they saw.</summary>
+    /// <param name="size">Of the stored tree, read after the witnesses were asked: another process may have shown them more meanwhile.</param>
+    public LedgerFault? FindFault(long size) =>
+        Answers.Any(a => a.Known > size) ? KnownLarger
+        : Answers.Any(a => a.Verdict == WitnessVerdict.Contradicted) ? KnownOther
+        : null;
 }
 
 /// <param name="Known">How large a tree of this log the witness has cosigned, in leaves; null where it did not say.</param>

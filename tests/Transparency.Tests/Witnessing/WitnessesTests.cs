@@ -31,7 +31,8 @@ public sealed class WitnessesTests : IAsyncLifetime
     {
         var cosigning = await CosignAsync(Ask(), 300);
         cosigning.HasQuorum.ShouldBeTrue();
-        cosigning.LargestKnown.ShouldBe(300);
+        cosigning.FindFault(300).ShouldBeNull();
+        cosigning.FindFault(299)!.Code.ShouldBe("log_known_larger");
         Policy("group all all W1 W2 W3\nquorum all").TryOpen(cosigning.Note.ToBytes(), out var checkpoint, out _).ShouldBeTrue();
         checkpoint!.Head.ShouldBeEquivalentTo(_log.Head(300));
         checkpoint.Witnessed.Count.ShouldBe(3);
@@ -100,11 +101,12 @@ public sealed class WitnessesTests : IAsyncLifetime
         var fork = _log.ToldOtherwise(200);
         var contradicted = await Ask(1).CosignAsync(fork.CheckpointOf(400), ProveBy(fork), Ct);
         contradicted.HasQuorum.ShouldBeFalse();
-        contradicted.Contradiction!.Witness.ShouldBe("witness.example/w1");
+        contradicted.Answers.Single().Verdict.ShouldBe(WitnessVerdict.Contradicted);
+        contradicted.FindFault(400)!.Code.ShouldBe("log_known_other");
 
         var shorter = await CosignAsync(Ask(1), 200);
         shorter.Answers.Single().ShouldBe(new WitnessAnswer("witness.example/w1", WitnessVerdict.KnowsOther, 300));
-        shorter.LargestKnown.ShouldBe(300);
+        shorter.FindFault(200)!.Code.ShouldBe("log_known_larger");
 
         using var stranger = new SmallLog("ledger.example/consent/vms", 10);
         (await Ask(1).CosignAsync(stranger.CheckpointOf(5), ProveBy(stranger), Ct)).Answers.Single().Verdict.ShouldBe(WitnessVerdict.UnknownLog);
@@ -125,7 +127,7 @@ public sealed class WitnessesTests : IAsyncLifetime
             {
                 var cosigning = await Ask(1, 2).CosignAsync(story.CheckpointOf(size), ProveBy(story), Ct);
                 cosigning.HasQuorum.ShouldBeFalse();
-                cosigning.Contradiction!.Witness.ShouldBe(story == _log ? "witness.example/w2" : "witness.example/w1");
+                cosigning.Answers.Single(a => a.Verdict == WitnessVerdict.Contradicted).Witness.ShouldBe(story == _log ? "witness.example/w2" : "witness.example/w1");
                 Policy("group both all W1 W2\nquorum both").TryOpen(cosigning.Note.ToBytes(), out _, out var fault).ShouldBeFalse();
                 fault!.Code.ShouldBe("checkpoint_quorum_missed");
             }
@@ -157,10 +159,11 @@ public sealed class WitnessesTests : IAsyncLifetime
         {
             var shown = await Ask().ShowAgainAsync(_log.CheckpointOf(300), Ct);
             shown.Answers.Select(a => (a.Verdict, a.Known)).ShouldBe([(WitnessVerdict.Cosigned, 300), (WitnessVerdict.KnowsOther, 500), (WitnessVerdict.KnowsOther, 0)]);
-            shown.LargestKnown.ShouldBe(500);
+            shown.FindFault(500).ShouldBeNull();
+            shown.FindFault(499)!.Code.ShouldBe("log_known_larger");
         }
 
-        (await Ask().ShowAgainAsync(_log.ToldOtherwise(200).CheckpointOf(300), Ct)).Contradiction!.Witness.ShouldBe("witness.example/w1");
+        (await Ask().ShowAgainAsync(_log.ToldOtherwise(200).CheckpointOf(300), Ct)).Answers[0].Verdict.ShouldBe(WitnessVerdict.Contradicted);
     }
 
     [Theory]
