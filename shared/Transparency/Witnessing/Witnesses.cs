@@ -54,8 +54,7 @@ public sealed class Witnesses : IDisposable
     {
         if (!Checkpoint.TryParse(checkpoint.Text.Span, out var head, out var fault)) throw new ArgumentException(fault.Reason, nameof(checkpoint));
 
-        using var late = new CancellationTokenSource();
-        using var grace = _clock.CreateTimer(_ => late.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using var late = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, late.Token);
         var asked = _witnesses.Select(witness => ask(witness, head, stop.Token)).ToList();
         var missing = enough;
@@ -63,7 +62,7 @@ public sealed class Witnesses : IDisposable
         {
             if (!answered.IsCompletedSuccessfully) continue;
             var answer = await answered;
-            if (answer.Verdict == WitnessVerdict.Cosigned && --missing == 0) grace.Change(_grace, Timeout.InfiniteTimeSpan);
+            if (answer.Verdict == WitnessVerdict.Cosigned && --missing == 0) late.CancelAfter(_grace);
         }
 
         ct.ThrowIfCancellationRequested();
