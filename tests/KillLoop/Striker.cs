@@ -11,6 +11,7 @@ internal sealed class Striker : IDisposable
 {
     private readonly Process _process;
     private readonly Task<string?> _ready;
+    private bool _ended;
 
     public Striker(string ledger, string vault, string kekFile)
     {
@@ -45,7 +46,9 @@ internal sealed class Striker : IDisposable
 
     public void Dispose()
     {
-        if (!_process.HasExited) _process.Kill();
+        if (_ended) return;
+        _ended = true;
+        _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
     }
