@@ -53,10 +53,8 @@ public sealed class WitnessProcess : IAsyncDisposable
         }
 
         // Nobody reads what it says further; a full pipe would stop it.
-        _process.OutputDataReceived += (_, _) => { };
-        _process.ErrorDataReceived += (_, _) => { };
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _ = _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
+        _ = _process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
     }
 
     /// <summary>kill -9: no goodbye, no flush.</summary>
