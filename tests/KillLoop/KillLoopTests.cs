@@ -21,6 +21,9 @@ public sealed class KillLoopTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const string Session = "striker";
 
+    /// <summary>How many are started before they are needed: what an iteration costs is the start of a process.</summary>
+    private const int Ahead = 2;
+
     private static readonly TimeSpan ShortRun = TimeSpan.FromSeconds(10);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consentledger-kill-");
@@ -66,19 +69,19 @@ public sealed class KillLoopTests(ITestOutputHelper output) : IAsyncLifetime
         var started = Stopwatch.GetTimestamp();
         var kills = 0;
 
-        // The next one gets ready while this one works.
-        var next = Start();
+        // The next ones get ready while this one works.
+        var next = new Queue<Striker>(Enumerable.Range(0, Ahead).Select(_ => Start()));
         try
         {
             for (; wanted is { } enough ? kills < enough : kills < 3 || Stopwatch.GetElapsedTime(started) < ShortRun; kills++)
             {
-                using var striker = next;
-                next = Start();
-                var moment = TimeSpan.FromMilliseconds(chance.Next(60));
-                await CheckAsync(await striker.StrikeUntilKilledAsync(_acknowledged, moment), $"KILL_LOOP_SEED={seed}, kill {kills + 1}");
+                using var striker = next.Dequeue();
+                next.Enqueue(Start());
+                var (acknowledgements, moment) = (chance.Next(4 * Plan.Writers), TimeSpan.FromMilliseconds(chance.Next(6)));
+                await CheckAsync(await striker.StrikeUntilKilledAsync(_acknowledged, acknowledgements, moment), $"KILL_LOOP_SEED={seed}, kill {kills + 1}");
             }
 
-            next.Dispose();
+            foreach (var idle in next) idle.Dispose();
 
             // The server finishes what the dead had sent.
             while (await CountAsync("select count(*) from pg_stat_activity where datname = current_database() and application_name = $1", Session) > 0) await Task.Delay(20);
@@ -87,7 +90,7 @@ public sealed class KillLoopTests(ITestOutputHelper output) : IAsyncLifetime
         }
         finally
         {
-            next.Dispose();
+            foreach (var idle in next) idle.Dispose();
             var each = Stopwatch.GetElapsedTime(started) / Math.Max(1, kills);
             output.WriteLine($"KILL_LOOP_SEED={seed}: {kills} kills, {_acknowledged.Sum()} events acknowledged, {_seen.Size} recorded, {each.TotalMilliseconds:0} ms a kill.");
         }

@@ -27,21 +27,21 @@ internal sealed class Striker : IDisposable
         _ready = _process.StandardOutput.ReadLineAsync();
     }
 
-    /// <summary>Lets it strike from these numbers on, kills it after <paramref name="moment"/>, and returns all that it acknowledged.</summary>
-    public async Task<IReadOnlyList<Acknowledged>> StrikeUntilKilledAsync(IEnumerable<int> numbers, TimeSpan moment)
+    /// <summary>Lets it strike from these numbers on, kills it a moment after so many acknowledgements, and returns all that it gave.</summary>
+    public async Task<IReadOnlyList<Acknowledged>> StrikeUntilKilledAsync(IEnumerable<int> numbers, int acknowledgements, TimeSpan moment)
     {
         (await _ready).ShouldBe("ready");
         await _process.StandardInput.WriteLineAsync(string.Join(' ', numbers));
         await _process.StandardInput.FlushAsync();
-        var said = _process.StandardOutput.ReadToEndAsync();
+        var said = new List<string?>();
+        while (said.Count < acknowledgements) said.Add(await _process.StandardOutput.ReadLineAsync());
         await Task.Delay(moment);
         _process.HasExited.ShouldBeFalse("It ended by itself.");
         _process.Kill();
-        await _process.WaitForExitAsync();
 
         // What a pipe did not take whole has no newline; nobody has heard it.
-        var lines = (await said).Split('\n')[..^1];
-        return [.. lines.Select(line => line.Split(' ').Select(n => long.Parse(n, CultureInfo.InvariantCulture)).ToArray()).Select(n => new Acknowledged((int)n[0], (int)n[1], n[2]))];
+        said.AddRange((await _process.StandardOutput.ReadToEndAsync()).Split('\n')[..^1]);
+        return [.. said.Select(line => line!.Split(' ').Select(n => long.Parse(n, CultureInfo.InvariantCulture)).ToArray()).Select(n => new Acknowledged((int)n[0], (int)n[1], n[2]))];
     }
 
     public void Dispose()
