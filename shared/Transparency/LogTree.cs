@@ -58,14 +58,15 @@ public sealed class LogTree(NpgsqlDataSource ledger)
         return compute(new TileNodes(size, tile => tiles[tile]));
     }
 
+    // Each tile by itself, in the order of its index: joined, the planner may come to read the whole log for one of them.
     private Task<Dictionary<TileId, ReadOnlyMemory<byte>>> ReadTilesAsync(TenantId tenant, IReadOnlyCollection<TileId> tiles, CancellationToken ct) => Outages.Typed(async () =>
     {
         var lowest = tiles.Where(t => t.Level == 0).ToDictionary(t => t.Index, t => new TileBytes(t));
         var higher = tiles.Where(t => t.Level > 0).ToDictionary(t => (t.Level, t.Index), t => new TileBytes(t));
         await using var sql = ledger.CreateBatch();
         sql.BatchCommands.Add(new("""
-            select e.position, e.entry from unnest($2, $3) as wanted (first, beyond)
-            join ledger_entries e on e.tenant_id = $1 and e.position >= wanted.first and e.position < wanted.beyond
+            select e.position, e.entry from unnest($2, $3) as wanted (first, beyond), lateral
+            (select position, entry from ledger_entries where tenant_id = $1 and position >= wanted.first and position < wanted.beyond order by position) as e
             order by e.position
             """)
         {
@@ -76,8 +77,8 @@ public sealed class LogTree(NpgsqlDataSource ledger)
             },
         });
         sql.BatchCommands.Add(new("""
-            select t.level, t.tile, t.start, t.hashes from unnest($2, $3) as wanted (level, tile)
-            join ledger_tiles t on t.tenant_id = $1 and t.level = wanted.level and t.tile = wanted.tile
+            select t.level, t.tile, t.start, t.hashes from unnest($2, $3) as wanted (level, tile), lateral
+            (select level, tile, start, hashes from ledger_tiles where tenant_id = $1 and level = wanted.level and tile = wanted.tile order by start) as t
             order by t.level, t.tile, t.start
             """)
         {

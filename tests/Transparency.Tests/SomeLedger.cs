@@ -59,7 +59,7 @@ internal sealed class SomeLedger : IAsyncDisposable
     {
         var stream = new StreamKey(tenant ?? Tenant, NewStream());
         var outcomes = await Task.WhenAll(Enumerable.Range(0, count).Select(_ => (through ?? _loop).ExecuteAsync(Note(stream), CancellationToken.None)));
-        outcomes.ShouldAllBe(o => o is Outcome.Recorded);
+        outcomes.All(o => o is Outcome.Recorded).ShouldBeTrue();
     }
 
     public Command Note(StreamKey stream) => new(stream, Notebook, null, default, _ => Decision.Of(new NoteTaken($"note {Interlocked.Increment(ref _notes)}")));

@@ -1,5 +1,7 @@
 using ConsentLedger.EventStore;
+using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Ledger;
+using Npgsql;
 
 namespace ConsentLedger.Transparency.Tests;
 
@@ -63,6 +65,31 @@ public sealed class TreeTests : IAsyncLifetime
         parts.Select(p => p.Level).Max().ShouldBe(2);
         (await _ledger.Tree.FindTileAsync(SomeLedger.Tenant, new TileId(2, 0, 2), Ct)).ShouldBeNull();
         (await _ledger.Tree.FindTileAsync(SomeLedger.Tenant, new TileId(0, 257, 209), Ct)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_proof_reads_no_more_of_the_log_than_its_tiles()
+    {
+        await _ledger.AppendAsync(10_000);
+
+        // One session, so that what it has read is counted by the time it is asked for.
+        await using var source = NpgsqlLedger.DataSource(_ledger.ConnectionString + ";Maximum Pool Size=1");
+        var tree = new LogTree(source);
+        var before = await RowsReadAsync(source);
+        await tree.ProveInclusionAsync(SomeLedger.Tenant, 1000, 10_000, Ct);
+        var one = await RowsReadAsync(source) - before;
+        await tree.ProveInclusionAsync(SomeLedger.Tenant, [.. Enumerable.Range(0, 50).Select(i => 1000L + (5 * i))], 10_000, Ct);
+        var fifty = await RowsReadAsync(source) - before - one;
+
+        one.ShouldBeInRange(1, 600);
+        fifty.ShouldBeInRange(1, 900);
+    }
+
+    private static async Task<long> RowsReadAsync(NpgsqlDataSource source)
+    {
+        await using (var flush = source.CreateCommand("select pg_stat_force_next_flush()")) await flush.ExecuteNonQueryAsync(Ct);
+        await using var rows = source.CreateCommand("select sum(coalesce(idx_tup_fetch, 0) + seq_tup_read)::bigint from pg_stat_user_tables where relname like 'ledger%'");
+        return (long)(await rows.ExecuteScalarAsync(Ct))!;
     }
 
     [Fact]
