@@ -14,6 +14,9 @@ public sealed class Checkpoints(NpgsqlDataSource ledger, TimeProvider clock) : I
     private const string Channel = "ledger_checkpoints";
 
     private readonly StoreSignal _published = new(ledger, Channel);
+    private readonly Lock _gate = new();
+    private readonly Dictionary<TenantId, Task> _begun = [];
+    private readonly Dictionary<TenantId, Task<SignedCheckpoint?>> _next = [];
 
     /// <summary>Null before the first.</summary>
     public Task<SignedCheckpoint?> FindAsync(TenantId tenant, CancellationToken ct) => Outages.Typed(async () =>
@@ -32,10 +35,33 @@ public sealed class Checkpoints(NpgsqlDataSource ledger, TimeProvider clock) : I
             // Asked before looking, so one that is published between the look and the wait ends the wait at once.
             var left = atMost - clock.GetElapsedTime(started);
             var published = WaitForPublicationAsync(left < Poll ? left : Poll, ct);
-            if (await FindAsync(tenant, ct) is { } newest && newest.Head.Size >= size) return newest;
+            if (await LookAsync(tenant).WaitAsync(ct) is { } newest && newest.Head.Size >= size) return newest;
             if (left <= TimeSpan.Zero) return null;
             await published;
         }
+    }
+
+    /// <summary>All who wait for a tenant look with one query: the one that has not begun when they ask. What one in flight will find may be too old for them.</summary>
+    private Task<SignedCheckpoint?> LookAsync(TenantId tenant)
+    {
+        lock (_gate)
+        {
+            if (_next.TryGetValue(tenant, out var next)) return next;
+            return _next[tenant] = LookAfterAsync(_begun.GetValueOrDefault(tenant, Task.CompletedTask), tenant);
+        }
+    }
+
+    private async Task<SignedCheckpoint?> LookAfterAsync(Task before, TenantId tenant)
+    {
+        // Always elsewhere, because who asked still holds the gate; and an outage is told to those who shared that look.
+        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate)
+        {
+            _next.Remove(tenant, out var begun);
+            _begun[tenant] = begun!;
+        }
+
+        return await FindAsync(tenant, CancellationToken.None);
     }
 
     /// <summary>Completes when some tenant's checkpoint was published, here or in another process, or after <paramref name="atMost"/>. A hint, never a promise.</summary>

@@ -96,7 +96,7 @@ public sealed class SigningTests : IAsyncLifetime
         await _ledger.AppendAsync(1);
         await replica.CheckpointAsync(1);
 
-        await _ledger.SqlAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1", replica.ApplicationName);
+        await _ledger.SqlAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = $1", replica.ApplicationName);
         await _ledger.AppendAsync(1);
 
         (await replica.CheckpointAsync(2)).Size.ShouldBe(2);
@@ -110,14 +110,32 @@ public sealed class SigningTests : IAsyncLifetime
         (await SignerLease.TryTakeAsync(_ledger.Source, Ct)).ShouldBeNull();
         await using var killer = new NpgsqlConnection(_ledger.ConnectionString + ";Pooling=false");
         await killer.OpenAsync(Ct);
-        await using var kill = new NpgsqlCommand("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted", killer);
+        await using var kill = new NpgsqlCommand("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())", killer);
         await kill.ExecuteNonQueryAsync(Ct);
 
         var signer = _ledger.NewSigner();
         await Should.ThrowAsync<StoreUnavailableException>(() => signer.SignAsync(lease, Ct));
 
+        // Signed, and not stored: nothing is left of it, and the next one signs the same tree.
         (await _ledger.Checkpoints.FindAsync(SomeLedger.Tenant, Ct)).ShouldBeNull();
         await lease.DisposeAsync();
+        await using var next = (await SignerLease.TryTakeAsync(_ledger.Source, Ct)).ShouldNotBeNull();
+        (await _ledger.NewSigner().SignAsync(next, Ct)).ShouldBe(new Signed.Current(2, IsNew: true));
+    }
+
+    [Fact]
+    public async Task Whoever_waits_is_answered_by_whichever_replica_signs_and_nobody_longer_than_they_would_wait()
+    {
+        await using var elsewhere = new Checkpoints(_ledger.Source, TimeProvider.System);
+        var waiting = Enumerable.Range(1, 300).Select(size => elsewhere.WaitForAsync(SomeLedger.Tenant, size, TimeSpan.FromSeconds(30), Ct)).ToList();
+        await _ledger.StartReplicaAsync();
+        for (var i = 0; i < 30; i++) await _ledger.AppendAsync(10);
+
+        var answers = await Task.WhenAll(waiting);
+
+        for (var size = 1; size <= 300; size++) answers[size - 1].ShouldNotBeNull().Head.Size.ShouldBeGreaterThanOrEqualTo(size);
+        (await elsewhere.WaitForAsync(SomeLedger.Tenant, 301, TimeSpan.FromMilliseconds(50), Ct)).ShouldBeNull();
+        (await elsewhere.WaitForAsync(SomeLedger.Tenant, 300, TimeSpan.Zero, Ct)).ShouldNotBeNull();
     }
 
     [Fact]
