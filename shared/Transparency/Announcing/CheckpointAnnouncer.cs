@@ -47,6 +47,8 @@ internal sealed partial class CheckpointAnnouncer(
 
             while (true)
             {
+                var began = clock.GetTimestamp();
+
                 // Asked before looking, so one that is published between the look and the wait ends the wait at once.
                 var published = checkpoints.WaitForPublicationAsync(Poll, ct);
                 foreach (var (tenant, newest) in await checkpoints.ReadUnannouncedAsync(ct))
@@ -57,7 +59,7 @@ internal sealed partial class CheckpointAnnouncer(
                 }
 
                 await published;
-                await Task.Delay(Interval, clock, ct);
+                if (Interval - clock.GetElapsedTime(began) is { Ticks: > 0 } left) await Task.Delay(left, clock, ct);
             }
         }
     }

@@ -74,6 +74,8 @@ public sealed partial class CheckpointSigner(
     {
         while (true)
         {
+            var began = clock.GetTimestamp();
+
             // Asked before looking, so an append between the look and the wait ends the wait at once.
             var appended = engine.WaitForAppendAsync(Poll, ct);
             var heads = await engine.ReadHeadsAsync(ct);
@@ -94,7 +96,7 @@ public sealed partial class CheckpointSigner(
 
             await Task.WhenAny([appended, .. _logs.Values.Select(l => l.Running).Where(r => !r.IsCompleted)]);
             ct.ThrowIfCancellationRequested();
-            await Task.Delay(Interval, clock, ct);
+            if (Interval - clock.GetElapsedTime(began) is { Ticks: > 0 } left) await Task.Delay(left, clock, ct);
         }
     }
 
