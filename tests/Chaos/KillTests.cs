@@ -193,7 +193,9 @@ public sealed class KillTests : IAsyncLifetime
     {
         await using var channel = await _here.Broker.OpenChannelAsync();
         await channel.QueueDeclareAsync("listener", durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: Ct);
-        await channel.QueueBindAsync("listener", "consent.events", "#", cancellationToken: Ct);
+
+        // The events of the log, and not what is said about the log.
+        foreach (var events in (string[])["consent.#", "policy.#", "subject.#"]) await channel.QueueBindAsync("listener", "consent.events", events, cancellationToken: Ct);
     }
 
     private async IAsyncEnumerable<long> HeardAsync(long all)

@@ -21,6 +21,20 @@ public sealed class FrontierTests
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(255)]
+    [InlineData(256)]
+    [InlineData(69_999)]
+    public void It_is_found_again_in_the_nodes_of_any_larger_tree(int size)
+    {
+        var found = Frontier.Read(size, (height, index) => Reference.Root((int)(index << height), (int)((index + 1) << height)));
+
+        found.ToBytes().ShouldBe(Frontier.Empty.Append(Leaves.AsMemory(0, size)).After.ToBytes());
+        found.Root.ShouldBe(Reference.Root(size));
+    }
+
     [Fact]
     public void Any_batches_give_the_same_tree_and_the_same_tiles() => Properties.Hold(
         Gen.Frequency((8, Gen.Choose(0, 700)), (1, Gen.Choose(0, 9_000))).ListOf().Resize(10).ToArbitrary(), batches =>

@@ -52,6 +52,27 @@ public sealed class TileTests
         fault!.Code.ShouldBe("tile_path_invalid");
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(255)]
+    [InlineData(256)]
+    [InlineData(257)]
+    [InlineData(65_535)]
+    [InlineData(65_536)]
+    [InlineData(70_000)]
+    public void A_tree_has_its_tiles_at_their_width_and_narrower_and_no_other(long size)
+    {
+        for (var level = TileId.Entries; level <= 63; level++)
+        {
+            var last = TileId.OfLevel(level, level < 8 ? size : 0).LastOrDefault(new TileId(level, 0, 0));
+            for (var width = 1; width <= TileId.FullWidth; width++) (last with { Width = width }).IsWithin(size).ShouldBe(width <= last.Width, $"{last}, {width}");
+            (last with { Index = last.Index + 1, Width = 1 }).IsWithin(size).ShouldBeFalse();
+            if (last.Index > 0) (last with { Index = last.Index - 1, Width = TileId.FullWidth }).IsWithin(size).ShouldBeTrue();
+            new TileId(level, 999_999_999_999_999_999).IsWithin(size).ShouldBeFalse();
+        }
+    }
+
     /// <summary>The example of the specification.</summary>
     [Fact]
     public void A_tree_of_70_000_leaves_has_these_tiles()
