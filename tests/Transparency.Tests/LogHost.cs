@@ -57,7 +57,16 @@ internal sealed class LogHost : IAsyncDisposable
     public static async Task<LogHost> StartAsync(string connectionString)
     {
         var host = new LogHost(connectionString);
-        await host._app.StartAsync();
+        try
+        {
+            await host._app.StartAsync();
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+
         host._http.BaseAddress = new Uri(host._app.Urls.Single());
         return host;
     }

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using ConsentLedger.EventStore;
 using ConsentLedger.Ledger;
 using ConsentLedger.Transparency.Signing;
 

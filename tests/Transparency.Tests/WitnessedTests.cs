@@ -1,5 +1,4 @@
 using System.Net;
-using ConsentLedger.EventStore;
 using ConsentLedger.Ledger;
 using ConsentLedger.Transparency.Signing;
 using Microsoft.AspNetCore.Builder;
