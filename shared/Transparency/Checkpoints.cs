@@ -11,9 +11,7 @@ public sealed class Checkpoints(NpgsqlDataSource ledger, TimeProvider clock) : I
     /// <summary>A notification can be missed; then it is this long until somebody looks all the same.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
-    private const string Channel = "ledger_checkpoints";
-
-    private readonly StoreSignal _published = new(ledger, Channel);
+    private readonly StoreSignal _published = new(ledger, "ledger_checkpoints");
     private readonly Lock _gate = new();
     private readonly Dictionary<TenantId, Task> _begun = [];
     private readonly Dictionary<TenantId, Task<SignedCheckpoint?>> _next = [];
@@ -92,14 +90,10 @@ public sealed class Checkpoints(NpgsqlDataSource ledger, TimeProvider clock) : I
         var stored = await Outages.Typed(async () =>
         {
             await using var command = new NpgsqlCommand(
-                $"""
-                with published as (
-                    insert into ledger_checkpoints (tenant_id, size, root, note, signed_at) select $1, $2, $3, $4, $5 where $6 = 0 or exists (select from ledger_checkpoints where tenant_id = $1)
-                    on conflict (tenant_id) do update set size = excluded.size, root = excluded.root, note = excluded.note, signed_at = excluded.signed_at
-                    where ledger_checkpoints.size = $6
-                    returning size
-                )
-                select pg_notify('{Channel}', '') from published
+                """
+                insert into ledger_checkpoints (tenant_id, size, root, note, signed_at) select $1, $2, $3, $4, $5 where $6 = 0 or exists (select from ledger_checkpoints where tenant_id = $1)
+                on conflict (tenant_id) do update set size = excluded.size, root = excluded.root, note = excluded.note, signed_at = excluded.signed_at
+                where ledger_checkpoints.size = $6
                 """, signer)
             {
                 Parameters =
@@ -108,8 +102,7 @@ public sealed class Checkpoints(NpgsqlDataSource ledger, TimeProvider clock) : I
                     new() { Value = clock.GetUtcNow() }, new() { Value = after },
                 },
             };
-            await using var reader = await command.ExecuteReaderAsync(ct);
-            return await reader.ReadAsync(ct);
+            return await command.ExecuteNonQueryAsync(ct) == 1;
         });
         if (stored) _published.Raise();
         return stored;
