@@ -42,6 +42,29 @@ public sealed class SubjectKey : IDisposable
         }
     }
 
+    /// <summary>
+    /// The digest as nobody without this key can compute it. A bare digest of a body with an address in it can be found by trying addresses, and would be kept when the
+    /// address is gone.
+    /// </summary>
+    public Digest Mask(Digest digest)
+    {
+        Span<byte> key = stackalloc byte[Sealing.KeyLength];
+        lock (_guard)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            HKDF.DeriveKey(HashAlgorithmName.SHA256, _key, key, salt: [], "cl/v1/command"u8);
+        }
+
+        try
+        {
+            return new Digest(new Guid(HMACSHA256.HashData(key, digest.Value.ToByteArray(bigEndian: true)).AsSpan(0, 16), bigEndian: true));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
     public void Dispose()
     {
         lock (_guard)

@@ -122,6 +122,23 @@ public sealed class ErasureStepsTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task What_is_kept_of_a_command_with_evidence_names_nobody_who_could_be_guessed_at()
+    {
+        var (person, body) = (NewPerson(), Digest.Of("POST … canary@example.org"u8));
+        var command = new Command(person, SubjectConsents.Stream, Task1, body, _ => Decision.No("subject_erased", ""));
+        using var key = await _databases.Keys().KeyForAsync(person, Evidence, Ct);
+        command.Sealing(Evidence, key).Body.ShouldNotBe(body);
+        command.Sealing(Evidence, key).Id.ShouldBe(Task1);
+        command.Sealing(evidence: null, key: null).ShouldBe(command);
+
+        await _databases.Keys().DestroyAsync(person, Ct);
+        (await _databases.Keys().KeyForAsync(person, Evidence, Ct)).ShouldBeNull();
+        await _ledger.ExecuteAsync(command.Sealing(Evidence, key: null), Ct);
+        await using var kept = _databases.Ledger.CreateCommand("select count(*) from ledger_commands");
+        (await kept.ExecuteScalarAsync(Ct)).ShouldBe(0L);
+    }
+
     private EraseSubject Erasing(TimeProvider clock) => new(_ledger, _engine, _databases.Keys(), clock);
 
     private Task<Outcome> GrantAsync(DeciderLoop ledger, StreamKey person, Seal seal)

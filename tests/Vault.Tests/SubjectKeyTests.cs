@@ -34,6 +34,18 @@ public sealed class SubjectKeyTests
         Should.Throw<ObjectDisposedException>(() => key.Seal(Subject, 1, "x"u8));
         Should.Throw<ObjectDisposedException>(() => key.Open(1, envelope));
         Should.Throw<ObjectDisposedException>(key.Copy);
+        Should.Throw<ObjectDisposedException>(() => key.Mask(default));
+    }
+
+    [Fact]
+    public void A_masked_digest_is_the_same_on_every_replica_and_another_under_every_key()
+    {
+        var digest = Digest.Of("address=a@example.org"u8);
+        using SubjectKey one = KeyOf(1), same = KeyOf(1), other = KeyOf(2);
+        one.Mask(digest).ShouldBe(same.Mask(digest));
+        new[] { digest, one.Mask(digest), other.Mask(digest), one.Mask(Digest.Of("address=b@example.org"u8)) }.Distinct().Count().ShouldBe(4);
+
+        static SubjectKey KeyOf(byte fill) => new(Subject, Guid.Empty, [.. Enumerable.Repeat(fill, 32)]);
     }
 
     [Fact]

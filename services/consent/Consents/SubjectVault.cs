@@ -27,6 +27,17 @@ public static class SubjectVault
         }
     }
 
+    /// <summary>
+    /// The command with what seals its evidence. The digest of its body is kept for repeats, and may not say anything of the evidence once the key is gone. For an erased
+    /// person there is no key, and the refusal needs no remembering: it will not change.
+    /// </summary>
+    public static Command Sealing(this Command command, JsonElement? evidence, SubjectKey? key) => (key, evidence.Bytes().IsEmpty) switch
+    {
+        ({ } sealing, _) => command with { Seal = sealing.Seal, Body = sealing.Mask(command.Body) },
+        (null, true) => command,
+        (null, false) => command with { Id = null },
+    };
+
     public static IServiceCollection AddSubjectKeys(this IServiceCollection services, IConfiguration configuration)
     {
         var connectionString = configuration.GetConnectionString("Vault") ?? throw new InvalidOperationException("ConnectionStrings__Vault is not set.");

@@ -48,9 +48,8 @@ public sealed record GrantConsent(
         var command = caller.Command(subject, body, options, SubjectConsents.Stream, Deciding(body.Value, caller.Tenant)) with
         {
             Reads = PolicyBook.ReadBy(caller.Tenant),
-            Seal = key is null ? null : key.Seal,
         };
-        return (await ledger.ExecuteAsync(command, ct)).ToResult();
+        return (await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct)).ToResult();
     }
 
     /// <summary>The decision with its surroundings, for whoever carries the command in.</summary>

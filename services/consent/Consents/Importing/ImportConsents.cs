@@ -67,14 +67,15 @@ public static class ImportConsents
         if (line is { Grant: null, Withdraw: null } or { Grant: not null, Withdraw: not null }) return new(number, "invalid", "body_invalid", "A line has either a grant or a withdraw.");
 
         var stream = new StreamKey(caller.Tenant, line.Subject.Stream);
-        using var key = await keys.KeyForAsync(stream, line.Grant?.Evidence ?? line.Withdraw?.Evidence, ct);
-        var id = line.Id is { } given ? Digest.Of($"import:{caller.Tenant}:{caller.ClientId}", given) : Digest.Of($"import:{caller.Tenant}", Convert.ToHexString(bytes));
-        var outcome = await ledger.ExecuteAsync(
-            new Command(stream, SubjectConsents.Stream, id, Digest.Of(bytes), line.Grant is { } grant ? GrantConsent.Deciding(grant, caller.Tenant) : WithdrawConsent.Deciding(line.Withdraw!, caller.Tenant))
-            {
-                Reads = PolicyBook.ReadBy(caller.Tenant),
-                Seal = key is null ? null : key.Seal,
-            }, ct);
+        var evidence = line.Grant?.Evidence ?? line.Withdraw?.Evidence;
+        using var key = await keys.KeyForAsync(stream, evidence, ct);
+        var command = new Command(
+            stream, SubjectConsents.Stream, IdOf(line, bytes, caller, key), Digest.Of(bytes),
+            line.Grant is { } grant ? GrantConsent.Deciding(grant, caller.Tenant) : WithdrawConsent.Deciding(line.Withdraw!, caller.Tenant))
+        {
+            Reads = PolicyBook.ReadBy(caller.Tenant),
+        };
+        var outcome = await ledger.ExecuteAsync(command.Sealing(evidence, key), ct);
         return outcome switch
         {
             Outcome.Recorded recorded => new(number, "recorded", recorded.Note, null, recorded.Position, recorded.Version),
@@ -83,6 +84,13 @@ public static class ImportConsents
             Outcome.IdReused => new(number, "refused", "idempotency_key_reused", "The same line id came before, with another line."),
             _ => throw new InvalidOperationException("An import expects no version."),
         };
+    }
+
+    private static Digest IdOf(ImportLine line, byte[] bytes, Caller caller, SubjectKey? key)
+    {
+        if (line.Id is { } given) return Digest.Of($"import:{caller.Tenant}:{caller.ClientId}", given);
+        var ofLine = Digest.Of($"import:{caller.Tenant}", Convert.ToHexString(bytes));
+        return key?.Mask(ofLine) ?? ofLine;
     }
 
     private static string Told(Problem problem) => problem.Member is { } member ? $"{problem.Title} ({member})" : problem.Title;
