@@ -11,6 +11,9 @@ public sealed class OwnServers : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consentledger-chaos-");
 
+    /// <summary>Everything they keep: data files, logs, passwords.</summary>
+    public string Folder => _folder.FullName;
+
     public static async Task<OwnServers> StartAsync()
     {
         var servers = new OwnServers();
@@ -39,6 +42,16 @@ public sealed class OwnServers : IAsyncDisposable
     {
         await RunAsync("kill", server);
         await RunAsync("up", "--for", $"{Environment.ProcessId}");
+    }
+
+    /// <summary>Ends the broker's present write-ahead log, as it does by itself when that is full, and returns when what it held lies in the files of the queues.</summary>
+    public async Task EndBrokerLogAsync()
+    {
+        var before = Logs();
+        await RunAsync("ctl", "eval", "ra_log_wal:force_roll_over(ra_log_wal).");
+        while (before.Any(File.Exists)) await Task.Delay(20);
+
+        string[] Logs() => [.. Directory.EnumerateFiles(Path.Combine(Folder, "rabbitmq"), "*.wal", SearchOption.AllDirectories).Where(file => file.Contains("/quorum/", StringComparison.Ordinal))];
     }
 
     public async ValueTask DisposeAsync()
