@@ -1,6 +1,7 @@
 using ConsentLedger.Consent;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Erasing;
+using ConsentLedger.Consent.Consents.Finding;
 using ConsentLedger.Consent.Consents.Granting;
 using ConsentLedger.Consent.Consents.Importing;
 using ConsentLedger.Consent.Consents.Reading;
@@ -34,6 +35,7 @@ GrantConsent.Map(app);
 WithdrawConsent.Map(app);
 ReadConsents.Map(app);
 ReadHistory.Map(app);
+FindSubject.Map(app);
 ImportConsents.Map(app);
 DecideForSubjects.Map(app);
 PublishPolicy.Map(app);

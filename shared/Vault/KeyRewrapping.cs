@@ -1,25 +1,24 @@
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
-using ConsentLedger.EventStore;
 using Npgsql;
 
 namespace ConsentLedger.Vault;
 
 /// <summary>
-/// Brings living keys from under earlier KEKs under the present one, so that an earlier one can be destroyed, and with it every backup of the vault that lies under it.
+/// Brings whatever is wrapped from under earlier KEKs under the present one, so that an earlier one can be destroyed, and with it every backup of the vault that lies under it.
 /// What is done is done row by row: killed, it goes on where it was, and two replicas at it at once only do each other's work.
 /// </summary>
 public sealed class KeyRewrapping
 {
     private const int PageSize = 500;
 
-    private readonly KeyTable _table;
+    private readonly IReadOnlyList<WrappedColumn> _columns;
     private readonly IKekProvider _kek;
     private volatile Rewrapping? _last;
 
     public KeyRewrapping(NpgsqlDataSource vault, IKekProvider kek, IMeterFactory? meters = null)
     {
-        (_table, _kek) = (new KeyTable(vault), kek);
+        (_columns, _kek) = ([new WrappedColumn(vault, "subject_keys"), new WrappedColumn(vault, "subject_addresses"), new WrappedColumn(vault, "address_index_key")], kek);
         var meter = meters?.Create(VaultMetrics.Name) ?? new Meter(VaultMetrics.Name);
         meter.CreateObservableGauge("consentledger.vault.keys_under_earlier_keks", Observe, "{key}", "Living keys that lie under another KEK than the present one: an earlier one, or one that is missing.");
     }
@@ -30,24 +29,27 @@ public sealed class KeyRewrapping
     {
         var epochs = await _kek.ReadEpochsAsync(ct);
         var moved = 0;
-        foreach (var earlier in epochs.Earlier)
+        foreach (var (column, earlier) in _columns.SelectMany(_ => epochs.Earlier, (column, earlier) => (column, earlier)))
         {
-            IReadOnlyList<(StreamKey Subject, WrappedKey Key)> page = [];
+            IReadOnlyList<WrappedKey> page = [];
             do
             {
-                page = await _table.FindUnderAsync(earlier.Epoch, page is [.., var (last, _)] ? last : null, PageSize, ct);
-                if (page.Count > 0) moved += await _table.ReplaceAsync(await WrapAgainAsync(page, ct), ct);
+                page = await column.FindAsync(earlier.Epoch, page is [.., var last] ? last.Bytes : [], PageSize, ct);
+                if (page.Count > 0) moved += await column.ReplaceAsync(earlier.Epoch, await WrapAgainAsync(page, ct), ct);
             }
             while (page.Count > 0);
         }
 
-        return _last = new Rewrapping(epochs, moved, await _table.CountUnderOthersAsync(epochs.Present.Epoch, ct));
+        var left = new Dictionary<Guid, long>();
+        foreach (var column in _columns)
+            foreach (var (epoch, count) in await column.CountUnderOthersAsync(epochs.Present.Epoch, ct)) left[epoch] = left.GetValueOrDefault(epoch) + count;
+        return _last = new Rewrapping(epochs, moved, left);
     }
 
-    private async Task<IReadOnlyCollection<(StreamKey, WrappedKey, WrappedKey)>> WrapAgainAsync(IReadOnlyList<(StreamKey Subject, WrappedKey Key)> page, CancellationToken ct)
+    private async Task<IReadOnlyCollection<(byte[], WrappedKey)>> WrapAgainAsync(IReadOnlyList<WrappedKey> page, CancellationToken ct)
     {
-        var again = new List<(StreamKey, WrappedKey, WrappedKey)>(page.Count);
-        foreach (var (subject, old) in page)
+        var again = new List<(byte[], WrappedKey)>(page.Count);
+        foreach (var old in page)
         {
             byte[] bound;
             try
@@ -62,7 +64,7 @@ public sealed class KeyRewrapping
 
             try
             {
-                again.Add((subject, old, await _kek.WrapAsync(bound, ct)));
+                again.Add((old.Bytes, await _kek.WrapAsync(bound, ct)));
             }
             finally
             {

@@ -22,7 +22,7 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
             constraint subject_keys_key_or_tombstone check (
                 case when destroyed_at is null then num_nulls(key_id, kek_epoch, wrapped) = 0 else num_nonnulls(kek_epoch, wrapped) = 0 end)
         );
-        create index if not exists subject_keys_living_by_epoch on subject_keys (kek_epoch, tenant_id, stream_id) where destroyed_at is null;
+        create index if not exists subject_keys_by_epoch on subject_keys (kek_epoch, wrapped) where wrapped is not null;
         """;
 
     public Task EnsureAsync(CancellationToken ct) => VaultOutages.Typed(async () =>
@@ -77,55 +77,6 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
             where subject_keys.destroyed_at is null
             """, subject, now);
         await bury.ExecuteNonQueryAsync(ct);
-    });
-
-    /// <summary>At most <paramref name="limit"/> living keys under this KEK, in order, beyond <paramref name="after"/>.</summary>
-    public Task<IReadOnlyList<(StreamKey Subject, WrappedKey Key)>> FindUnderAsync(Guid epoch, StreamKey? after, int limit, CancellationToken ct) =>
-        VaultOutages.Typed<IReadOnlyList<(StreamKey, WrappedKey)>>(async () =>
-        {
-            await using var select = vault.CreateCommand("""
-                select tenant_id, stream_id, wrapped from subject_keys
-                where destroyed_at is null and kek_epoch = $1 and (tenant_id, stream_id) > ($2, $3) order by tenant_id, stream_id limit $4
-                """);
-            select.Parameters.Add(new() { Value = epoch });
-            select.Parameters.Add(new() { Value = after?.Tenant.ToString() ?? "" });
-            select.Parameters.Add(new() { Value = after?.Id.Value ?? Guid.Empty });
-            select.Parameters.Add(new() { Value = limit });
-            var page = new List<(StreamKey, WrappedKey)>();
-            await using var reader = await select.ExecuteReaderAsync(ct);
-            while (await reader.ReadAsync(ct))
-                page.Add((new StreamKey(TenantId.Parse(reader.GetString(0)), new StreamId(reader.GetGuid(1))), new WrappedKey(epoch, reader.GetFieldValue<byte[]>(2))));
-            return page;
-        });
-
-    /// <summary>Replaces each key where it still is the one that was read: whoever destroyed or replaced it meanwhile was first.</summary>
-    /// <returns>How many were replaced.</returns>
-    public Task<int> ReplaceAsync(IReadOnlyCollection<(StreamKey Subject, WrappedKey Old, WrappedKey New)> keys, CancellationToken ct) => VaultOutages.Typed(async () =>
-    {
-        await using var update = vault.CreateCommand("""
-            update subject_keys k set kek_epoch = n.epoch, wrapped = n.wrapped
-            from unnest($1, $2, $3, $4, $5) as n (tenant_id, stream_id, old, epoch, wrapped)
-            where k.tenant_id = n.tenant_id and k.stream_id = n.stream_id and k.wrapped = n.old and k.destroyed_at is null
-            """);
-        update.Parameters.Add(new() { Value = keys.Select(k => k.Subject.Tenant.ToString()).ToArray() });
-        update.Parameters.Add(new() { Value = keys.Select(k => k.Subject.Id.Value).ToArray() });
-        update.Parameters.Add(new() { Value = keys.Select(k => k.Old.Bytes).ToArray() });
-        update.Parameters.Add(new() { Value = keys.Select(k => k.New.Epoch).ToArray() });
-        update.Parameters.Add(new() { Value = keys.Select(k => k.New.Bytes).ToArray() });
-        return await update.ExecuteNonQueryAsync(ct);
-    });
-
-    /// <summary>How many living keys lie under each KEK but this one.</summary>
-    public Task<IReadOnlyDictionary<Guid, long>> CountUnderOthersAsync(Guid epoch, CancellationToken ct) => VaultOutages.Typed<IReadOnlyDictionary<Guid, long>>(async () =>
-    {
-        // Two ranges of the index: where all lie under this one, as nearly always, nothing is read.
-        await using var select = vault.CreateCommand(
-            "select kek_epoch, count(*) from subject_keys where destroyed_at is null and (kek_epoch < $1 or kek_epoch > $1) group by kek_epoch");
-        select.Parameters.Add(new() { Value = epoch });
-        var counts = new Dictionary<Guid, long>();
-        await using var reader = await select.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct)) counts.Add(reader.GetGuid(0), reader.GetInt64(1));
-        return counts;
     });
 
     private static Task<KeyRow?> ReadAsync(NpgsqlCommand select, CancellationToken ct) => VaultOutages.Typed(async () =>

@@ -58,6 +58,9 @@ public sealed class CanaryTests : IAsyncLifetime
         foreach (var person in people[..2])
             (await _here.Client(_here.Consent, Tenant, "auditor").GetStringAsync(new Uri($"/v1/subjects/{person}/history?disclose=true", UriKind.Relative), Ct)).ShouldContain(Canaries.Mark);
 
+        var found = await PostAsync(_here.Client(_here.Consent, Tenant, "privacy"), "/v1/subjects/lookup", new { kind = "email", value = Canaries.Mail("http") });
+        found.GetProperty("subjects").EnumerateArray().Select(s => s.GetString()).ShouldBe([people[0]]);
+
         // Evidence in a command is refused, but by then the broker has written it down. What an operator can do about that is in docs/operations.md.
         var sixth = await ByCommandAsync();
         foreach (var person in people.Append(sixth)) await EraseAsync(person);

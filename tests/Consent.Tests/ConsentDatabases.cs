@@ -32,6 +32,7 @@ public sealed class ConsentDatabases : IAsyncDisposable
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(kek, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await databases.Engine().EnsureSchemaAsync(ct);
         await databases.Keys().EnsureSchemaAsync(ct);
+        await databases.Index().EnsureSchemaAsync(ct);
         return databases;
     }
 
@@ -53,7 +54,10 @@ public sealed class ConsentDatabases : IAsyncDisposable
     }
 
     /// <summary>As after a restart: nothing is remembered.</summary>
-    public SubjectKeys Keys() => new(Vault, FileKek.Read(Path.Combine(_folder.FullName, "kek")), TimeProvider.System);
+    public SubjectKeys Keys() => new(Vault, Kek(), TimeProvider.System);
+
+    /// <inheritdoc cref="Keys"/>
+    public AddressIndex Index() => new(Vault, Kek(), Keys());
 
     public async Task VaultAsync(string sql, CancellationToken ct)
     {
@@ -66,6 +70,8 @@ public sealed class ConsentDatabases : IAsyncDisposable
         AsOperatorAsync($"alter database {_vault.Name} allow_connections false; select pg_terminate_backend(pid) from pg_stat_activity where datname = '{_vault.Name}'", ct);
 
     public Task OpenVaultAsync(CancellationToken ct) => AsOperatorAsync($"alter database {_vault.Name} allow_connections true", ct);
+
+    private FileKek Kek() => FileKek.Read(Path.Combine(_folder.FullName, "kek"));
 
     private static async Task AsOperatorAsync(string sql, CancellationToken ct)
     {

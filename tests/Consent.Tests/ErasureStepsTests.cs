@@ -139,7 +139,7 @@ public sealed class ErasureStepsTests : IAsyncLifetime
         (await kept.ExecuteScalarAsync(Ct)).ShouldBe(0L);
     }
 
-    private EraseSubject Erasing(TimeProvider clock) => new(_ledger, _engine, _databases.Keys(), clock);
+    private EraseSubject Erasing(TimeProvider clock) => new(_ledger, _engine, _databases.Keys(), _databases.Index(), clock);
 
     private Task<Outcome> GrantAsync(DeciderLoop ledger, StreamKey person, Seal seal)
     {

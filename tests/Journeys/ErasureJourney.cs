@@ -39,7 +39,9 @@ public sealed class ErasureJourney : IAsyncLifetime
         await EveryoneLeavesTheVaultAsync();
         await OnServerAsync($"create database {Vault}_backup template {Vault}");
         await Here.Consent.StartAsync(Ct);
+        (await LookUpAsync()).ShouldBe([erased, other], ignoreOrder: true);
         await EraseAsync(erased);
+        (await LookUpAsync()).ShouldBe([other]);
         (await LivingKeysAsync()).ShouldBe([other]);
 
         await Here.Consent.KillAsync();
@@ -51,6 +53,7 @@ public sealed class ErasureJourney : IAsyncLifetime
         await FirstAnswerAsync();
         (await LivingKeysAsync()).ShouldBe([other]);
         await starting;
+        (await LookUpAsync()).ShouldBe([other]);
         (await DisclosedAsync(erased)).ShouldNotContain(Canary);
         (await DisclosedAsync(other)).ShouldContain(Canary);
         (await File.ReadAllTextAsync(Here.Consent.LogFile, Ct)).ShouldContain("had 1 keys of people who were erased");
@@ -89,6 +92,11 @@ public sealed class ErasureJourney : IAsyncLifetime
 
     private async Task<string> RequestErasureAsync(string subject) =>
         (await _privacy.PostAsync("/v1/erasures", new { subject }, HttpStatusCode.Accepted, Ct)).GetProperty("id").GetString()!;
+
+    /// <summary>Whom the address leads to.</summary>
+    private async Task<List<string?>> LookUpAsync() =>
+        [.. (await Here.Client(Here.Consent, Tenant, "privacy").PostOkAsync("/v1/subjects/lookup", new { kind = "email", value = Canary.ToUpperInvariant() }, Ct))
+            .GetProperty("subjects").EnumerateArray().Select(subject => subject.GetString())];
 
     private async Task EraseAsync(string subject)
     {

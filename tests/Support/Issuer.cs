@@ -15,7 +15,7 @@ public sealed class Issuer : IDisposable
         ["backend"] = "consent:write consent:read consent:decide",
         ["email"] = "send:decide consent:decide preferences:read",
         ["auditor"] = "consent:read consent:audit consent:disclose preferences:read policy:read erasure:read ledger:audit",
-        ["privacy"] = "erasure:request erasure:read consent:read",
+        ["privacy"] = "erasure:request erasure:read consent:read subject:find",
         ["operator"] = "policy:publish policy:read consent:import",
         ["service"] = "consent:read consent:write consent:decide consent:audit",
     };

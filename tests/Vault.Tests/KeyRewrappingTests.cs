@@ -19,6 +19,7 @@ public sealed class KeyRewrappingTests : IAsyncLifetime
     {
         await _vault.InitializeAsync();
         await _vault.OpenReplica().EnsureSchemaAsync(Ct);
+        await _vault.OpenIndex().EnsureSchemaAsync(Ct);
         _oldFile = _files.WriteAs("20260101T0000Z.kek", [.. Enumerable.Repeat((byte)1, 32)]);
     }
 
@@ -58,6 +59,19 @@ public sealed class KeyRewrappingTests : IAsyncLifetime
         }
 
         (await restarted.FindAsync(subjects[^1], Ct)).ShouldBeOfType<KeyAnswer.Erased>();
+    }
+
+    [Fact]
+    public async Task The_address_index_moves_as_well()
+    {
+        var subject = (await AddAsync(1))[0];
+        await _vault.OpenIndex(Folder()).AddAsync(subject, "email", "a@example.org", Ct);
+        Rotate();
+
+        (await new KeyRewrapping(_vault.Source, Folder()).RunAsync(Ct)).Moved.ShouldBe(3, "the subject's key, the index's key, and the row");
+
+        File.Delete(_oldFile);
+        (await _vault.OpenIndex(Folder()).FindAsync(subject.Tenant, "email", "a@example.org", Ct)).ShouldBe([subject.Id]);
     }
 
     [Fact]

@@ -43,6 +43,14 @@ public sealed class VaultOnPostgres : IAsyncLifetime
         return keys;
     }
 
+    /// <summary>The index of another replica.</summary>
+    public AddressIndex OpenIndex(IKekProvider? kek = null)
+    {
+        var index = new AddressIndex(OpenSource(), kek ?? Kek, OpenReplica(kek: kek));
+        _open.Add(index);
+        return index;
+    }
+
     public FileKek NewKek(byte fill)
     {
         var kek = FileKek.Read(_kekFiles.Write([.. Enumerable.Repeat(fill, 32)]));

@@ -47,8 +47,14 @@ public static class SubjectVault
             provider.GetRequiredKeyedService<NpgsqlDataSource>("vault"), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(provider => new KeyRewrapping(
             provider.GetRequiredKeyedService<NpgsqlDataSource>("vault"), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<IMeterFactory>()));
+        services.AddSingleton(provider => new AddressIndex(
+            provider.GetRequiredKeyedService<NpgsqlDataSource>("vault"), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<SubjectKeys>()));
         services.AddHostedService<RewrapKeys>();
-        return services.AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<SubjectKeys>().EnsureSchemaAsync(ct));
+        return services.AddBeforeServing("vault", async (provider, ct) =>
+        {
+            await provider.GetRequiredService<SubjectKeys>().EnsureSchemaAsync(ct);
+            await provider.GetRequiredService<AddressIndex>().EnsureSchemaAsync(ct);
+        });
     }
 
     private static IKekProvider KekOf(IConfiguration configuration, TimeProvider clock) => (configuration["Vault:KekFile"], configuration["Vault:KekFolder"]) switch

@@ -11,6 +11,7 @@ public static class Scopes
     public const string ConsentAudit = "consent:audit";
     public const string ConsentDisclose = "consent:disclose";
     public const string ConsentImport = "consent:import";
+    public const string SubjectFind = "subject:find";
     public const string PreferencesRead = "preferences:read";
     public const string SendDecide = "send:decide";
     public const string PolicyRead = "policy:read";
@@ -27,6 +28,7 @@ public static class Scopes
         [ConsentAudit] = "Read a subject's whole history, which is itself recorded.",
         [ConsentDisclose] = "Open the sealed part of single events.",
         [ConsentImport] = "Import consents in bulk.",
+        [SubjectFind] = "Find out which subject an address belongs to.",
         [PreferencesRead] = "Read a subject's preferences.",
         [SendDecide] = "Ask whether a message may be sent now.",
         [PolicyRead] = "Read policy packs.",

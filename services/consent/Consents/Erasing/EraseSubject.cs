@@ -7,7 +7,7 @@ namespace ConsentLedger.Consent.Consents.Erasing;
 /// Erases one person from this service (GDPR art. 17): first a fence that nothing gets past, then the key, then what the key sealed, and the end when no process has
 /// the key any more. Every step may be repeated, so whoever was told to erase and was killed is simply told again.
 /// </summary>
-public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, SubjectKeys keys, TimeProvider clock)
+public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, SubjectKeys keys, AddressIndex index, TimeProvider clock)
 {
     public static Decision Start(Guid request, SubjectConsents subject) =>
         subject.Erasure == Erasure.None ? Decision.Of(new ErasureStarted(request)) : Decision.Unchanged;
@@ -21,6 +21,7 @@ public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, Subjec
     {
         await StepAsync(subject, task, "start", context => Start(request, context.State<SubjectConsents>()), ct);
         var destroyed = await keys.DestroyAsync(subject, ct);
+        await index.ForgetAsync([subject], ct);
         await engine.PurgeSealedAsync(subject, ct);
 
         // Other replicas believe in a key they have for so long. Whoever is killed meanwhile is told again and waits again, whatever the clocks say.

@@ -9,7 +9,7 @@ namespace ConsentLedger.Consent.Consents.Erasing;
 /// Whose erasure has begun, written with the fence itself. A vault restored from a backup has keys again that were destroyed since, so every start destroys them
 /// once more, before the first request is served.
 /// </summary>
-public sealed partial class KeepErased(NpgsqlDataSource ledger, IEventEngine engine, SubjectKeys keys, ILogger<KeepErased> logger)
+public sealed partial class KeepErased(NpgsqlDataSource ledger, IEventEngine engine, SubjectKeys keys, AddressIndex index, ILogger<KeepErased> logger)
 {
     private const int Page = 1000;
 
@@ -18,6 +18,7 @@ public sealed partial class KeepErased(NpgsqlDataSource ledger, IEventEngine eng
         var again = 0;
         for (var page = await ReadAsync(after: null, ct); page.Count > 0; page = await ReadAsync(page[^1], ct))
         {
+            await index.ForgetAsync(page, ct);
             foreach (var subject in await keys.FindLivingAsync(page, ct))
             {
                 await keys.DestroyAsync(subject, ct);

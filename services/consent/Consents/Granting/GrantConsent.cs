@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ConsentLedger.Consent.Consents.Finding;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.ServiceDefaults;
@@ -42,14 +43,16 @@ public sealed record GrantConsent(
     }
 
     private static async Task<IResult> HandleAsync(
-        SubjectId subject, Body<GrantConsent> body, Caller caller, CommandOptions options, DeciderLoop ledger, SubjectKeys keys, CancellationToken ct)
+        SubjectId subject, Body<GrantConsent> body, Caller caller, CommandOptions options, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, CancellationToken ct)
     {
         using var key = await keys.KeyForAsync(new StreamKey(caller.Tenant, subject.Stream), body.Value.Evidence, ct);
         var command = caller.Command(subject, body, options, SubjectConsents.Stream, Deciding(body.Value, caller.Tenant)) with
         {
             Reads = PolicyBook.ReadBy(caller.Tenant),
         };
-        return (await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct)).ToResult();
+        var outcome = await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct);
+        if (outcome is Outcome.Recorded) await FindSubject.IndexAsync(index, body.Value.Evidence, key, ct);
+        return outcome.ToResult();
     }
 
     /// <summary>The decision with its surroundings, for whoever carries the command in.</summary>

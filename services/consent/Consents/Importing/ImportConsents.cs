@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Text.Json;
 using System.Threading.Channels;
+using ConsentLedger.Consent.Consents.Finding;
 using ConsentLedger.Consent.Consents.Granting;
 using ConsentLedger.Consent.Consents.Withdrawing;
 using ConsentLedger.Consent.Policies;
@@ -31,8 +32,8 @@ public static class ImportConsents
     public static void Map(IEndpointRouteBuilder api) =>
         api.MapPost("/v1/imports", HandleAsync).RequireScope(Scopes.ConsentImport).WithBodyLimit(null).Accepts<ImportLine>(NdJson);
 
-    private static IResult HandleAsync(HttpRequest request, Caller caller, DeciderLoop ledger, SubjectKeys keys, CancellationToken ct) =>
-        TypedResults.Stream(body => AnswerAsync(request.BodyReader, body, (line, bytes) => CarryOutAsync(line, bytes, caller, ledger, keys, ct), ct), NdJson);
+    private static IResult HandleAsync(HttpRequest request, Caller caller, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, CancellationToken ct) =>
+        TypedResults.Stream(body => AnswerAsync(request.BodyReader, body, (line, bytes) => CarryOutAsync(line, bytes, caller, ledger, keys, index, ct), ct), NdJson);
 
     private static async Task AnswerAsync(PipeReader lines, Stream answers, Func<long, byte[]?, Task<ImportResult>> carryOut, CancellationToken ct)
     {
@@ -60,7 +61,8 @@ public static class ImportConsents
         }
     }
 
-    private static async Task<ImportResult> CarryOutAsync(long number, byte[]? bytes, Caller caller, DeciderLoop ledger, SubjectKeys keys, CancellationToken ct)
+    private static async Task<ImportResult> CarryOutAsync(
+        long number, byte[]? bytes, Caller caller, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, CancellationToken ct)
     {
         if (bytes is null) return new(number, "invalid", "line_too_long", $"A line has at most {MaxLineBytes} bytes.");
         if (!StrictJson.TryRead<ImportLine>(bytes, out var line, out var problem)) return new(number, "invalid", problem.Code, Told(problem));
@@ -76,6 +78,7 @@ public static class ImportConsents
             Reads = PolicyBook.ReadBy(caller.Tenant),
         };
         var outcome = await ledger.ExecuteAsync(command.Sealing(evidence, key), ct);
+        if (outcome is Outcome.Recorded) await FindSubject.IndexAsync(index, evidence, key, ct);
         return outcome switch
         {
             Outcome.Recorded recorded => new(number, "recorded", recorded.Note, null, recorded.Position, recorded.Version),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ConsentLedger.Consent.Consents.Finding;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.ServiceDefaults;
@@ -51,14 +52,16 @@ public sealed record WithdrawConsent(
         Decide(withdrawal, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(tenant)).Current, context.Now);
 
     private static async Task<IResult> HandleAsync(
-        SubjectId subject, Body<WithdrawConsent> body, Caller caller, CommandOptions options, DeciderLoop ledger, SubjectKeys keys, CancellationToken ct)
+        SubjectId subject, Body<WithdrawConsent> body, Caller caller, CommandOptions options, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, CancellationToken ct)
     {
         using var key = await keys.KeyForAsync(new StreamKey(caller.Tenant, subject.Stream), body.Value.Evidence, ct);
         var command = caller.Command(subject, body, options, SubjectConsents.Stream, Deciding(body.Value, caller.Tenant)) with
         {
             Reads = PolicyBook.ReadBy(caller.Tenant),
         };
-        return (await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct)).ToResult();
+        var outcome = await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct);
+        if (outcome is Outcome.Recorded) await FindSubject.IndexAsync(index, body.Value.Evidence, key, ct);
+        return outcome.ToResult();
     }
 
     private bool Covers(Lane lane) =>
