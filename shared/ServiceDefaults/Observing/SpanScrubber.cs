@@ -18,5 +18,8 @@ internal sealed class SpanScrubber : BaseProcessor<Activity>
     {
         foreach (var tag in Addresses)
             if (data.GetTagItem(tag) is not null) data.SetTag(tag, null);
+
+        // A caller's own words, which it may fill with anything.
+        data.TraceStateString = null;
     }
 }

@@ -13,7 +13,7 @@ public sealed record FindSubject(AddressKind Kind, string Value)
         TypedResults.Json(new FoundSubjects([.. (await index.FindAsync(caller.Tenant, Word(body.Value.Kind), Plain(body.Value.Kind, body.Value.Value), ct)).Select(id => id.Value)]), StrictJson.Options);
 
     /// <summary>The address that evidence carries as <c>address</c>, where it is one of the kinds that can be looked up.</summary>
-    internal static FindSubject? In(JsonElement? evidence)
+    internal static FindSubject? AddressIn(JsonElement? evidence)
     {
         if (evidence is not { ValueKind: JsonValueKind.Object } members || !members.TryGetProperty("address", out var address) || address.ValueKind != JsonValueKind.String) return null;
         var value = address.GetString()!.Trim();
@@ -23,7 +23,7 @@ public sealed record FindSubject(AddressKind Kind, string Value)
 
     /// <summary>To be called when something sealed under this key was recorded, as often as the command comes.</summary>
     internal static Task IndexAsync(AddressIndex index, JsonElement? evidence, SubjectKey? key, CancellationToken ct) =>
-        key is not null && In(evidence) is { } address ? index.AddAsync(key.Subject, Word(address.Kind), Plain(address.Kind, address.Value), ct) : Task.CompletedTask;
+        key is not null && AddressIn(evidence) is { } address ? index.AddAsync(key.Subject, Word(address.Kind), Plain(address.Kind, address.Value), ct) : Task.CompletedTask;
 
     private static string Word(AddressKind kind) => kind == AddressKind.Email ? "email" : "phone";
 
