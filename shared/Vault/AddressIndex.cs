@@ -136,10 +136,10 @@ public sealed class AddressIndex(NpgsqlDataSource vault, IKekProvider kek, Subje
     }
 
     private static byte[] TagOf(byte[] indexKey, TenantId tenant, string kind, string value) =>
-        HMACSHA256.HashData(indexKey, [.. "cl/v1/address"u8, .. Text($"{tenant}"), .. Text(kind), .. Text(value.Trim().Normalize(NormalizationForm.FormKC).ToLowerInvariant())]);
+        HMACSHA256.HashData(indexKey, (byte[])[.. "cl/v1/address"u8, .. Text($"{tenant}"), .. Text(kind), .. Text(value.Trim().Normalize(NormalizationForm.FormKC).ToLowerInvariant())]);
 
     private static byte[] OwnerOf(byte[] indexKey, StreamKey subject) =>
-        HMACSHA256.HashData(indexKey, [.. "cl/v1/owner"u8, .. Text($"{subject.Tenant}"), .. subject.Id.Value.ToByteArray(bigEndian: true)]);
+        HMACSHA256.HashData(indexKey, (byte[])[.. "cl/v1/owner"u8, .. Text($"{subject.Tenant}"), .. subject.Id.Value.ToByteArray(bigEndian: true)]);
 
     private static byte[] Text(string text)
     {

@@ -22,9 +22,9 @@ public sealed class Orchestrator : IAsyncLifetime
 
     public Task InitializeAsync() => StartAsync("00:10:00");
 
-    /// <param name="redispatchAfter">How long a system may stay silent.</param>
     private string LogKeyFile => Path.Combine(_folder.FullName, "log-key");
 
+    /// <param name="redispatchAfter">How long a system may stay silent.</param>
     public async Task StartAsync(string redispatchAfter)
     {
         _database = await PostgresDatabase.CreateAsync("erasure");
