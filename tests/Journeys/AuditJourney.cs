@@ -11,15 +11,20 @@ public sealed class AuditJourney(RunningConsent running) : IClassFixture<Running
 {
     private const string Tenant = "vms";
 
-    private static readonly CancellationToken Ct = new CancellationTokenSource(TimeSpan.FromMinutes(3)).Token;
-
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consentledger-audit-");
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(3));
+
+    private CancellationToken Ct => _patience.Token;
 
     private Installation Here => running.Installation;
 
     private string Log => new Uri(Here.Consent.Url, $"/log/{Tenant}").ToString();
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose()
+    {
+        _folder.Delete(recursive: true);
+        _patience.Dispose();
+    }
 
     [Fact]
     public async Task A_stranger_s_program_finds_the_log_whole_and_every_change_of_it()
@@ -62,7 +67,7 @@ public sealed class AuditJourney(RunningConsent running) : IClassFixture<Running
     private HttpClient Auditor => Here.Client(Here.Consent, Tenant, "auditor");
 
     /// <returns>The last one's position.</returns>
-    private static async Task<int> RecordAsync(HttpClient backend, int count)
+    private async Task<int> RecordAsync(HttpClient backend, int count)
     {
         var answers = await Task.WhenAll(Enumerable.Range(0, count).Select(_ =>
             backend.PostOkAsync($"/v1/subjects/{Acts.NewSubject()}/grants", Acts.Grant("newsletter", evidence: new { ip = "192.0.2.7" }), Ct)));
@@ -99,7 +104,7 @@ public sealed class AuditJourney(RunningConsent running) : IClassFixture<Running
         return export;
     }
 
-    private static async Task<Verdict> VerifyAsync(HttpClient? with, params string[] arguments)
+    private async Task<Verdict> VerifyAsync(HttpClient? with, params string[] arguments)
     {
         var start = new ProcessStartInfo("node", ["auditor/verify.mjs", .. arguments])
         {

@@ -12,9 +12,8 @@ public sealed class RolledBackJourney : IAsyncLifetime
 {
     private const string Tenant = "quintus", Origin = $"ledger.test/consent/{Tenant}";
 
-    private static readonly CancellationToken Ct = new CancellationTokenSource(TimeSpan.FromMinutes(3)).Token;
-
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consentledger-rolled-back-");
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(3));
     private Installation _installation = null!;
     private WitnessProcess _witness = null!;
     private ServiceProcess _consent = null!;
@@ -39,6 +38,7 @@ public sealed class RolledBackJourney : IAsyncLifetime
         await DropBackupAsync();
         await _installation.DisposeAsync();
         _folder.Delete(recursive: true);
+        _patience.Dispose();
     }
 
     [Fact]
@@ -66,6 +66,8 @@ public sealed class RolledBackJourney : IAsyncLifetime
         (await File.ReadAllTextAsync(_consent.LogFile, Ct)).ShouldContain("No witness says how much");
     }
 
+    private CancellationToken Ct => _patience.Token;
+
     private string Ledger => new NpgsqlConnectionStringBuilder(_installation.ConnectionString("consent")).Database!;
 
     private string Backup => $"{Ledger}_backup";
@@ -88,7 +90,7 @@ public sealed class RolledBackJourney : IAsyncLifetime
     }, Ct);
 
     /// <summary>The second database becomes what the first is now.</summary>
-    private static async Task CopyAsync(string from, string to)
+    private async Task CopyAsync(string from, string to)
     {
         await SqlAsync($"drop database if exists {to} with (force)");
         await SqlAsync($"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{from}'");
@@ -97,7 +99,7 @@ public sealed class RolledBackJourney : IAsyncLifetime
 
     private Task DropBackupAsync() => SqlAsync($"drop database if exists {Backup} with (force)");
 
-    private static async Task SqlAsync(string sql)
+    private async Task SqlAsync(string sql)
     {
         await using var connection = new NpgsqlConnection($"{Servers.Postgres};Database=postgres;Pooling=false");
         await connection.OpenAsync(Ct);

@@ -74,8 +74,16 @@ public sealed class WitnessProcess : IAsyncDisposable
     {
         using var process = Start(arguments);
         var (output, error) = (process.StandardOutput.ReadToEndAsync(ct), process.StandardError.ReadToEndAsync(ct));
-        await process.WaitForExitAsync(ct);
-        return (process.ExitCode, await output, await error);
+        try
+        {
+            await process.WaitForExitAsync(ct);
+            return (process.ExitCode, await output, await error);
+        }
+        finally
+        {
+            // One that should have ended and did not.
+            if (!process.HasExited) process.Kill();
+        }
     }
 
     private static Process Start(IEnumerable<string> arguments)

@@ -10,9 +10,8 @@ namespace ConsentLedger.Auditor.Tests.Witnessing;
 /// <summary>The witness as a process, over HTTP, through crashes.</summary>
 public sealed class WitnessServerTests : IAsyncLifetime
 {
-    private static readonly CancellationToken Ct = new CancellationTokenSource(TimeSpan.FromMinutes(2)).Token;
-
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consentledger-witness-");
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(2));
     private readonly SmallLog _log = new("ledger.example/consent/quintus");
     private readonly HttpClient _http = new();
     private WitnessProcess _witness = null!;
@@ -29,6 +28,7 @@ public sealed class WitnessServerTests : IAsyncLifetime
         _http.Dispose();
         _log.Dispose();
         _folder.Delete(recursive: true);
+        _patience.Dispose();
     }
 
     [Fact]
@@ -166,6 +166,8 @@ public sealed class WitnessServerTests : IAsyncLifetime
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
         (await Should.ThrowAsync<InvalidOperationException>(() => _witness.StartAsync(Ct))).Message.ShouldContain("chmod 600");
     }
+
+    private CancellationToken Ct => _patience.Token;
 
     private VerifierKey Key => VerifierKey.TryParse(_witness.VerifierKey, out var key, out _) ? key : throw new InvalidOperationException(_witness.VerifierKey);
 
