@@ -11,7 +11,7 @@ public sealed class Checkpoints(NpgsqlDataSource ledger, TimeProvider clock) : I
     /// <summary>A notification can be missed; then it is this long until somebody looks all the same.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
-    private readonly StoreSignal _published = new(ledger, "ledger_checkpoints");
+    private readonly StoreSignal _published = new(ledger, "checkpoints");
     private readonly Lock _gate = new();
     private readonly Dictionary<TenantId, Task> _begun = [];
     private readonly Dictionary<TenantId, Task<SignedCheckpoint?>> _next = [];
