@@ -7,7 +7,7 @@ public sealed partial class ContainerTests
 {
     private static readonly SourceFile Compose = Repository.Find("docker-compose.yml")!;
 
-    public static IEnumerable<object[]> Services => Directory.GetDirectories(Path.Combine(Repository.Root, "services")).Select(folder => new object[] { Path.GetFileName(folder) });
+    public static IEnumerable<object[]> Services => Repository.Services.Select(service => new object[] { service });
 
     [Theory]
     [MemberData(nameof(Services))]

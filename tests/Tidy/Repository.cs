@@ -43,6 +43,10 @@ internal static class Repository
     /// <summary>What runs in production.</summary>
     public static IEnumerable<SourceFile> Product => CSharp.Where(f => f.IsIn("services", "shared"));
 
+    /// <summary>What runs all the time. Beside it in <c>services/</c> lies the auditor's command line, which nobody deploys.</summary>
+    public static IReadOnlyList<string> Services { get; } =
+        [.. Files.Where(f => f.IsIn("services") && f.Is(".csproj") && f.Text.Contains("Microsoft.NET.Sdk.Web", StringComparison.Ordinal)).Select(f => Path.GetFileName(f.Folder))];
+
     public static SourceFile? Find(string path) => Files.FirstOrDefault(f => f.Path == path);
 
     public static string FullPath(SourceFile file) => Path.Combine(Root, file.Path);
