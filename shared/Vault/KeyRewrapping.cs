@@ -12,13 +12,15 @@ public sealed class KeyRewrapping
 {
     private const int PageSize = 500;
 
+    private static readonly string[] Tables = ["subject_keys", "subject_addresses", "address_index_key"];
+
     private readonly IReadOnlyList<WrappedColumn> _columns;
     private readonly IKekProvider _kek;
     private volatile Rewrapping? _last;
 
     public KeyRewrapping(NpgsqlDataSource vault, IKekProvider kek, IMeterFactory? meters = null)
     {
-        (_columns, _kek) = ([new WrappedColumn(vault, "subject_keys"), new WrappedColumn(vault, "subject_addresses"), new WrappedColumn(vault, "address_index_key")], kek);
+        (_columns, _kek) = ([.. Tables.Select(table => new WrappedColumn(vault, table))], kek);
         var meter = meters?.Create(VaultMetrics.Name) ?? new Meter(VaultMetrics.Name);
         meter.CreateObservableGauge("consentledger.vault.keys_under_earlier_keks", Observe, "{key}", "Living keys that lie under another KEK than the present one: an earlier one, or one that is missing.");
     }
