@@ -205,8 +205,8 @@ public sealed class CanaryTests : IAsyncLifetime
     private async Task TakeTheCommandsQueueAwayAsync()
     {
         await _here.Consent.KillAsync();
+        await _servers.EndBrokerLogAsync(Ct);
         await using (var channel = await _here.Broker.OpenChannelAsync()) await channel.QueueDeleteAsync("consent.commands", ifUnused: false, ifEmpty: true, cancellationToken: Ct);
-        await _servers.EndBrokerLogAsync();
         await _here.Consent.StartAsync(Ct);
     }
 
@@ -222,7 +222,7 @@ public sealed class CanaryTests : IAsyncLifetime
         await using var channel = await _here.Broker.OpenChannelAsync();
         await channel.QueueDeclareAsync("hidden", durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: Ct);
         await channel.BasicPublishAsync("", "hidden", mandatory: true, new BasicProperties { Persistent = true }, Encoding.UTF8.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(Canaries.Mail("hidden")))), Ct);
-        await File.AppendAllTextAsync(_here.Consent.LogFile, Canaries.Mail("hidden"), Encoding.Unicode, Ct);
+        await File.WriteAllTextAsync(_here.InFolder("hidden.log"), Canaries.Mail("hidden"), Encoding.Unicode, Ct);
     }
 
     private static void Gossip(HttpClient client)

@@ -45,11 +45,11 @@ public sealed class OwnServers : IAsyncDisposable
     }
 
     /// <summary>Ends the broker's present write-ahead log, as it does by itself when that is full, and returns when what it held lies in the files of the queues.</summary>
-    public async Task EndBrokerLogAsync()
+    public async Task EndBrokerLogAsync(CancellationToken ct)
     {
         var before = Logs();
         await RunAsync("ctl", "eval", "ra_log_wal:force_roll_over(ra_log_wal).");
-        while (before.Any(File.Exists)) await Task.Delay(20);
+        while (before.Any(File.Exists)) await Task.Delay(20, ct);
 
         string[] Logs() => [.. Directory.EnumerateFiles(Path.Combine(Folder, "rabbitmq"), "*.wal", SearchOption.AllDirectories).Where(file => file.Contains("/quorum/", StringComparison.Ordinal))];
     }
