@@ -1,3 +1,10 @@
-using System.CommandLine;
+using ConsentLedger.Auditor.Telling;
 
-return await new RootCommand("Checks a consent ledger, and believes nobody.").Parse(args).InvokeAsync();
+using var interrupted = new CancellationTokenSource();
+Console.CancelKeyPress += (_, press) =>
+{
+    // The verb ends by itself and says what it got to.
+    press.Cancel = true;
+    interrupted.Cancel();
+};
+return await CommandLine.RunAsync(args, Surroundings.OfThisProcess(), interrupted.Token);
