@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 
 namespace ConsentLedger.Auditor.Telling;
 
@@ -13,7 +14,6 @@ internal static class CommandLine
             // The log.
             Verify.Verb(surroundings),
         };
-        root.Options.Add(Verb.Json);
         if (root.Options.OfType<HelpOption>().Single() is { Action: HelpAction usual } help) help.Action = new HelpWithExamples(usual);
         return root;
     }
@@ -24,7 +24,7 @@ internal static class CommandLine
         var parsed = RootOf(surroundings).Parse(args);
         var configuration = new InvocationConfiguration { Output = surroundings.Output, Error = surroundings.Error, EnableDefaultExceptionHandler = false };
         var code = await parsed.InvokeAsync(configuration, ct);
-        return parsed.Errors.Count == 0 ? code : ExitCode.Unanswered;
+        return parsed.Action is ParseErrorAction ? ExitCode.Unanswered : code;
     }
 }
 

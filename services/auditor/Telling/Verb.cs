@@ -8,17 +8,17 @@ namespace ConsentLedger.Auditor.Telling;
 /// <param name="examples">Whole command lines, below its help.</param>
 internal sealed class Verb(string name, string description, Surroundings surroundings, params string[] examples) : Command(name, description)
 {
-    /// <summary>Belongs to every verb.</summary>
-    public static Option<bool> Json { get; } = new("--json") { Description = "Answer with one JSON object, for machines.", Recursive = true };
+    private readonly Option<bool> _json = new("--json") { Description = "Answer with one JSON object, for machines." };
 
     public IReadOnlyList<string> Examples => examples;
 
     /// <summary>Says what <paramref name="run"/> reports, or why it could not: the three ways of <see cref="ExitCode"/>.</summary>
     public Verb Runs(Func<ParseResult, CancellationToken, Task<Report>> run)
     {
+        Options.Add(_json);
         SetAction(async (parsed, ct) =>
         {
-            var json = parsed.GetValue(Json);
+            var json = parsed.GetValue(_json);
             try
             {
                 var report = await run(parsed, ct);
