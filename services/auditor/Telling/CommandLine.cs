@@ -13,6 +13,10 @@ internal static class CommandLine
         {
             // The log.
             Verify.Verb(surroundings),
+            Export.Verb(surroundings),
+            Fsck.Verb(surroundings),
+            FetchCheckpoint.Verb(surroundings),
+            Prove.Verb(surroundings),
         };
         if (root.Options.OfType<HelpOption>().Single() is { Action: HelpAction usual } help) help.Action = new HelpWithExamples(usual);
         return root;
