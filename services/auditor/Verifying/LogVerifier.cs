@@ -49,14 +49,17 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
 
     private void FindUnexpected(long size)
     {
+        var ignored = false;
         foreach (var path in files.Paths)
-            if (path != LogFiles.Checkpoint && !IsOf(path, size)) _findings.Add(new Fault("file_unexpected", "A tree of this size has no such file; nothing vouches for it.") { File = path });
-    }
+        {
+            if (path == LogFiles.Checkpoint) continue;
+            var isFacts = FactsPath.TryParse(path, out var tile);
+            if (!(isFacts || TileId.TryParse(path, out tile, out _)) || !tile.IsOf(size))
+                _findings.Add(new Fault("file_unexpected", "A tree of this size has no such file; nothing vouches for it.") { File = path });
+            ignored |= isFacts ? !checking.HasFacts : tile.Level == TileId.Entries && checking.Entries == EntryReading.None;
+        }
 
-    private bool IsOf(string path, long size)
-    {
-        if (FactsPath.TryParse(path, out var tile)) return checking.HasFacts && tile.IsOf(size);
-        return TileId.TryParse(path, out tile, out _) && tile.IsOf(size) && (tile.Level != TileId.Entries || checking.Entries != EntryReading.None);
+        if (ignored) _findings.Remark("Entries or facts are there and were not looked at, as was asked.");
     }
 
     private async Task ReadAsync(long size, TreeCheck tree, StreamCheck streams, bool isFirst, IProgress<Progressed> progress, CancellationToken ct)

@@ -60,6 +60,29 @@ public sealed class VerifyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_not_looked_at_is_said()
+    {
+        var folder = _log.WriteTo(_terminal.Path("export"));
+        foreach (var less in (string[][])[["--no-facts"], ["--entries", "any"], ["--entries", "none"]])
+        {
+            (await _terminal.RunAsync(["verify", folder, "--key", Key, .. less])).ShouldBe(0, _terminal.Output);
+            _terminal.Output.ShouldContain("REMARK Entries or facts are there and were not looked at");
+            _terminal.Output.ShouldNotContain("and facts\n");
+        }
+    }
+
+    [Fact]
+    public async Task An_entry_may_claim_a_time_that_no_calendar_has()
+    {
+        var log = new MadeUpLog().Add(MadeUpLog.One, EntryType.ErasureRequested).Add(MadeUpLog.One, EntryType.KeyDestroyed, change: e => e with { RecordedMs = long.MaxValue }).Signed;
+        var folder = log.WriteTo(_terminal.Path("odd"));
+        (await _terminal.RunAsync("verify", folder, "--key", log.Key.Verifier.ToString())).ShouldBe(1);
+        _terminal.Output.ShouldContain("WRONG  erasure_late position 1 ");
+        File.WriteAllBytes(_terminal.Path("receipt"), new LogProof(1, log.Entries[1], [TreeHash.Leaf(log.Entries[0])], log.Checkpoint.ToBytes()).ToBytes());
+        (await _terminal.RunAsync("verify", _terminal.Path("receipt"), "--key", log.Key.Verifier.ToString())).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_policy_with_a_witness()
     {
         using var witness = SigningKey.Generate("witness.example.org", SignatureType.CosignatureV1);
