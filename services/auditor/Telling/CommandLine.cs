@@ -18,6 +18,10 @@ internal static class CommandLine
             FetchCheckpoint.Verb(surroundings),
             Prove.Verb(surroundings),
             Witnessing.WitnessCommand.Build(),
+
+            // One subject.
+            Replay.Verb(surroundings),
+            Diff.Verb(surroundings),
         };
         if (root.Options.OfType<HelpOption>().Single() is { Action: HelpAction usual } help) help.Action = new HelpWithExamples(usual);
         return root;
