@@ -1,6 +1,10 @@
-using System.CommandLine;
-using ConsentLedger.Auditor.Witnessing;
+using ConsentLedger.Auditor.Telling;
 
-var ledger = new RootCommand("Checks a consent ledger, and believes nobody.");
-ledger.Subcommands.Add(WitnessCommand.Build());
-return await ledger.Parse(args).InvokeAsync();
+using var interrupted = new CancellationTokenSource();
+Console.CancelKeyPress += (_, press) =>
+{
+    // The verb ends by itself and says what it got to.
+    press.Cancel = true;
+    interrupted.Cancel();
+};
+return await CommandLine.RunAsync(args, Surroundings.OfThisProcess(), interrupted.Token);

@@ -1,6 +1,7 @@
 using ConsentLedger.Consent;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Erasing;
+using ConsentLedger.Consent.Consents.Exporting;
 using ConsentLedger.Consent.Consents.Finding;
 using ConsentLedger.Consent.Consents.Granting;
 using ConsentLedger.Consent.Consents.Importing;
@@ -10,6 +11,7 @@ using ConsentLedger.Consent.Decisions;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Consent.Publishing;
 using ConsentLedger.Consent.Reacting;
+using ConsentLedger.Consent.Receipting;
 using ConsentLedger.Contracts;
 using ConsentLedger.Messaging;
 using ConsentLedger.ServiceDefaults;
@@ -21,6 +23,7 @@ builder.Services.AddLedger(builder.Configuration, ConsentCatalog.Events, new Era
 builder.Services.AddLog(builder.Configuration);
 builder.Services.AddSubjectKeys(builder.Configuration);
 builder.Services.AddSingleton<ConsentReader>();
+builder.Services.AddSingleton<Receipts>();
 builder.Services.AddSingleton<EraseSubject>();
 builder.Services.AddSingleton<KeepErased>().AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<KeepErased>().RunAsync(ct));
 builder.Services.AddMessaging(builder.Configuration, bus => bus
@@ -35,6 +38,8 @@ GrantConsent.Map(app);
 WithdrawConsent.Map(app);
 ReadConsents.Map(app);
 ReadHistory.Map(app);
+ExportSubject.Map(app);
+ReadReceipt.Map(app);
 FindSubject.Map(app);
 ImportConsents.Map(app);
 DecideForSubjects.Map(app);

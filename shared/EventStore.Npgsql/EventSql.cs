@@ -34,6 +34,20 @@ internal static class EventSql
         Parameters = { new() { Value = tenant.ToString() }, new() { Value = position }, new() { Value = position + limit } },
     };
 
+    public static NpgsqlBatchCommand ReadProvable(StreamKey stream, long afterVersion, int limit) => new($"""
+        select {Columns}, l.entry, l.salt, s.envelope from mt_events e
+        join ledger_entries l on l.tenant_id = e.tenant_id and l.position = (e.headers ->> 'position')::bigint
+        left join sealed_parts s on s.tenant_id = e.tenant_id and s.stream_id = e.stream_id and s.version = e.version
+        where e.tenant_id = $1 and e.stream_id = $2 and e.version > $3 and e.version <= $4
+        order by e.version
+        """)
+    {
+        Parameters =
+        {
+            new() { Value = stream.Tenant.ToString() }, new() { Value = stream.Id.ToString() }, new() { Value = afterVersion }, new() { Value = afterVersion + limit },
+        },
+    };
+
     /// <summary>The head first: each statement sees what is committed when it starts, so what is read later is never older than the head.</summary>
     public static async Task<Snapshot> LoadAsync(
         NpgsqlConnection connection, TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, bool locked, CancellationToken ct)
@@ -65,23 +79,33 @@ internal static class EventSql
     public static async Task<IReadOnlyList<StoredEvent>> ReadEventsAsync(NpgsqlDataReader reader, CancellationToken ct)
     {
         var events = new List<StoredEvent>();
-        while (await reader.ReadAsync(ct))
-        {
-            if (reader.IsDBNull(7)) throw new InvalidDataException($"Version {reader.GetInt64(2)} of stream {reader.GetString(1)} has no position: it was appended around the ledger.");
-            events.Add(new StoredEvent(
-                new StreamKey(TenantId.Parse(reader.GetString(0)), new StreamId(Guid.Parse(reader.GetString(1)))),
-                new EventPlace(reader.GetInt64(7), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(6)),
-                reader.GetGuid(3),
-                reader.GetString(4),
-                reader.GetFieldValue<byte[]>(5),
-                reader.IsDBNull(8) ? null : reader.GetString(8),
-                reader.IsDBNull(9) || !Hash.TryParse(Encoding.UTF8.GetBytes(reader.GetString(9)), out var leaf)
-                    ? throw new InvalidDataException($"Version {reader.GetInt64(2)} of stream {reader.GetString(1)} has no leaf: it was appended around the ledger.")
-                    : leaf));
-        }
-
+        while (await reader.ReadAsync(ct)) events.Add(ReadEvent(reader));
         return events;
     }
+
+    public static async Task<IReadOnlyList<ProvableEvent>> ReadProvableAsync(NpgsqlDataReader reader, CancellationToken ct)
+    {
+        var events = new List<ProvableEvent>();
+        while (await reader.ReadAsync(ct)) events.Add(new ProvableEvent(ReadEvent(reader), new StoredEntry(reader.GetFieldValue<byte[]>(10), Bytes(reader, 11)), Bytes(reader, 12)));
+        return events;
+    }
+
+    private static StoredEvent ReadEvent(NpgsqlDataReader reader)
+    {
+        if (reader.IsDBNull(7)) throw new InvalidDataException($"Version {reader.GetInt64(2)} of stream {reader.GetString(1)} has no position: it was appended around the ledger.");
+        return new StoredEvent(
+            new StreamKey(TenantId.Parse(reader.GetString(0)), new StreamId(Guid.Parse(reader.GetString(1)))),
+            new EventPlace(reader.GetInt64(7), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(6)),
+            reader.GetGuid(3),
+            reader.GetString(4),
+            reader.GetFieldValue<byte[]>(5),
+            reader.IsDBNull(8) ? null : reader.GetString(8),
+            reader.IsDBNull(9) || !Hash.TryParse(Encoding.UTF8.GetBytes(reader.GetString(9)), out var leaf)
+                ? throw new InvalidDataException($"Version {reader.GetInt64(2)} of stream {reader.GetString(1)} has no leaf: it was appended around the ledger.")
+                : leaf);
+    }
+
+    private static byte[]? Bytes(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<byte[]>(column);
 
     public static Frontier ReadTree(byte[] bytes) =>
         Frontier.TryRead(bytes, out var tree, out var fault) ? tree : throw new InvalidDataException($"A head's tree cannot be read: {fault.Reason}");

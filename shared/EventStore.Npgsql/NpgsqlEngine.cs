@@ -71,10 +71,13 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
         });
 
     public Task<IReadOnlyList<StoredEvent>> ReadStreamsAsync(IReadOnlyCollection<StreamSlice> streams, CancellationToken ct) =>
-        ReadAsync(() => EventSql.ReadStreams(streams), ct);
+        ReadAsync(EventSql.ReadStreams(streams), EventSql.ReadEventsAsync, ct);
 
     public Task<IReadOnlyList<StoredEvent>> ReadFromAsync(TenantId tenant, long position, int limit, CancellationToken ct) =>
-        ReadAsync(() => EventSql.ReadFrom(tenant, position, limit), ct);
+        ReadAsync(EventSql.ReadFrom(tenant, position, limit), EventSql.ReadEventsAsync, ct);
+
+    public Task<IReadOnlyList<ProvableEvent>> ReadProvableAsync(StreamKey stream, long afterVersion, int limit, CancellationToken ct) =>
+        ReadAsync(EventSql.ReadProvable(stream, afterVersion, limit), EventSql.ReadProvableAsync, ct);
 
     public Task<IReadOnlyList<StoredEntry>> ReadEntriesAsync(TenantId tenant, long position, int limit, CancellationToken ct) =>
         Outages.Typed<IReadOnlyList<StoredEntry>>(async () =>
@@ -165,13 +168,13 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
         await sql.ExecuteNonQueryAsync(ct);
     }
 
-    private Task<IReadOnlyList<StoredEvent>> ReadAsync(Func<NpgsqlBatchCommand> query, CancellationToken ct) =>
-        Outages.Typed<IReadOnlyList<StoredEvent>>(async () =>
+    private Task<T> ReadAsync<T>(NpgsqlBatchCommand query, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct) =>
+        Outages.Typed(async () =>
         {
             await using var batch = dataSource.CreateBatch();
-            batch.BatchCommands.Add(query());
+            batch.BatchCommands.Add(query);
             await using var reader = await batch.ExecuteReaderAsync(ct);
-            return await EventSql.ReadEventsAsync(reader, ct);
+            return await read(reader, ct);
         });
 }
 

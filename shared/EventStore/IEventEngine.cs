@@ -34,6 +34,9 @@ public interface IEventEngine
     /// <summary>The tenant's tree as its last commit left it.</summary>
     Task<Frontier> ReadTreeAsync(TenantId tenant, CancellationToken ct);
 
+    /// <summary>At most <paramref name="limit"/> events of a stream after this version, in order, each with its entry and what is left of its sealed part.</summary>
+    Task<IReadOnlyList<ProvableEvent>> ReadProvableAsync(StreamKey stream, long afterVersion, int limit, CancellationToken ct);
+
     /// <summary>The sealed parts of a stream that are still there, by version.</summary>
     Task<IReadOnlyDictionary<long, byte[]>> ReadSealedAsync(StreamKey stream, CancellationToken ct);
 
@@ -110,6 +113,10 @@ public sealed record AppendedEvent(StoredEvent Event, object Facts, StoredEntry 
 /// <param name="Bytes">An encoded <see cref="Ledger.Entry"/>.</param>
 /// <param name="Salt">What its commitment to the facts was made with; null when the contents were purged.</param>
 public sealed record StoredEntry(byte[] Bytes, byte[]? Salt);
+
+/// <summary>All that is kept of one event.</summary>
+/// <param name="Envelope">The sealed part; null where nothing was sealed, or no longer there.</param>
+public sealed record ProvableEvent(StoredEvent Event, StoredEntry Entry, byte[]? Envelope);
 
 /// <param name="FromVersion">0 for a new stream.</param>
 /// <param name="State">The state after the batch, for projections.</param>

@@ -71,6 +71,15 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
         lock (_gate) return Task.FromResult(TreeOf(tenant));
     }
 
+    public Task<IReadOnlyList<ProvableEvent>> ReadProvableAsync(StreamKey stream, long afterVersion, int limit, CancellationToken ct)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult<IReadOnlyList<ProvableEvent>>([.. EventsOf([new StreamSlice(stream, afterVersion)]).Take(limit).Select(e =>
+                new ProvableEvent(e, _entries[stream.Tenant][(int)e.Place.Position], _sealed.GetValueOrDefault((stream, e.Place.Version))))]);
+        }
+    }
+
     public Task<IReadOnlyDictionary<long, byte[]>> ReadSealedAsync(StreamKey stream, CancellationToken ct)
     {
         lock (_gate)

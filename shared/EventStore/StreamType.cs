@@ -24,4 +24,10 @@ public sealed class StreamType<TState>(TState initial, Func<TState, object, Even
     /// <summary>The state after these events of one stream, in version order.</summary>
     public TState Replay(IEnumerable<StoredEvent> events, EventCatalog catalog) =>
         events.Aggregate((TState)Initial, (state, e) => evolve(state, catalog.Decode(e), e.Place));
+
+    /// <summary>The state before the first event, for whoever looks at what each event changes.</summary>
+    public TState Before => (TState)Initial;
+
+    /// <summary>The state after one more event.</summary>
+    public TState Evolve(TState state, object facts, EventPlace place) => evolve(state, facts, place);
 }

@@ -10,12 +10,15 @@ namespace ConsentLedger.Vault;
 public static class Sealing
 {
     public const int KeyLength = 32;
+
+    /// <summary>The pair that one event was sealed with, in bytes: what opens it, then what its commitment was made with.</summary>
+    public const int EventKeysLength = 2 * KeyLength;
+
     internal const int SaltLength = 32;
 
     private const byte Format = 0x01;
     private const int CiphertextStart = 1 + SaltLength;
     private const int TagLength = 16;
-    private const int EventKeysLength = 2 * KeyLength;
 
     private static ReadOnlySpan<byte> ZeroNonce => new byte[12];
 
@@ -60,18 +63,47 @@ public static class Sealing
     /// <inheritdoc cref="Open(ReadOnlySpan{byte}, SealedPlace, ReadOnlySpan{byte})"/>
     public static byte[] Open(ReadOnlySpan<byte> subjectKey, SealedPlace place, SealedPart part) => OpenUnder(subjectKey, place, part.Envelope, part.Commitment);
 
+    /// <summary>Opens with one event's pair of keys, as an auditor does who was given no more, and checks the text against the commitment.</summary>
+    /// <inheritdoc cref="Open(ReadOnlySpan{byte}, SealedPlace, ReadOnlySpan{byte})"/>
+    public static byte[] OpenDisclosed(ReadOnlySpan<byte> eventKeys, SealedPlace place, SealedPart part)
+    {
+        if (eventKeys.Length != EventKeysLength) throw new EnvelopeRefusedException();
+        CheckShape(part.Envelope);
+        return OpenWith(eventKeys, place, part.Envelope, part.Commitment);
+    }
+
+    /// <summary>The pair of keys of the one event that this envelope is of. It opens no other, and does not lead back to the subject's key.</summary>
+    /// <exception cref="EnvelopeRefusedException">It is no envelope.</exception>
+    internal static byte[] EventKeys(ReadOnlySpan<byte> subjectKey, SealedPlace place, ReadOnlySpan<byte> envelope)
+    {
+        CheckShape(envelope);
+        var keys = new byte[EventKeysLength];
+        DeriveEventKeys(subjectKey, place, envelope, keys);
+        return keys;
+    }
+
     private static byte[] OpenUnder(ReadOnlySpan<byte> subjectKey, SealedPlace place, ReadOnlySpan<byte> envelope, byte[]? commitment)
     {
-        var paddedLength = envelope.Length - CiphertextStart - TagLength;
-        if (paddedLength < 0 || envelope[0] != Format) throw new EnvelopeRefusedException();
-
-        var padded = new byte[paddedLength];
+        CheckShape(envelope);
         Span<byte> keys = stackalloc byte[EventKeysLength];
         try
         {
-            HKDF.DeriveKey(HashAlgorithmName.SHA256, subjectKey, keys, envelope.Slice(1, SaltLength), place.KeyContext());
+            DeriveEventKeys(subjectKey, place, envelope, keys);
+            return OpenWith(keys, place, envelope, commitment);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(keys);
+        }
+    }
+
+    private static byte[] OpenWith(ReadOnlySpan<byte> keys, SealedPlace place, ReadOnlySpan<byte> envelope, byte[]? commitment)
+    {
+        var padded = new byte[envelope.Length - CiphertextStart - TagLength];
+        try
+        {
             using var gcm = new AesGcm(keys[..KeyLength], TagLength);
-            gcm.Decrypt(ZeroNonce, envelope.Slice(CiphertextStart, paddedLength), envelope[^TagLength..], padded, place.AssociatedData());
+            gcm.Decrypt(ZeroNonce, envelope.Slice(CiphertextStart, padded.Length), envelope[^TagLength..], padded, place.AssociatedData());
             if (commitment is not null && !CryptographicOperations.FixedTimeEquals(commitment, HMACSHA256.HashData(keys[KeyLength..], padded)))
                 throw new EnvelopeRefusedException();
 
@@ -84,10 +116,17 @@ public static class Sealing
         }
         finally
         {
-            CryptographicOperations.ZeroMemory(keys);
             CryptographicOperations.ZeroMemory(padded);
         }
     }
+
+    private static void CheckShape(ReadOnlySpan<byte> envelope)
+    {
+        if (envelope.Length < CiphertextStart + TagLength || envelope[0] != Format) throw new EnvelopeRefusedException();
+    }
+
+    private static void DeriveEventKeys(ReadOnlySpan<byte> subjectKey, SealedPlace place, ReadOnlySpan<byte> envelope, Span<byte> keys) =>
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, subjectKey, keys, envelope.Slice(1, SaltLength), place.KeyContext());
 }
 
 /// <summary>What leaves the process of something personal.</summary>

@@ -65,6 +65,17 @@ public sealed class SubjectKey : IDisposable
         }
     }
 
+    /// <summary>What opens the subject's event at this version and nothing else, for <see cref="Sealing.OpenDisclosed"/>: <see cref="Sealing.EventKeysLength"/> bytes.</summary>
+    /// <exception cref="EnvelopeRefusedException">It is no envelope.</exception>
+    public byte[] Disclose(long version, ReadOnlySpan<byte> envelope)
+    {
+        lock (_guard)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return Sealing.EventKeys(_key, PlaceOf(version), envelope);
+        }
+    }
+
     public void Dispose()
     {
         lock (_guard)

@@ -7,6 +7,7 @@ var benchmarks = new Dictionary<string, Func<CancellationToken, Task>>
     ["follow"] = FollowBenchmark.RunAsync,
     ["price"] = PriceBenchmark.RunAsync,
     ["latency"] = LatencyBenchmark.RunAsync,
+    ["replay"] = ReplayBenchmark.RunAsync,
     ["ledger"] = LedgerBenchmark.RunAsync,
 };
 

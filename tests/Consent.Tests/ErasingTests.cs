@@ -43,8 +43,8 @@ public sealed class ErasingTests
     public void Reading_the_history_of_nobody_is_not_recorded()
     {
         var read = new HistoryRead("auditor", null, null, false);
-        ReadHistory.Decide(read, version: 0).ShouldBe(Decision.Unchanged);
-        ReadHistory.Decide(read, version: 1).ShouldBeOfType<Decision.Record>().Events.Select(e => e.Facts).ShouldBe([read]);
+        Readings.Decide(read, version: 0).ShouldBe(Decision.Unchanged);
+        Readings.Decide(read, version: 1).ShouldBeOfType<Decision.Record>().Events.Select(e => e.Facts).ShouldBe([read]);
     }
 
     [Fact]
@@ -66,8 +66,8 @@ public sealed class ErasingTests
         {
             SubjectId.TryParse(Person.ToString(), out var subject).ShouldBeTrue();
             return ledger.ExecuteAsync(
-                ReadHistory.CommandOf(
-                    new Caller("auditor", Story.Tenant, new HashSet<string>()), subject, new CommandOptions(Digest.Of("fresh", request), key, null), new HistoryRead("auditor", null, null, disclosed)),
+                Readings.CommandOf(
+                    "history", new Caller("auditor", Story.Tenant, new HashSet<string>()), subject, new CommandOptions(Digest.Of("fresh", request), key, null), new HistoryRead("auditor", null, null, disclosed)),
                 CancellationToken.None);
         }
     }

@@ -25,6 +25,8 @@ internal sealed class LosesAnswers(IEventEngine engine) : IEventEngine
 
     public Task<Frontier> ReadTreeAsync(TenantId tenant, CancellationToken ct) => engine.ReadTreeAsync(tenant, ct);
 
+    public Task<IReadOnlyList<ProvableEvent>> ReadProvableAsync(StreamKey stream, long afterVersion, int limit, CancellationToken ct) => engine.ReadProvableAsync(stream, afterVersion, limit, ct);
+
     public Task<IReadOnlyDictionary<long, byte[]>> ReadSealedAsync(StreamKey stream, CancellationToken ct) => engine.ReadSealedAsync(stream, ct);
 
     public Task PurgeSealedAsync(StreamKey stream, CancellationToken ct) => engine.PurgeSealedAsync(stream, ct);

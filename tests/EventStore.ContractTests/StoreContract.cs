@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ConsentLedger.Ledger;
 using ConsentLedger.Support;
 
 namespace ConsentLedger.EventStore.ContractTests;
@@ -248,6 +249,35 @@ public abstract class StoreContract : IAsyncLifetime
         await replica.PurgeSealedAsync(stream, Ct);
         (await replica.ReadSealedAsync(stream, Ct)).ShouldBeEmpty();
         (await replica.ReadStreamsAsync([stream], Ct)).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_stream_is_read_with_its_proofs_a_page_at_a_time()
+    {
+        var loop = Loops(1)[0];
+        var (stream, other) = (NewStream(), NewStream());
+        for (var version = 1; version <= 5; version++)
+        {
+            await loop.ExecuteAsync(Notebook.Note(other, "between"), Ct);
+            await loop.ExecuteAsync(Notebook.Note(stream, $"{version}", personal: version == 3 ? [7, 7] : null), Ct);
+        }
+
+        var replica = OpenReplica();
+        var events = (await replica.ReadProvableAsync(stream, 0, 2, Ct)).Concat(await replica.ReadProvableAsync(stream, 2, 100, Ct)).ToList();
+        events.Select(e => e.Event.Place.Version).ShouldBe([1L, 2L, 3L, 4L, 5L]);
+        foreach (var (e, entry, envelope) in events)
+        {
+            Entry.TryDecode(entry.Bytes, out var decoded, out _).ShouldBeTrue();
+            (decoded.Stream, decoded.Version).ShouldBe((stream.Id.Value, e.Place.Version));
+            TreeHash.Leaf(entry.Bytes).ShouldBe(e.Leaf);
+            FactsCommitment.TryCommit(entry.Salt!, e.Type, e.Data, out var facts, out _).ShouldBeTrue();
+            facts.ShouldBe(decoded.Facts);
+            envelope.ShouldBe(e.Place.Version == 3 ? [3, 7, 7] : null);
+        }
+
+        await replica.PurgeSealedAsync(stream, Ct);
+        (await replica.ReadProvableAsync(stream, 2, 1, Ct)).ShouldHaveSingleItem().Envelope.ShouldBeNull();
+        (await replica.ReadProvableAsync(stream with { Tenant = TenantId.Parse("vms") }, 0, 100, Ct)).ShouldBeEmpty();
     }
 
     [Fact]

@@ -152,9 +152,23 @@ public sealed class CanonicalJsonTests
         Hash Commit(string data, string type = "consent.granted.v1")
         {
             FactsCommitment.TryCommit(salt, type, Encoding.UTF8.GetBytes(data), out var commitment, out _).ShouldBeTrue();
+            var canonical = Encoding.UTF8.GetBytes(Canonical(data));
+            FactsCommitment.OfCanonical(salt, Encoding.UTF8.GetBytes(type), canonical).ShouldBe(commitment);
             return commitment;
         }
     }
+
+    [Theory]
+    [InlineData("{}", true)]
+    [InlineData("""{"a":1,"b":[true,null,"é"]}""", true)]
+    [InlineData("""{"a": 1}""", false)]
+    [InlineData("""{"b":1,"a":1}""", false)]
+    [InlineData("""{"a":"\u00e9"}""", false)]
+    [InlineData("""{"a":1.0}""", false)]
+    [InlineData("""{"a":1,"a":1}""", false)]
+    [InlineData("""{"a":1}{}""", false)]
+    [InlineData("", false)]
+    public void Only_the_one_form_is_canonical(string json, bool canonical) => CanonicalJson.IsCanonical(Encoding.UTF8.GetBytes(json)).ShouldBe(canonical);
 
     private static string Canonical(string json)
     {

@@ -89,6 +89,24 @@ public sealed class TileTests
     }
 
     [Fact]
+    public void A_tree_has_its_own_tiles_at_their_own_width_and_no_others()
+    {
+        foreach (var size in new[] { 0L, 1, 255, 256, 257, 70_000 })
+        {
+            foreach (var tile in TileId.OfTree(size).Concat(TileId.OfLevel(TileId.Entries, size)))
+            {
+                tile.IsOf(size).ShouldBeTrue($"{tile} of {size}");
+                (tile with { Width = tile.IsFull ? 255 : tile.Width + 1 }).IsOf(size).ShouldBeFalse();
+                if (!tile.IsFull) (tile with { Index = tile.Index + 1 }).IsOf(size).ShouldBeFalse();
+            }
+
+            new TileId(0, size / TileId.FullWidth).IsOf(size).ShouldBeFalse();
+            new TileId(8, 0, 1).IsOf(size).ShouldBeFalse();
+            new TileId(63, 0, 1).IsOf(size).ShouldBeFalse();
+        }
+    }
+
+    [Fact]
     public void A_tile_of_another_length_than_its_width_is_refused()
     {
         HashTile.TryRead(new TileId(0, 0, 2), new byte[64], out var hashes, out _).ShouldBeTrue();

@@ -5,9 +5,8 @@ namespace ConsentLedger.Tidy;
 /// <summary>Whoever gets a "no" can look up what it means.</summary>
 public sealed partial class DocumentTests
 {
-    private const string Refusals = "docs/refusals.md";
-
-    private static readonly SourceFile? Table = Repository.Find(Refusals);
+    /// <summary>What services refuse, and what the auditor finds.</summary>
+    private static readonly SourceFile[] Tables = [.. new[] { "docs/refusals.md", "docs/faults.md" }.Select(path => Repository.Find(path) ?? throw new InvalidOperationException($"{path} is missing."))];
 
     // Words joined by underscores are codes and nothing else, except where they name what lies in a database.
     private static readonly ILookup<string, string> Given = Repository.Product.Where(f => !f.IsIn("shared/EventStore.Npgsql") && !f.IsIn("shared/Vault"))
@@ -16,16 +15,13 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_code_is_explained()
     {
-        var explained = Row().Matches(Table.ShouldNotBeNull($"{Refusals} is missing.").Text).Select(m => m.Groups[1].Value).ToHashSet();
-        Given.Where(c => !explained.Contains(c.Key)).Select(c => $"{c.Key}, from {c.First()}").ShouldBeNone($"Codes without a row in {Refusals}:");
+        var explained = Tables.SelectMany(table => Row().Matches(table.Text)).Select(m => m.Groups[1].Value).ToHashSet();
+        Given.Where(c => !explained.Contains(c.Key)).Select(c => $"{c.Key}, from {c.First()}").ShouldBeNone("Codes without a row in docs/refusals.md or docs/faults.md:");
     }
 
     [Fact]
-    public void No_code_is_explained_that_nobody_gives()
-    {
-        var table = Table.ShouldNotBeNull($"{Refusals} is missing.");
-        Row().Matches(table.Text).Where(m => !Given.Contains(m.Groups[1].Value)).Select(m => table.At(m.Index)).ShouldBeNone("Nothing answers with these codes:");
-    }
+    public void No_code_is_explained_that_nobody_gives() =>
+        Tables.SelectMany(table => Row().Matches(table.Text).Where(m => !Given.Contains(m.Groups[1].Value)).Select(m => table.At(m.Index))).ShouldBeNone("Nothing answers with these codes:");
 
     [Fact]
     public void Every_scope_is_in_the_README()

@@ -1,4 +1,5 @@
 using ConsentLedger.EventStore;
+using ConsentLedger.Ledger;
 
 namespace ConsentLedger.Vault.Tests;
 
@@ -12,6 +13,34 @@ public sealed class SubjectKeyTests
         using var key = NewKey();
         Seal seal = key.Seal;
         key.Open(3, seal(Subject, 3, "192.0.2.1"u8).Envelope).ShouldBe("192.0.2.1"u8.ToArray());
+    }
+
+    [Fact]
+    public void What_is_disclosed_of_one_event_opens_it_and_no_other()
+    {
+        using var key = NewKey();
+        var (first, second) = (key.Seal(Subject, 1, "192.0.2.1"u8), key.Seal(Subject, 2, "192.0.2.2"u8));
+        var keys = key.Disclose(1, first.Envelope);
+
+        Sealing.OpenDisclosed(keys, PlaceOf(1), PartOf(first)).ShouldBe("192.0.2.1"u8.ToArray());
+        Should.Throw<EnvelopeRefusedException>(() => Sealing.OpenDisclosed(keys, PlaceOf(2), PartOf(second)));
+        Should.Throw<EnvelopeRefusedException>(() => Sealing.OpenDisclosed(keys, PlaceOf(2), PartOf(first)));
+
+        static SealedPart PartOf(Sealed part) => new(part.Envelope, part.Commitment.Bytes.ToArray());
+    }
+
+    [Fact]
+    public void What_is_disclosed_is_held_against_the_commitment()
+    {
+        using var key = NewKey();
+        var part = key.Seal(Subject, 1, "192.0.2.1"u8);
+        var other = key.Seal(Subject, 1, "192.0.2.1"u8);
+        var keys = key.Disclose(1, part.Envelope);
+
+        Should.Throw<EnvelopeRefusedException>(() => Sealing.OpenDisclosed(keys, PlaceOf(1), new SealedPart(part.Envelope, other.Commitment.Bytes.ToArray())));
+        Should.Throw<EnvelopeRefusedException>(() => Sealing.OpenDisclosed(keys.AsSpan(1), PlaceOf(1), new SealedPart(part.Envelope, part.Commitment.Bytes.ToArray())));
+        Should.Throw<EnvelopeRefusedException>(() => key.Disclose(1, part.Envelope.AsSpan(1)));
+        Should.Throw<EnvelopeRefusedException>(() => Sealing.OpenDisclosed(keys, PlaceOf(1), new SealedPart([], part.Commitment.Bytes.ToArray())));
     }
 
     [Fact]
@@ -33,6 +62,7 @@ public sealed class SubjectKeyTests
         bytes.ShouldAllBe(b => b == 0);
         Should.Throw<ObjectDisposedException>(() => key.Seal(Subject, 1, "x"u8));
         Should.Throw<ObjectDisposedException>(() => key.Open(1, envelope));
+        Should.Throw<ObjectDisposedException>(() => key.Disclose(1, envelope));
         Should.Throw<ObjectDisposedException>(key.Copy);
         Should.Throw<ObjectDisposedException>(() => key.Mask(default));
     }
@@ -77,5 +107,9 @@ public sealed class SubjectKeyTests
         }
     }
 
-    private static SubjectKey NewKey() => new(Subject, new Guid("0f0e0d0c-0b0a-0908-0706-050403020100"), [.. Enumerable.Repeat((byte)7, 32)]);
+    private static readonly Guid KeyId = new("0f0e0d0c-0b0a-0908-0706-050403020100");
+
+    private static SealedPlace PlaceOf(long version) => new(EntryType.Event, Subject.Id, version, KeyId);
+
+    private static SubjectKey NewKey() => new(Subject, KeyId, [.. Enumerable.Repeat((byte)7, 32)]);
 }

@@ -38,6 +38,14 @@ public static class CanonicalJson
         return TryRewrite(json, output, out fault);
     }
 
+    /// <summary>Whether this is the canonical form of a value, byte for byte.</summary>
+    public static bool IsCanonical(ReadOnlySpan<byte> json)
+    {
+        if (PlainJson.IsCanonical(json)) return true;
+        var canonical = new ArrayBufferWriter<byte>(json.Length + 1);
+        return TryRewrite(json.ToArray(), canonical, out _) && canonical.WrittenSpan.SequenceEqual(json);
+    }
+
     internal static bool TryRewrite(ReadOnlyMemory<byte> json, IBufferWriter<byte> output, [NotNullWhen(false)] out LedgerFault? fault)
     {
         try

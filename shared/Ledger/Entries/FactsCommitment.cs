@@ -32,4 +32,29 @@ public static class FactsCommitment
         SHA256.HashData(salted.WrittenSpan, commitment);
         return true;
     }
+
+    /// <summary>As <see cref="TryCommit"/>, for whoever knows that <paramref name="data"/> is canonical and the name plain ASCII without quotes: joins and hashes.</summary>
+    public static Hash OfCanonical(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
+    {
+        ReadOnlySpan<byte> before = "{\"data\":"u8, between = ",\"type\":\""u8, after = "\"}"u8;
+        var length = salt.Length + before.Length + data.Length + between.Length + type.Length + after.Length;
+        var rented = ArrayPool<byte>.Shared.Rent(length);
+        var rest = rented.AsSpan();
+        Put(ref rest, salt);
+        Put(ref rest, before);
+        Put(ref rest, data);
+        Put(ref rest, between);
+        Put(ref rest, type);
+        Put(ref rest, after);
+        var commitment = default(Hash);
+        SHA256.HashData(rented.AsSpan(0, length), commitment);
+        ArrayPool<byte>.Shared.Return(rented);
+        return commitment;
+
+        static void Put(ref Span<byte> rest, ReadOnlySpan<byte> part)
+        {
+            part.CopyTo(rest);
+            rest = rest[part.Length..];
+        }
+    }
 }

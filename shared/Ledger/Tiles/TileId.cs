@@ -40,6 +40,14 @@ public readonly record struct TileId(int Level, long Index, int Width = TileId.F
         if (count % FullWidth > 0) yield return new TileId(level, count / FullWidth, (int)(count % FullWidth));
     }
 
+    /// <summary>Whether a tree of <paramref name="size"/> leaves has this tile or bundle, at this width.</summary>
+    public bool IsOf(long size)
+    {
+        if (Level >= sizeof(long)) return false;
+        var (full, rest) = Math.DivRem(size >> (Height * Math.Max(Level, 0)), FullWidth);
+        return Index < full ? IsFull : Index == full && Width == rest;
+    }
+
     /// <summary>Every tile of hashes of a tree of <paramref name="size"/> leaves, the lowest level first.</summary>
     public static IEnumerable<TileId> OfTree(long size)
     {

@@ -16,6 +16,7 @@ internal sealed class OperationDescription : IOpenApiOperationTransformer
 
         DescribePath(operation, context, parameters);
         if (parameters.Any(p => p.ParameterType == typeof(CommandOptions))) DescribeHeaders(operation);
+        if (parameters.Any(p => p.ParameterType == typeof(ReceiptPreference))) DescribePreference(operation);
         DescribeAccess(operation, context, endpoint);
 
         var schema = await ReferToProblemAsync(context, cancellationToken);
@@ -56,6 +57,17 @@ internal sealed class OperationDescription : IOpenApiOperationTransformer
             "The same key again hears the first outcome; with another request it is refused.",
             CommandOptions.MaxIdempotencyKeyLength));
         operation.Parameters.Add(Header("If-Match", "The ETag the stream must still have.", null));
+    }
+
+    private static void DescribePreference(OpenApiOperation operation)
+    {
+        operation.Parameters ??= [];
+        operation.Parameters.Add(Header(
+            ReceiptPreference.Header,
+            $"`receipt` asks for a receipt in the answer (RFC 7240); `receipt; wait=5` waits up to so many seconds for the checkpoint it rests on, instead of "
+            + $"{ReceiptPreference.DefaultWait.TotalSeconds}, and never more than {ReceiptPreference.MaxWait.TotalSeconds}. Where none comes in time, or nothing was recorded, the answer is the "
+            + "ordinary one.",
+            null));
     }
 
     private static void DescribeAccess(OpenApiOperation operation, OpenApiOperationTransformerContext context, IList<object> endpoint)

@@ -60,6 +60,15 @@ public static class KnownProblems
             RetryAfterSeconds = 2,
         };
 
+    public static Problem CheckpointPending { get; } =
+        new(StatusCodes.Status503ServiceUnavailable, "checkpoint_pending", "It is recorded, and no checkpoint covers it yet. The same request again finds one.")
+        {
+            RetryAfterSeconds = 1,
+        };
+
+    public static Problem PositionUnknown { get; } =
+        new(StatusCodes.Status404NotFound, "position_unknown", "The tenant's ledger has no entry at this position.");
+
     public static Problem VersionStale(long actualVersion) =>
         new(StatusCodes.Status412PreconditionFailed, "version_stale", "The stream has moved on from the version in If-Match.") { Version = actualVersion };
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ConsentLedger.Consent.Consents.Finding;
 using ConsentLedger.Consent.Policies;
+using ConsentLedger.Consent.Receipting;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
@@ -43,6 +44,11 @@ public sealed record GrantConsent(
     }
 
     private static async Task<IResult> HandleAsync(
+        SubjectId subject, Body<GrantConsent> body, Caller caller, CommandOptions options, DeciderLoop ledger, SubjectKeys keys, AddressIndex index,
+        ReceiptPreference preference, Receipts receipts, CancellationToken ct) =>
+        await receipts.AnswerAsync(await RecordAsync(subject, body, caller, options, ledger, keys, index, ct), preference, caller.Tenant, ct);
+
+    private static async Task<Outcome> RecordAsync(
         SubjectId subject, Body<GrantConsent> body, Caller caller, CommandOptions options, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, CancellationToken ct)
     {
         using var key = await keys.KeyForAsync(new StreamKey(caller.Tenant, subject.Stream), body.Value.Evidence, ct);
@@ -52,7 +58,7 @@ public sealed record GrantConsent(
         };
         var outcome = await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct);
         if (outcome is Outcome.Recorded) await FindSubject.IndexAsync(index, body.Value.Evidence, key, ct);
-        return outcome.ToResult();
+        return outcome;
     }
 
     /// <summary>The decision with its surroundings, for whoever carries the command in.</summary>

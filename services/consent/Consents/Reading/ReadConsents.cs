@@ -20,10 +20,10 @@ public static class ReadConsents
 {
     public static void Map(IEndpointRouteBuilder api) => api.MapGet("/v1/subjects/{subject}/consents", HandleAsync).RequireScope(Scopes.ConsentRead);
 
-    private static async Task<IResult> HandleAsync(SubjectId subject, Replay replay, Caller caller, StateReader reader, CancellationToken ct)
+    private static async Task<IResult> HandleAsync(SubjectId subject, ReplayQuery query, Caller caller, StateReader reader, CancellationToken ct)
     {
         var events = await reader.ReadEventsAsync(new StreamKey(caller.Tenant, subject.Stream), ct);
-        var state = SubjectConsents.Stream.Replay(events.Where(e => replay.Includes(e, reader.Facts(e))), ConsentCatalog.Events);
+        var state = SubjectConsents.Stream.Replay(events.Where(e => query.Replay.Includes(e, reader)), ConsentCatalog.Events);
         var version = events.Count == 0 ? 0 : events[^1].Place.Version;
         return TypedResults.Json(ConsentsAnswer.Of(subject, version, state), StrictJson.Options).WithEntityTag(version);
     }

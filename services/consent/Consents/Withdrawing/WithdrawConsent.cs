@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ConsentLedger.Consent.Consents.Finding;
 using ConsentLedger.Consent.Policies;
+using ConsentLedger.Consent.Receipting;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
@@ -52,6 +53,11 @@ public sealed record WithdrawConsent(
         Decide(withdrawal, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(tenant)).Current, context.Now);
 
     private static async Task<IResult> HandleAsync(
+        SubjectId subject, Body<WithdrawConsent> body, Caller caller, CommandOptions options, DeciderLoop ledger, SubjectKeys keys, AddressIndex index,
+        ReceiptPreference preference, Receipts receipts, CancellationToken ct) =>
+        await receipts.AnswerAsync(await RecordAsync(subject, body, caller, options, ledger, keys, index, ct), preference, caller.Tenant, ct);
+
+    private static async Task<Outcome> RecordAsync(
         SubjectId subject, Body<WithdrawConsent> body, Caller caller, CommandOptions options, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, CancellationToken ct)
     {
         using var key = await keys.KeyForAsync(new StreamKey(caller.Tenant, subject.Stream), body.Value.Evidence, ct);
@@ -61,7 +67,7 @@ public sealed record WithdrawConsent(
         };
         var outcome = await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct);
         if (outcome is Outcome.Recorded) await FindSubject.IndexAsync(index, body.Value.Evidence, key, ct);
-        return outcome.ToResult();
+        return outcome;
     }
 
     private bool Covers(Lane lane) =>

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text.Json;
+using ConsentLedger.Consent.Consents;
+
+namespace ConsentLedger.Auditor.Histories;
+
+/// <summary>What happened, in plain words.</summary>
+internal static class Words
+{
+    public static string Happened(this Step step) => step.Facts switch
+    {
+        ConsentGranted => "Consent given",
+        ConsentWithdrawn { Cause: { } cause } => $"Consent withdrawn ({cause})",
+        ConsentWithdrawn => "Consent withdrawn",
+        HistoryRead { Disclosed: true } => "History read, evidence opened",
+        HistoryRead => "History read",
+        ErasureStarted => "Erasure began",
+        SubjectErased => "Erasure ended",
+        _ when step.Event.Stored is { } stored => $"{stored.Type} (unknown here)",
+        _ => "(purged)",
+    };
+
+    public static string By(this Step step) => step.Facts switch
+    {
+        ConsentGranted granted => Said(granted.Actor, granted.Method, granted.Source),
+        ConsentWithdrawn withdrawn => Said(withdrawn.Actor, withdrawn.Method, withdrawn.Source),
+        HistoryRead read => read.Reader,
+        _ => "",
+    };
+
+    public static string Effect(this Step step) => step.Facts switch
+    {
+        ConsentGranted when !step.ChangedState => "none: a later no prevails",
+        ConsentGranted granted => step.Before.Lanes.GetValueOrDefault(granted.LaneOf()) switch
+        {
+            null => "in force",
+            { Given: true } before when before.PolicyVersion != granted.PolicyVersion => $"in force, now under policy {granted.PolicyVersion}",
+            { Given: true } => "in force as before",
+            _ => "in force again",
+        },
+        ConsentWithdrawn withdrawn => step.Before.Lanes.GetValueOrDefault(withdrawn.LaneOf()) switch
+        {
+            null => "refused before it was ever given",
+            { Given: true } => "no longer in force",
+            _ => "still not in force",
+        },
+        ErasureStarted => "nothing more is recorded of the person",
+        SubjectErased => string.Create(CultureInfo.InvariantCulture, $"key destroyed, {step.Before.Lanes.Count} consents forgotten"),
+        _ => "",
+    };
+
+    public static Lane? LaneOf(this Step step) => step.Facts switch
+    {
+        ConsentGranted granted => granted.LaneOf(),
+        ConsentWithdrawn withdrawn => withdrawn.LaneOf(),
+        _ => null,
+    };
+
+    public static string? PolicyOf(this Step step) => step.Facts switch
+    {
+        ConsentGranted granted => granted.PolicyVersion,
+        ConsentWithdrawn withdrawn => withdrawn.PolicyVersion,
+        _ => null,
+    };
+
+    public static DateTimeOffset DoneAt(this Step step) =>
+        step.Facts is null ? step.Event.Place.RecordedAt : ConsentLedger.Consent.Consents.Reading.Replay.DoneAt(step.Facts, step.Event.Place);
+
+    public static string Name(this Lane lane) => $"{lane.Purpose}, {(lane.Channel is null ? "" : $"{lane.Channel}, ")}{lane.Recipient}";
+
+    public static string State(this LaneState? lane) => lane switch
+    {
+        null => "never-asked",
+        { Given: true } => "given",
+        _ => "withdrawn",
+    };
+
+    public static IOrderedEnumerable<Lane> InOrder(this IEnumerable<Lane> lanes) =>
+        lanes.OrderBy(l => l.Purpose, StringComparer.Ordinal).ThenBy(l => l.Channel, StringComparer.Ordinal).ThenBy(l => l.Recipient, StringComparer.Ordinal);
+
+    public static string Utc(this DateTimeOffset moment) => moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture);
+
+    /// <summary>Rows under their headings, each column as wide as its widest cell.</summary>
+    public static IEnumerable<string> Table(IReadOnlyList<string> headings, IReadOnlyList<IReadOnlyList<string>> rows)
+    {
+        var widths = headings.Select((heading, i) => rows.Select(r => r[i].Length).Append(heading.Length).Max()).ToArray();
+        return rows.Prepend(headings).Select(row => string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
+    }
+
+    private static string Said(Actor actor, Token method, Token? source) => $"{JsonNamingPolicy.KebabCaseLower.ConvertName(actor.ToString())}, {method}{(source is null ? "" : $", {source}")}";
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using ConsentLedger.Auditor.Reading;
+using ConsentLedger.Ledger;
+
+namespace ConsentLedger.Auditor.Telling;
+
+/// <summary>Which running service, whose log of it, and with what right.</summary>
+internal sealed class RemoteOptions(Surroundings surroundings)
+{
+    public const string TokenVariable = "LEDGER_TOKEN";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Argument<string> _url = new("URL") { Description = "The service, such as https://ledger.example.org; or without --tenant the prefix of any log of C2SP tlog-tiles." };
+
+    private readonly Option<string?> _tenant = new("--tenant") { Description = "Whose log: at /log/<tenant> of the service.", HelpName = "TENANT" };
+
+    private readonly Option<string?> _tokenFile = new("--token-file") { Description = $"A file with the bearer token for entries and facts (scope ledger:audit). Without it, {TokenVariable}.", HelpName = "FILE" };
+
+    public void AddTo(Command verb)
+    {
+        verb.Arguments.Add(_url);
+        verb.Options.Add(_tenant);
+        verb.Options.Add(_tokenFile);
+    }
+
+    /// <summary>The files of the log.</summary>
+    public async Task<HttpFiles> OpenLogAsync(ParseResult parsed, HttpClient client, CancellationToken ct)
+    {
+        var tenant = parsed.GetValue(_tenant);
+        var service = ServiceOf(parsed);
+        return new HttpFiles(client, tenant is null ? service : new Uri(service, $"log/{Uri.EscapeDataString(tenant)}/"), await ReadTokenAsync(parsed, ct), tenant, surroundings.Clock);
+    }
+
+    /// <summary>What the service gives beside its log.</summary>
+    public async Task<HttpFiles> OpenServiceAsync(ParseResult parsed, HttpClient client, CancellationToken ct) =>
+        new(client, ServiceOf(parsed), await ReadTokenAsync(parsed, ct), parsed.GetValue(_tenant), surroundings.Clock);
+
+    public static HttpClient NewClient() => new() { Timeout = Patience, MaxResponseContentBufferSize = LogFiles.MaxLength };
+
+    /// <summary>The newest checkpoint, if the policy believes it.</summary>
+    /// <returns>The bytes as they came, whether believed or not.</returns>
+    public static async Task<(byte[] Bytes, TrustedCheckpoint? Head, LedgerFault? Fault)> ReadHeadAsync(HttpFiles log, TrustPolicy policy, CancellationToken ct)
+    {
+        using var bytes = await log.ReadAsync(LogFiles.Checkpoint, ct) ?? throw new UnansweredException("not_found", "There is no checkpoint: no such log, or nothing was published of it yet.");
+        policy.TryOpen(bytes.Span, out var head, out var fault);
+        return (bytes.Span.ToArray(), head, fault);
+    }
+
+    private Uri ServiceOf(ParseResult parsed)
+    {
+        var text = parsed.GetRequiredValue(_url);
+        return Uri.TryCreate(text.EndsWith('/') ? text : $"{text}/", UriKind.Absolute, out var url) && (url.Scheme is "http" or "https")
+            ? url
+            : throw new UnansweredException("url_invalid", $"{text} is no http or https address.");
+    }
+
+    private async Task<string?> ReadTokenAsync(ParseResult parsed, CancellationToken ct)
+    {
+        var token = parsed.GetValue(_tokenFile) is { } file ? await File.ReadAllTextAsync(file, ct) : surroundings.Variable(TokenVariable);
+        if (string.IsNullOrWhiteSpace(token)) return null;
+        token = token.Trim();
+        return token.Any(c => c is <= ' ' or > '~') ? throw new UnansweredException("token_invalid", "The token is one line of printable ASCII.") : token;
+    }
+}

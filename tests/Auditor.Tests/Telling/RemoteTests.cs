@@ -1,0 +1,145 @@
+using System.Text;
+using System.Text.Json;
+using ConsentLedger.Auditor.Tests.Logs;
+using ConsentLedger.Ledger;
+
+namespace ConsentLedger.Auditor.Tests.Telling;
+
+/// <summary>The verbs that ask a running service.</summary>
+public sealed class RemoteTests : IAsyncLifetime
+{
+    private readonly Terminal _terminal = new() { Token = ServedLog.Token };
+    private RealLog _real = null!;
+    private ServedLog _service = null!;
+
+    private string[] Common => [_service.Url, "--tenant", ServedLog.Tenant, "--key", _real.Log.Key.Verifier.ToString()];
+
+    public async Task InitializeAsync()
+    {
+        _real = await RealLog.WriteAsync(people: 69);
+        _service = await ServedLog.StartAsync(_real.Log);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _service.DisposeAsync();
+        _terminal.Dispose();
+    }
+
+    [Fact]
+    public async Task Exports_a_log_and_then_only_what_is_new()
+    {
+        var folder = _terminal.Path("export");
+        _service.Log = _real.Log.First(260);
+        _service.Failing = 2;
+        (await _terminal.RunAsync(["export", .. Common, "--to", folder])).ShouldBe(0, _terminal.Output + _terminal.Error);
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count().ShouldBe(_service.Log.ToFiles().Count);
+
+        _service.Log = _real.Log;
+        _service.Asked.Clear();
+        (await _terminal.RunAsync(["export", .. Common, "--to", folder])).ShouldBe(0, _terminal.Output);
+        _service.Asked.ShouldBe(["checkpoint", "tile/entries/001.p/24", "tile/0/001.p/24", "facts/001.p/24"], ignoreOrder: true);
+        foreach (var (path, bytes) in _real.Log.ToFiles()) File.ReadAllBytes(Path.Combine(folder, path)).ShouldBe(bytes, path);
+        (await _terminal.RunAsync("verify", folder, "--key", _real.Log.Key.Verifier.ToString())).ShouldBe(0, _terminal.Output);
+    }
+
+    [Fact]
+    public async Task Keeps_the_checkpoint_it_had_when_the_log_no_longer_begins_with_it()
+    {
+        var folder = _terminal.Path("export");
+        (await _terminal.RunAsync(["export", .. Common, "--to", folder])).ShouldBe(0);
+        var kept = File.ReadAllBytes(Path.Combine(folder, "checkpoint"));
+        _service.Log = _real.Log.First(100);
+        (await _terminal.RunAsync(["export", .. Common, "--to", folder])).ShouldBe(1);
+        _terminal.Output.ShouldContain("since_larger");
+        File.ReadAllBytes(Path.Combine(folder, "checkpoint")).ShouldBe(kept);
+        File.ReadAllBytes(Path.Combine(folder, "checkpoint.refused")).ShouldBe(_service.Log.Checkpoint.ToBytes());
+    }
+
+    [Fact]
+    public async Task Takes_the_front_of_a_tile_that_has_grown_meanwhile()
+    {
+        _service.Instead["checkpoint"] = _real.Log.First(200).Checkpoint.ToBytes();
+        (await _terminal.RunAsync(["export", .. Common, "--to", _terminal.Path("export")])).ShouldBe(0, _terminal.Output + _terminal.Error);
+        File.Exists(Path.Combine(_terminal.Path("export"), "facts/000.p/200")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Recomputes_a_running_log()
+    {
+        (await _terminal.RunAsync(["fsck", .. Common])).ShouldBe(0, _terminal.Output + _terminal.Error);
+        _service.Instead["tile/0/000"] = [.. _real.Log.ToFiles()["tile/0/000"][..^1], 0];
+        var (code, answer) = await _terminal.AskAsync(["fsck", .. Common]);
+        (code, answer.GetProperty("faults")[0].GetProperty("code").GetString(), answer.GetProperty("faults")[0].GetProperty("position").GetInt64()).ShouldBe((1, "leaf_mismatch", 255));
+    }
+
+    [Fact]
+    public async Task Says_what_a_token_is_for()
+    {
+        _terminal.Token = "";
+        var (code, answer) = await _terminal.AskAsync(["fsck", .. Common]);
+        (code, answer.GetProperty("error").GetProperty("code").GetString()).ShouldBe((2, "access_denied"));
+
+        // The tree alone is for everybody.
+        (await _terminal.RunAsync(["fsck", .. Common, "--entries", "none"])).ShouldBe(0, _terminal.Output + _terminal.Error);
+    }
+
+    [Fact]
+    public async Task Keeps_a_checkpoint_and_holds_the_next_against_it()
+    {
+        var file = _terminal.Path("kept");
+        _service.Log = _real.Log.First(3);
+        (await _terminal.RunAsync(["checkpoint", .. Common, "--to", file])).ShouldBe(0);
+        foreach (var size in (int[])[3, 77, 256, 257, 280])
+        {
+            _service.Log = _real.Log.First(size);
+            (await _terminal.RunAsync(["checkpoint", .. Common, "--to", file])).ShouldBe(0, _terminal.Output);
+            File.ReadAllBytes(file).ShouldBe(_service.Log.Checkpoint.ToBytes());
+        }
+
+        _service.Log = _real.Log with { Entries = [.. _real.Log.Entries.Skip(1), _real.Log.Entries[0], _real.Log.Entries[1]], Facts = null };
+        var (code, answer) = await _terminal.AskAsync(["checkpoint", .. Common, "--to", file]);
+        (code, answer.GetProperty("faults")[0].GetProperty("code").GetString()).ShouldBe((1, "since_mismatch"));
+        File.ReadAllBytes(file).ShouldBe(_real.Log.Checkpoint.ToBytes());
+        File.ReadAllBytes($"{file}.conflicting").ShouldBe(_service.Log.Checkpoint.ToBytes());
+    }
+
+    [Fact]
+    public async Task Makes_receipts_from_what_is_public()
+    {
+        var receipt = _terminal.Path("receipt");
+        foreach (var position in (int[])[0, 255, 256, 279])
+        {
+            (await _terminal.RunAsync(["proof", .. Common, "--position", $"{position}", "--to", receipt])).ShouldBe(0, _terminal.Output + _terminal.Error);
+            (await _terminal.RunAsync("verify", receipt, "--key", _real.Log.Key.Verifier.ToString())).ShouldBe(0, _terminal.Output);
+        }
+
+        _terminal.Token = "";
+        File.WriteAllBytes(_terminal.Path("entry"), _real.Log.Entries[7]);
+        (await _terminal.RunAsync(["proof", .. Common, "--position", "7", "--entry", _terminal.Path("entry")])).ShouldBe(0);
+        LogProof.TryParse(Encoding.UTF8.GetBytes(_terminal.Output), out var proof, out _).ShouldBeTrue();
+        (proof!.Index, proof.Extra.Length).ShouldBe((7, Entry.MinLength));
+        (await _terminal.RunAsync(["proof", .. Common, "--position", "8", "--entry", _terminal.Path("entry")])).ShouldBe(1);
+        (await _terminal.RunAsync(["proof", .. Common, "--position", "8"])).ShouldBe(2);
+        (await _terminal.RunAsync(["proof", .. Common, "--position", "280"])).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Exports_a_subject()
+    {
+        var person = _real.People.Keys.First();
+        _service.Instead[$"/v1/subjects/{person:D}/export"] = JsonSerializer.SerializeToUtf8Bytes(_real.BundleOf(person));
+        (await _terminal.RunAsync(["export", .. Common, "--subject", $"{person:D}", "--to", _terminal.Path("subject.json")])).ShouldBe(0, _terminal.Output + _terminal.Error);
+        (await _terminal.RunAsync("verify", _terminal.Path("subject.json"), "--key", _real.Log.Key.Verifier.ToString())).ShouldBe(0);
+        (await _terminal.RunAsync(["export", .. Common, "--subject", $"{Guid.Empty:D}", "--to", _terminal.Path("nobody.json")])).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Nobody_answers()
+    {
+        var address = _service.Url;
+        await _service.DisposeAsync();
+        (await _terminal.RunAsync("fsck", address, "--tenant", ServedLog.Tenant, "--key", _real.Log.Key.Verifier.ToString())).ShouldBe(2);
+        (await _terminal.RunAsync("fsck", "ftp://example.org", "--key", _real.Log.Key.Verifier.ToString())).ShouldBe(2);
+    }
+}

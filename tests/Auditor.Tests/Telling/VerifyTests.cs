@@ -1,0 +1,188 @@
+using System.Text;
+using System.Text.Json;
+using ConsentLedger.Auditor.Tests.Logs;
+using ConsentLedger.Ledger;
+
+namespace ConsentLedger.Auditor.Tests.Telling;
+
+public sealed class VerifyTests : IAsyncLifetime
+{
+    private readonly Terminal _terminal = new();
+    private RealLog _real = null!;
+    private SignedLog _log = null!;
+
+    private string Key => _log.Key.Verifier.ToString();
+
+    public async Task InitializeAsync()
+    {
+        _real = await RealLog.WriteAsync(people: 5);
+        _log = _real.Log;
+    }
+
+    public Task DisposeAsync()
+    {
+        _terminal.Dispose();
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task An_export_that_holds()
+    {
+        _log.WriteTo(_terminal.Path("export"));
+        File.WriteAllText(_terminal.Path("log.key"), $"{Key}\n");
+        File.WriteAllBytes(_terminal.Path("older"), _log.First(7).Checkpoint.ToBytes());
+        (await _terminal.RunAsync("verify", _terminal.Path("export"), "--key", _terminal.Path("log.key"), "--since", _terminal.Path("older"))).ShouldBe(0);
+        _terminal.Output.ShouldContain("VERIFIED: signature, entries, tiles, root, streams and facts\n");
+    }
+
+    [Fact]
+    public async Task An_export_with_a_fault_in_words()
+    {
+        var folder = _log.WriteTo(_terminal.Path("export"));
+        var facts = Path.Combine(folder, "facts", "000.p", "24");
+        File.WriteAllText(facts, File.ReadAllText(facts).Replace("one-click", "two-click", StringComparison.Ordinal));
+        (await _terminal.RunAsync("verify", folder, "--key", Key)).ShouldBe(1);
+        _terminal.Output.ShouldContain("WRONG  facts_mismatch facts/000.p/24 position 10 stream ");
+        _terminal.Output.ShouldEndWith("NOT VERIFIED: 5 faults\n");
+    }
+
+    [Fact]
+    public async Task An_export_for_machines()
+    {
+        var folder = _log.WriteTo(_terminal.Path("export"));
+        var (code, answer) = await _terminal.AskAsync("verify", folder, "--key", Key);
+        (code, answer.GetProperty("holds").GetBoolean(), answer.GetProperty("size").GetInt64(), answer.GetProperty("faultCount").GetInt64()).ShouldBe((0, true, 24, 0));
+
+        File.Delete(Path.Combine(folder, "tile", "0", "000.p", "24"));
+        (code, answer) = await _terminal.AskAsync("verify", folder, "--key", Key);
+        var fault = answer.GetProperty("faults").EnumerateArray().Single();
+        (code, fault.GetProperty("code").GetString(), fault.GetProperty("file").GetString()).ShouldBe((1, "file_missing", "tile/0/000.p/24"));
+    }
+
+    [Fact]
+    public async Task What_is_not_looked_at_is_said()
+    {
+        var folder = _log.WriteTo(_terminal.Path("export"));
+        foreach (var less in (string[][])[["--no-facts"], ["--entries", "any"], ["--entries", "none"]])
+        {
+            (await _terminal.RunAsync(["verify", folder, "--key", Key, .. less])).ShouldBe(0, _terminal.Output);
+            _terminal.Output.ShouldContain("REMARK Entries or facts are there and were not looked at");
+            _terminal.Output.ShouldNotContain("and facts\n");
+        }
+    }
+
+    [Fact]
+    public async Task An_entry_may_claim_a_time_that_no_calendar_has()
+    {
+        var log = new MadeUpLog().Add(MadeUpLog.One, EntryType.ErasureRequested).Add(MadeUpLog.One, EntryType.KeyDestroyed, change: e => e with { RecordedMs = long.MaxValue }).Signed;
+        var folder = log.WriteTo(_terminal.Path("odd"));
+        (await _terminal.RunAsync("verify", folder, "--key", log.Key.Verifier.ToString())).ShouldBe(1);
+        _terminal.Output.ShouldContain("WRONG  erasure_late position 1 ");
+        File.WriteAllBytes(_terminal.Path("receipt"), new LogProof(1, log.Entries[1], [TreeHash.Leaf(log.Entries[0])], log.Checkpoint.ToBytes()).ToBytes());
+        (await _terminal.RunAsync("verify", _terminal.Path("receipt"), "--key", log.Key.Verifier.ToString())).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_policy_with_a_witness()
+    {
+        using var witness = SigningKey.Generate("witness.example.org", SignatureType.CosignatureV1);
+        var folder = _log.WriteTo(_terminal.Path("export"));
+        File.WriteAllText(_terminal.Path("policy"), $"log {Key}\nwitness w {witness.Verifier}\nquorum w\n");
+        (await _terminal.RunAsync("verify", folder, "--policy", _terminal.Path("policy"))).ShouldBe(1);
+        _terminal.Output.ShouldContain("checkpoint_quorum_missed");
+        (await _terminal.RunAsync("verify", folder, "--key", Key, "--key", witness.Verifier.ToString())).ShouldBe(1);
+
+        File.WriteAllBytes(Path.Combine(folder, "checkpoint"), Cosignature.Cosign(_log.Checkpoint, witness, DateTimeOffset.UnixEpoch.AddYears(60)).ToBytes());
+        (await _terminal.RunAsync("verify", folder, "--policy", _terminal.Path("policy"))).ShouldBe(0);
+        (await _terminal.RunAsync("verify", folder, "--key", Key, "--key", witness.Verifier.ToString())).ShouldBe(0);
+        _terminal.Output.ShouldContain("witness    witness.example.org 2030-01-01T00:00:00Z\n");
+    }
+
+    [Fact]
+    public async Task A_receipt()
+    {
+        var proof = InclusionProof.Prove(3, _log.Entries.Count, Node);
+        File.WriteAllBytes(_terminal.Path("receipt"), new LogProof(3, _log.Entries[3], proof, _log.Checkpoint.ToBytes()).ToBytes());
+        (await _terminal.RunAsync("verify", _terminal.Path("receipt"), "--key", Key)).ShouldBe(0);
+        _terminal.Output.ShouldContain("position   3 of 24\n");
+
+        File.WriteAllBytes(_terminal.Path("receipt"), new LogProof(3, _log.Entries[4], proof, _log.Checkpoint.ToBytes()).ToBytes());
+        (await _terminal.RunAsync("verify", _terminal.Path("receipt"), "--key", Key)).ShouldBe(1);
+        _terminal.Output.ShouldStartWith("WRONG  proof_root_mismatch position 3: ");
+
+        File.WriteAllBytes(_terminal.Path("receipt"), new LogProof(3, default, proof, _log.Checkpoint.ToBytes()).ToBytes());
+        File.WriteAllBytes(_terminal.Path("entry"), _log.Entries[3]);
+        (await _terminal.RunAsync("verify", _terminal.Path("receipt"), "--key", Key)).ShouldBe(2);
+        (await _terminal.RunAsync("verify", _terminal.Path("receipt"), "--key", Key, "--entry", _terminal.Path("entry"))).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_bundle_and_a_checkpoint()
+    {
+        File.WriteAllBytes(_terminal.Path("bundle"), JsonSerializer.SerializeToUtf8Bytes(_real.BundleOf(_real.People.Keys.First())));
+        File.WriteAllBytes(_terminal.Path("checkpoint"), _log.Checkpoint.ToBytes());
+        (await _terminal.RunAsync("verify", _terminal.Path("bundle"), "--key", Key)).ShouldBe(0);
+        _terminal.Output.ShouldContain("entries    4, sealed 1, opened 1\n");
+        (await _terminal.RunAsync("verify", _terminal.Path("checkpoint"), "--key", Key)).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_wrong_question_says_nothing_of_the_ledger()
+    {
+        File.WriteAllText(_terminal.Path("text"), "Good evening.");
+        Directory.CreateDirectory(_terminal.Path("empty"));
+        string[][] questions =
+        [
+            ["verify", _terminal.Path("text"), "--key", Key],
+            ["verify", _terminal.Path("nothing"), "--key", Key],
+            ["verify", _terminal.Path("empty"), "--key", Key],
+            ["verify", _terminal.Path("text"), "--key", "no key"],
+            ["verify", _terminal.Path("text")],
+            ["verify"],
+            ["verify", _terminal.Path("text"), "--key", Key, "--memory", "0"],
+            ["verify", _terminal.Path("text"), "--key", Key, "--entries", "some"],
+            ["verify", _terminal.Path("empty"), "--key", Key, "--since", _terminal.Path("text")],
+            ["verify", _terminal.Path("text"), "--policy", _terminal.Path("text")],
+            ["prove"],
+            [],
+        ];
+        foreach (var question in questions)
+        {
+            (await _terminal.RunAsync(question)).ShouldBe(2, string.Join(' ', question));
+            (_terminal.Output + _terminal.Error).ShouldNotContain("   at ");
+            _terminal.Error.ShouldNotBeEmpty(string.Join(' ', question));
+        }
+
+        var (code, answer) = await _terminal.AskAsync("verify", _terminal.Path("text"), "--key", Key);
+        (code, answer.GetProperty("error").GetProperty("code").GetString()).ShouldBe((2, "content_unknown"));
+    }
+
+    [Fact]
+    public async Task Noise_is_no_stack_trace()
+    {
+        var noise = new Random(7);
+        foreach (var head in (string[])["{", "c2sp.org/tlog-proof@v1\n", "{\"format\":\"consentledger-subject/1\",", "", "a\n1\n"])
+            for (var i = 0; i < 50; i++)
+            {
+                var bytes = new byte[noise.Next(300)];
+                noise.NextBytes(bytes);
+                File.WriteAllBytes(_terminal.Path("noise"), [.. Encoding.UTF8.GetBytes(head), .. bytes]);
+                (await _terminal.RunAsync("verify", _terminal.Path("noise"), "--key", Key)).ShouldBeOneOf(1, 2);
+            }
+    }
+
+    [Fact]
+    public async Task Every_verb_shows_how_it_is_used()
+    {
+        (await _terminal.RunAsync("--help")).ShouldBe(0);
+        foreach (var verb in (string[])["verify", "export", "fsck", "checkpoint", "proof"])
+        {
+            _terminal.Output.ShouldContain(verb);
+            using var other = new Terminal();
+            (await other.RunAsync(verb, "--help")).ShouldBe(0);
+            other.Output.ShouldContain($"Examples:\n  ledger {verb} ");
+        }
+    }
+
+    private Hash Node(int height, long index) => height == 0 ? TreeHash.Leaf(_log.Entries[(int)index]) : TreeHash.Node(Node(height - 1, 2 * index), Node(height - 1, (2 * index) + 1));
+}
