@@ -10,7 +10,8 @@ namespace ConsentLedger.ServiceDefaults;
 /// <summary>OAuth 2 bearer tokens (RFC 6750) as JWTs of one issuer, for one audience, under its published keys.</summary>
 internal static class BearerTokens
 {
-    private const string Scheme = "Bearer ";
+    public const string Scheme = "Bearer ";
+
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
     public static void AddBearerTokens(this IServiceCollection services)
@@ -47,7 +48,7 @@ internal static class BearerTokens
 
     private static Task TakeTheOneToken(MessageReceivedContext context)
     {
-        var header = context.Request.Headers.Authorization;
+        var header = BrowserPages.Of(context.HttpContext)?.TokenOf(context.Request) ?? context.Request.Headers.Authorization;
         var token = header is [{ } only] && only.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? only[Scheme.Length..] : null;
         if (header.Count == 0) context.NoResult();
         else if (token is null || TokenHeader.Read(token) is null) context.Fail("header");

@@ -11,13 +11,19 @@ internal sealed class Gate(RequestDelegate next)
 {
     public async Task InvokeAsync(HttpContext context)
     {
+        if (BrowserPages.Of(context) is not null && BrowserPages.Changes(context.Request) && !BrowserPages.IsFromOurPage(context.Request))
+        {
+            await BrowserPages.Answer(context, BrowserPages.OriginForeign).ExecuteAsync(context);
+            return;
+        }
+
         if (context.GetEndpoint() is RouteEndpoint endpoint && endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null)
         {
             var required = endpoint.Metadata.GetMetadata<RequiredScope>()
                 ?? throw new InvalidOperationException($"{endpoint.RoutePattern.RawText} names no scope and does not allow anonymous callers.");
             if (Refuse(context, await context.AuthenticateAsync(), required) is { } problem)
             {
-                await problem.ExecuteAsync(context);
+                await BrowserPages.Answer(context, problem).ExecuteAsync(context);
                 return;
             }
         }

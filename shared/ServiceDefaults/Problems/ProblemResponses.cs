@@ -14,7 +14,7 @@ internal sealed partial class ProblemResponses(RequestDelegate next, ILogger<Pro
         try
         {
             await next(context);
-            if (IsBare(context.Response)) await KnownProblems.OfStatus(context.Response.StatusCode).ExecuteAsync(context);
+            if (IsBare(context.Response)) await BrowserPages.Answer(context, KnownProblems.OfStatus(context.Response.StatusCode)).ExecuteAsync(context);
         }
         catch (Exception e) when (IsOfTheirLeaving(e, context.RequestAborted))
         {
@@ -26,7 +26,7 @@ internal sealed partial class ProblemResponses(RequestDelegate next, ILogger<Pro
             var problem = For(e);
             if (problem.Status >= StatusCodes.Status500InternalServerError) Report(e, problem);
             context.Response.Clear();
-            await problem.ExecuteAsync(context);
+            await BrowserPages.Answer(context, problem).ExecuteAsync(context);
         }
     }
 
