@@ -1,4 +1,5 @@
 using ConsentLedger.Consent;
+using ConsentLedger.Consent.AuditorConsole;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Erasing;
 using ConsentLedger.Consent.Consents.Exporting;
@@ -26,6 +27,7 @@ builder.Services.AddSingleton<ConsentReader>();
 builder.Services.AddSingleton<Receipts>();
 builder.Services.AddSingleton<EraseSubject>();
 builder.Services.AddSingleton<KeepErased>().AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<KeepErased>().RunAsync(ct));
+builder.Services.AddAuditorConsole();
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.ConsentEvents, ConsentPublisher.Translate)
     .ConsumesCommands<ConsentCommandConsumer>(Exchanges.ConsentCommands)
@@ -46,4 +48,5 @@ DecideForSubjects.Map(app);
 PublishPolicy.Map(app);
 ReadPolicy.Map(app);
 app.MapLog();
+AuditorConsolePages.Map(app);
 await app.ServeAsync(args);

@@ -21,6 +21,9 @@ public sealed class StreamType<TState>(TState initial, Func<TState, object, Even
 {
     internal override object Evolve(object state, object facts, EventPlace place) => evolve((TState)state, facts, place);
 
+    /// <summary>The state after one more event.</summary>
+    public TState After(TState state, object facts, EventPlace place) => evolve(state, facts, place);
+
     /// <summary>The state after these events of one stream, in version order.</summary>
     public TState Replay(IEnumerable<StoredEvent> events, EventCatalog catalog) =>
         events.Aggregate((TState)Initial, (state, e) => evolve(state, catalog.Decode(e), e.Place));

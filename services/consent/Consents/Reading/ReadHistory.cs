@@ -76,7 +76,8 @@ public static class ReadHistory
         json.WriteEndObject();
     }
 
-    private static async Task<IReadOnlyDictionary<long, byte[]>> OpenAsync(StreamKey stream, IEventEngine engine, SubjectKeys keys, CancellationToken ct)
+    /// <summary>What was sealed beside the events, by version, for whoever has recorded the disclosure; nothing where the key is gone.</summary>
+    internal static async Task<IReadOnlyDictionary<long, byte[]>> OpenAsync(StreamKey stream, IEventEngine engine, SubjectKeys keys, CancellationToken ct)
     {
         if (await keys.FindAsync(stream, ct) is not KeyAnswer.Present { Key: var found }) return new Dictionary<long, byte[]>();
         using var key = found;

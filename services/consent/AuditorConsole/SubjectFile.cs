@@ -1,0 +1,67 @@
+using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Reading;
+using ConsentLedger.Consent.Policies;
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.Consent.AuditorConsole;
+
+/// <summary>One subject's history as far as its reader's own reading of it, which is its last event; and the policies published by then.</summary>
+/// <param name="Reading">The event that recorded the reading.</param>
+internal sealed record SubjectFile(SubjectId Subject, Caller Caller, KnownEvent Reading, IReadOnlyList<KnownEvent> Events, IReadOnlyList<KnownPolicy> Policies)
+{
+    /// <summary>How long one reading serves: as long as a person looks at a page, so that a link kept for later is a reading of its own.</summary>
+    public static readonly TimeSpan ReadingLasts = TimeSpan.FromHours(1);
+
+    public Timeline Timeline { get; } = Timeline.Of(Events, Policies, Reading.Place.RecordedAt);
+
+    public bool IsDisclosed => Reading.Facts is HistoryRead { Disclosed: true };
+
+    public string Path => $"/console/subjects/{Subject}";
+
+    /// <summary>An address on this history under this reading.</summary>
+    public string At(Moment? moment = null, string more = "") =>
+        $"{Path}?reading={Reading.Place.Version}{Clock("knownAt", moment?.KnownAt)}{Clock("asOf", moment?.AsOf)}{more}";
+
+    public SubjectConsents StateAt(Moment moment) =>
+        SubjectConsents.Stream.Replay(Events.Where(e => moment.Replay.Includes(e.Stored, e.Facts)).Select(e => e.Stored), ConsentCatalog.Events);
+
+    /// <summary>Published by then on both clocks, the last one in force.</summary>
+    public PolicyPack? PolicyAt(Moment moment) => Policies.LastOrDefault(p => moment.Latest is not { } latest || p.PublishedAt <= latest)?.Policy.Pack;
+
+    public PolicyPack? PolicyOf(string version) => Policies.FirstOrDefault(p => p.Policy.Pack.Version == version)?.Policy.Pack;
+
+    /// <summary>As the newest policy that declares it calls it.</summary>
+    public string TitleOf(string purpose) =>
+        Policies.Reverse().Select(p => p.Policy.Pack.FindPurpose(purpose)).FirstOrDefault(p => p is not null)?.Title.In(Localised.Fallback) ?? purpose;
+
+    private static string Clock(string name, DateTimeOffset? moment) => moment is null ? "" : $"&{name}={Moment.FieldOf(moment)}";
+}
+
+/// <summary>Opens files, and nothing without a record of it.</summary>
+internal sealed class SubjectFiles(DeciderLoop ledger, IEventEngine engine, EventCatalog catalog, TimeProvider clock)
+{
+    /// <summary>Records one reading. Its version within the stream is what the pages name from then on; null where there is no such subject.</summary>
+    public async Task<long?> RecordReadingAsync(Caller caller, SubjectId subject, CommandOptions options, bool disclosed, CancellationToken ct)
+    {
+        var read = new HistoryRead(caller.ClientId, null, null, disclosed);
+        return await ledger.ExecuteAsync(Readings.CommandOf("console", caller, subject, options, read), ct) is Outcome.Recorded recorded ? recorded.Version : null;
+    }
+
+    /// <summary>
+    /// The history under a reading that is recorded in it, of this very reader and recent: whatever a page then shows, and however often, up to that reading and
+    /// no further, was recorded once as read. Null for any other number.
+    /// </summary>
+    public async Task<SubjectFile?> OpenAsync(Caller caller, SubjectId subject, long reading, CancellationToken ct)
+    {
+        var (stream, book) = (new StreamKey(caller.Tenant, subject.Stream), PolicyBook.Of(caller.Tenant));
+        var read = (await engine.ReadStreamsAsync([stream, book], ct)).ToLookup(e => e.Stream);
+        var events = read[stream].Take((int)Math.Clamp(reading, 0, int.MaxValue)).Select(e => new KnownEvent(e, catalog.Decode(e))).ToList();
+        if (events is not [.., { Facts: HistoryRead by } last] || last.Place.Version != reading) return null;
+        if (by.Reader != caller.ClientId || clock.GetUtcNow() - last.Place.RecordedAt > SubjectFile.ReadingLasts) return null;
+        if (by.Disclosed && !caller.Scopes.Contains(Scopes.ConsentDisclose)) return null;
+        var policies = read[book].Where(e => e.Place.RecordedAt <= last.Place.RecordedAt)
+            .Select(e => new KnownPolicy((PolicyPublished)catalog.Decode(e), e.Place.RecordedAt)).ToList();
+        return new SubjectFile(subject, caller, last, events, policies);
+    }
+}
