@@ -15,6 +15,7 @@ public sealed class Issuer : IDisposable
         ["backend"] = "consent:write consent:read consent:decide",
         ["email"] = "send:decide consent:decide preferences:read",
         ["auditor"] = "consent:read consent:audit consent:disclose preferences:read policy:read erasure:read ledger:audit",
+        ["auditor-without-disclosure"] = "consent:audit",
         ["privacy"] = "erasure:request erasure:read consent:read subject:find",
         ["operator"] = "policy:publish policy:read consent:import",
         ["service"] = "consent:read consent:write consent:decide consent:audit",
@@ -36,14 +37,15 @@ public sealed class Issuer : IDisposable
     public string JwksFile { get; }
 
     /// <param name="tenant">A tenant, or <c>*</c> for a service.</param>
-    public string Token(string tenant, string role, TimeSpan? age = null)
+    /// <param name="client">Who the token says it was issued to, where that is not one of the role.</param>
+    public string Token(string tenant, string role, TimeSpan? age = null, string? client = null)
     {
         var issued = TimeProvider.System.GetUtcNow() - (age ?? TimeSpan.Zero);
         var claims = new Dictionary<string, object>
         {
             ["iss"] = Name,
             ["aud"] = Audience,
-            ["sub"] = $"{tenant}-{role}".Replace('*', 'x'),
+            ["sub"] = client ?? $"{tenant}-{role}".Replace('*', 'x'),
             ["tenant"] = tenant,
             ["scope"] = ScopesOfRole[role],
             ["iat"] = issued.ToUnixTimeSeconds(),

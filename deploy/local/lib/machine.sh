@@ -20,7 +20,7 @@ mention_docker() {
     note 'A Docker engine answers here: "docker compose up" is the other way to run all this.'
 }
 
-# lacking PART...: the Debian packages of these parts (servers, clients) that are not there.
+# lacking PART...: the Debian packages of these parts (servers, clients, browser) that are not there.
 lacking() {
   local part
   for part in "$@"; do
@@ -34,6 +34,7 @@ lacking() {
         command -v node >/dev/null || echo nodejs
         command -v npm >/dev/null || echo npm
         ;;
+      browser) [[ -n ${CHROMIUM:-} ]] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || echo chromium ;;
     esac
   done
 }
@@ -53,6 +54,15 @@ need() {
   quiet_apt install -y --no-install-recommends "${packages[@]}" >>"$log" 2>&1 || fail 'apt-get install failed.' "$log"
   let_services_be
   finish
+}
+
+# want PART...: the same, where the rest makes sense without it.
+want() {
+  local packages
+  mapfile -t packages < <(lacking "$@")
+  ((${#packages[@]})) || return 0
+  # What the script does at its end is not for this part of it to do.
+  (exit_actions=() && need "$@") || note "Going on without ${packages[*]}: the tests that need it are skipped and say so."
 }
 
 quiet_apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null; }

@@ -5,10 +5,10 @@ jobs_at_once=2
 # Tests that kill servers start pairs of their own below this folder: CONSENTLEDGER_LOCAL=$CONSENTLEDGER_SPARES/<name> servers up
 export CONSENTLEDGER_SPARES=$LOCAL/spares.$$
 
-# The foreign clients' packages, as their lock file names them; untouched where they are there already.
+# The packages of the foreign clients and of tests, as their lock files name them; untouched where they are there already.
 install_clients() {
   local lock folder
-  for lock in "$ROOT"/tests/clients/package-lock.json "$ROOT"/tests/clients/*/package-lock.json; do
+  for lock in "$ROOT"/tests/*/package-lock.json "$ROOT"/tests/clients/*/package-lock.json; do
     folder=${lock%/*}
     [[ -f $lock && ! $folder/node_modules/.package-lock.json -nt $lock ]] || continue
     begin "npm ci in ${folder#"$ROOT"/}"
