@@ -9,7 +9,7 @@ namespace ConsentLedger.Consent.AuditorConsole;
 /// <summary>Every event in plain words, with its facts, in the order in which it was recorded.</summary>
 /// <param name="sealedVersions">The events with a sealed part that is still there.</param>
 /// <param name="evidence">What was sealed, by version; null where nothing was disclosed.</param>
-internal sealed class EventList(SubjectFile file, Moment moment, IReadOnlySet<long> sealedVersions, IReadOnlyDictionary<long, JsonElement>? evidence, int page)
+internal sealed class EventList(SubjectFile file, Moment moment, IReadOnlySet<long> sealedVersions, IReadOnlyDictionary<long, byte[]>? evidence, int page)
 {
     private const int PerPage = 100;
 
@@ -63,7 +63,7 @@ internal sealed class EventList(SubjectFile file, Moment moment, IReadOnlySet<lo
 
     private Html Evidence(KnownEvent e)
     {
-        if (evidence?.TryGetValue(e.Place.Version, out var opened) == true) return $"""<div class="evidence"><p>Sealed evidence</p><pre tabindex="0">{JsonSerializer.Serialize(opened, Readable)}</pre></div>""";
+        if (evidence?.TryGetValue(e.Place.Version, out var opened) == true) return $"""<div class="evidence"><p>Sealed evidence</p><pre tabindex="0">{JsonSerializer.Serialize(JsonSerializer.Deserialize<JsonElement>(opened), Readable)}</pre></div>""";
         return sealedVersions.Contains(e.Place.Version) ? (Html)$"""<p class="sealed">Sealed evidence lies with this event.</p>""" : Html.Empty;
     }
 
