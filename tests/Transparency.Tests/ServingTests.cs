@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
 using ConsentLedger.Ledger;
@@ -155,6 +156,7 @@ public sealed class ServingTests : IAsyncLifetime
         answer.CacheControl.ShouldBe("no-store");
         var lines = LinesOf(answer);
         lines.Count.ShouldBe(44);
+        var told = Encoding.UTF8.GetString(answer.Bytes).Split('\n');
         for (var i = 0; i < lines.Count; i++)
         {
             ((long?)lines[i]["position"]).ShouldBe(256 + i);
@@ -162,6 +164,11 @@ public sealed class ServingTests : IAsyncLifetime
             var data = Encoding.UTF8.GetBytes(lines[i]["data"]!.ToJsonString());
             FactsCommitment.TryCommit(Convert.FromBase64String((string)lines[i]["salt"]!), (string)lines[i]["type"]!, data, out var facts, out _).ShouldBeTrue();
             facts.ShouldBe(entry.Facts);
+
+            // Byte for byte, whatever the database makes of JSON.
+            var canonical = new ArrayBufferWriter<byte>();
+            CanonicalJson.TryWrite(data, canonical, out _).ShouldBeTrue();
+            told[i].ShouldEndWith($",\"data\":{Encoding.UTF8.GetString(canonical.WrittenSpan)}}}");
         }
     }
 
