@@ -20,8 +20,8 @@ internal static class Export
         var (remote, trust, checks) = (new RemoteOptions(surroundings), new TrustOptions(), new CheckingOptions());
         var verb = new Verb(
             "export", "Brings a log, or one subject's bundle, into files, and verifies while it does.", surroundings,
-            "ledger export https://ledger.example.org --tenant quintus --token-file auditor.token --key log.key --to quintus/",
-            "ledger export https://ledger.example.org --tenant quintus --subject 018f0000-0000-7000-8000-000000000001 --token-file auditor.token --key log.key --to subject.json");
+            "ledger export https://ledger.example --tenant quintus --token-file auditor.token --key log.key --to quintus/",
+            "ledger export https://ledger.example --tenant quintus --subject 018f0000-0000-7000-8000-000000000001 --token-file auditor.token --key log.key --to subject.json");
         remote.AddTo(verb);
         foreach (var option in (Option[])[to, subject, disclose]) verb.Options.Add(option);
         trust.AddTo(verb);

@@ -15,7 +15,7 @@ internal static class FetchCheckpoint
         var (remote, trust) = (new RemoteOptions(surroundings), new TrustOptions());
         var verb = new Verb(
             "checkpoint", "Fetches the newest checkpoint, holds it against the one kept, and keeps it.", surroundings,
-            "ledger checkpoint https://ledger.example.org --tenant quintus --key log.key --to quintus.checkpoint");
+            "ledger checkpoint https://ledger.example --tenant quintus --key log.key --to quintus.checkpoint");
         remote.AddTo(verb);
         verb.Options.Add(to);
         trust.AddTo(verb);

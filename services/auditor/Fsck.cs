@@ -13,7 +13,7 @@ internal static class Fsck
         var (remote, trust, checks) = (new RemoteOptions(surroundings), new TrustOptions(), new CheckingOptions());
         var verb = new Verb(
             "fsck", "Recomputes the whole log of a running service, and keeps no file.", surroundings,
-            "ledger fsck https://ledger.example.org --tenant quintus --token-file auditor.token --key log.key");
+            "ledger fsck https://ledger.example --tenant quintus --token-file auditor.token --key log.key");
         remote.AddTo(verb);
         trust.AddTo(verb);
         checks.AddTo(verb);

@@ -19,7 +19,7 @@ internal static class Prove
         var (remote, trust) = (new RemoteOptions(surroundings), new TrustOptions());
         var verb = new Verb(
             "proof", "Makes a receipt (C2SP tlog-proof) that anybody can check offline.", surroundings,
-            "ledger proof https://ledger.example.org --tenant quintus --position 12 --token-file auditor.token --key log.key --to 12.tlog-proof");
+            "ledger proof https://ledger.example --tenant quintus --position 12 --token-file auditor.token --key log.key --to 12.tlog-proof");
         remote.AddTo(verb);
         foreach (var option in (Option[])[position, entry, to]) verb.Options.Add(option);
         trust.AddTo(verb);

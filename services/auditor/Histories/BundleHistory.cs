@@ -13,7 +13,7 @@ internal static class BundleHistory
     {
         var bundle = SubjectBundle.Read(await File.ReadAllBytesAsync(file, ct))
             ?? throw new UnansweredException("content_unknown", $"{file} is neither a subject bundle ({SubjectBundle.KnownFormat}) nor a folder.");
-        return new SubjectHistory(bundle.Subject, bundle.Origin, [.. bundle.Entries.Select(e => Read(e, file))]);
+        return new SubjectHistory(bundle.Stream, bundle.Origin, [.. bundle.Entries.Select(e => Read(e, file))]);
     }
 
     private static HistoryEvent Read(BundledEntry told, string file)

@@ -6,7 +6,7 @@ namespace ConsentLedger.Auditor.Reading;
 
 /// <summary>One subject's stream, with proofs: <c>consentledger-subject/1</c>. Nothing of it is believed here.</summary>
 /// <param name="Checkpoint">A signed note.</param>
-internal sealed record SubjectBundle(string Format, string Origin, Guid Subject, string Checkpoint, IReadOnlyList<BundledEntry> Entries)
+internal sealed record SubjectBundle(string Format, string Origin, string Subject, string Checkpoint, IReadOnlyList<BundledEntry> Entries)
 {
     public const string KnownFormat = "consentledger-subject/1";
 
@@ -21,7 +21,7 @@ internal sealed record SubjectBundle(string Format, string Origin, Guid Subject,
         try
         {
             var bundle = JsonSerializer.Deserialize<SubjectBundle>(bytes, Json);
-            return bundle?.Format == KnownFormat && !bundle.Entries.Contains(null!) ? bundle : null;
+            return bundle?.Format == KnownFormat && bundle.Stream.ToString("D") == bundle.Subject && !bundle.Entries.Contains(null!) ? bundle : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -29,6 +29,9 @@ internal sealed record SubjectBundle(string Format, string Origin, Guid Subject,
             return null;
         }
     }
+
+    /// <summary>The subject's id, which is spelled in lower case and in no other way.</summary>
+    public Guid Stream => Guid.TryParseExact(Subject, "D", out var id) ? id : Guid.Empty;
 
     public byte[] CheckpointBytes => Encoding.UTF8.GetBytes(Checkpoint);
 }

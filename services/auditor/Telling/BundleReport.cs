@@ -13,7 +13,7 @@ internal static class BundleReport
         if (found.Bundle is { } bundle)
         {
             lines.Add($"origin     {bundle.Origin}");
-            lines.Add($"subject    {bundle.Subject:D}");
+            lines.Add($"subject    {bundle.Subject}");
             lines.Add(string.Create(CultureInfo.InvariantCulture, $"entries    {found.Entries.Count}, sealed {found.Sealed}, opened {found.Opened}"));
         }
 

@@ -11,7 +11,7 @@ internal sealed class RemoteOptions(Surroundings surroundings)
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly Argument<string> _url = new("URL") { Description = "The service, such as https://ledger.example.org; or without --tenant the prefix of any log of C2SP tlog-tiles." };
+    private readonly Argument<string> _url = new("URL") { Description = "The service, such as https://ledger.example; or without --tenant the prefix of any log of C2SP tlog-tiles." };
 
     private readonly Option<string?> _tenant = new("--tenant") { Description = "Whose log: at /log/<tenant> of the service.", HelpName = "TENANT" };
 

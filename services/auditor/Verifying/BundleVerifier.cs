@@ -59,7 +59,7 @@ internal sealed class BundleVerifier(TrustPolicy policy, Checking checking)
         }
 
         if (state.Purged >= 0)
-            _findings.Add(new Fault("facts_purged_unrecorded", "The bundle lacks the facts of this entry, and no later one (type 5) says that they were purged.") { Position = state.Purged, Stream = bundle.Subject });
+            _findings.Add(new Fault("facts_purged_unrecorded", "The bundle lacks the facts of this entry, and no later one (type 5) says that they were purged.") { Position = state.Purged, Stream = bundle.Stream });
         var purged = entries.FindLastIndex(e => e.Item2.Type == EntryType.ContentsPurged);
         for (var i = 0; i < entries.Count; i++)
             foreach (var wrong in FindContents(entries[i].Item1, entries[i].Item2, mayBeGone: state.IsFenced || i < purged)) _findings.Add(wrong.At(entries[i].Item1.Position, entries[i].Item2));
@@ -68,7 +68,7 @@ internal sealed class BundleVerifier(TrustPolicy policy, Checking checking)
 
     private IEnumerable<Fault> FindOutOfLine(BundledEntry told, Entry entry, Hash leaf, SubjectBundle bundle, StreamState state, long last, long lastMs)
     {
-        if (entry.Stream != bundle.Subject) yield return new Fault("subject_bundle_stranger", "The entry is of another stream than the bundle's subject.");
+        if (entry.Stream != bundle.Stream) yield return new Fault("subject_bundle_stranger", "The entry is of another stream than the bundle's subject.");
         if (state.FindGap(entry) is { } gap) yield return gap;
         if (state.FindUnderFence(entry) is { } late) yield return late;
         if (state.FindOtherKey(entry) is { } other) yield return other;
