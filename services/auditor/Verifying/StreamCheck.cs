@@ -13,7 +13,7 @@ internal sealed class StreamCheck
     private readonly IdHash _hash;
     private readonly int _firstShard;
     private readonly Shard?[] _shards;
-    private long _memory;
+    private long _memory, _garbage;
 
     /// <param name="firstShard">Streams and keys below it were checked before.</param>
     public StreamCheck(Checking checking, IdHash hash, int firstShard)
@@ -28,14 +28,21 @@ internal sealed class StreamCheck
 
     public void Add(long position, in Entry entry, in Hash leaf, bool purged)
     {
+        var before = _memory;
         if (entry.KeyId != Guid.Empty && ShardOf(entry.KeyId) is { } keys) keys.CheckKey(position, entry, _hash, ref _memory);
         if (ShardOf(entry.Stream) is { } streams) streams.CheckStream(position, entry, leaf, purged, _checking.ErasureDays, _hash, ref _memory);
         while (_memory > _checking.Memory && EndShard > _firstShard + 1)
         {
             ref var last = ref _shards[--EndShard];
-            _memory -= last!.Memory;
+            (_memory, _garbage) = (_memory - last!.Memory, _garbage + last.Memory);
             last = null;
         }
+
+        // A table that grew by half leaves twice that behind. The collector does not hurry after large arrays, and a bound on memory is promised here.
+        if (_memory > before) _garbage += 2 * (_memory - before);
+        if (_garbage <= _checking.Memory / 8) return;
+        GC.Collect();
+        _garbage = 0;
     }
 
     /// <summary>Once all entries were added.</summary>
