@@ -10,10 +10,6 @@ public sealed class AccessTests
     {
         var open = await ServiceEndpoints.OpenToEverybodyAsync(
             typeof(ConsentCatalog).Assembly, installation => installation.Consent, endpoint => endpoint.Metadata.GetMetadata<RequiredScope>() is not null);
-        open.ShouldBe(
-        [
-            "* /healthz/live", "* /healthz/ready", "* /healthz/serving", "GET /console/console.css", "GET /console/console.js", "GET /console/icon.svg", "GET /console/sign-in",
-            "GET /log/{tenant}/checkpoint", "GET /log/{tenant}/key", "GET /log/{tenant}/tile/{level}/{**tile}", "GET /openapi/{documentName}.json", "POST /console/sign-in", "POST /console/sign-out",
-        ]);
+        open.ShouldBe([.. ServiceEndpoints.OfEveryService, "GET /console/console.css", "GET /console/console.js", "GET /console/icon.svg", "GET /console/sign-in", "POST /console/sign-in", "POST /console/sign-out"], ignoreOrder: true);
     }
 }

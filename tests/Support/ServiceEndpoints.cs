@@ -10,6 +10,13 @@ namespace ConsentLedger.Support;
 /// <summary>The routes that a service maps when its own <c>Program.cs</c> runs, read inside this process.</summary>
 public static class ServiceEndpoints
 {
+    /// <summary>What every service serves to everybody: its health, its description, and of its log what outsiders check it by.</summary>
+    public static readonly IReadOnlyList<string> OfEveryService =
+    [
+        "* /healthz/live", "* /healthz/ready", "* /healthz/serving", "GET /log/{tenant}/checkpoint", "GET /log/{tenant}/key", "GET /log/{tenant}/tile/{level}/{**tile}",
+        "GET /openapi/{documentName}.json",
+    ];
+
     private static readonly AsyncLocal<TaskCompletionSource<IHost>?> Awaited = new();
 
     /// <summary>The routes that need no token, each as its method and pattern; one that neither asks for a scope nor is meant for everybody says so.</summary>
