@@ -22,7 +22,7 @@ internal static class Replay
             "ledger replay subject.json",
             "ledger replay subject.json --known-at 2026-01-01T00:00:00Z",
             "ledger replay export/ --subject 0195a1b2-0000-7000-8000-000000000001 --as-of 2026-01-01T00:00:00+01:00",
-            "ledger replay --server https://consent.example.org --token-file auditor.token --subject 0195a1b2-0000-7000-8000-000000000001");
+            "ledger replay --server https://consent.example --token-file auditor.token --subject 0195a1b2-0000-7000-8000-000000000001");
         options.AddTo(verb);
         verb.Options.Add(showEvidence);
         return verb.Runs(async (parsed, ct) =>
