@@ -10,6 +10,7 @@ using RabbitMQ.Client;
 namespace ConsentLedger.Chaos;
 
 /// <summary>People are erased, and then everything that lies on any disk is searched for them.</summary>
+[Collection(nameof(OwnServers))]
 public sealed class CanaryTests : IAsyncLifetime
 {
     private const string Tenant = "vms", Backend = "https://shop.example/backend";

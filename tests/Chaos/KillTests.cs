@@ -13,6 +13,7 @@ using RabbitMQ.Client.Events;
 namespace ConsentLedger.Chaos;
 
 /// <summary>kill -9 of everything in turn, while backends keep publishing. CHAOS_ROUNDS sets how often (default 1).</summary>
+[Collection(nameof(OwnServers))]
 public sealed class KillTests : IAsyncLifetime
 {
     private const string Tenant = "vms";

@@ -74,3 +74,7 @@ public sealed class OwnServers : IAsyncDisposable
         process.ExitCode.ShouldBe(0, await output + await error);
     }
 }
+
+/// <summary>One test after another: where the servers are is told to the whole process.</summary>
+[CollectionDefinition(nameof(OwnServers))]
+public sealed class OneAfterAnother;
