@@ -207,7 +207,12 @@ public sealed class CanaryTests : IAsyncLifetime
     {
         await _here.Consent.KillAsync();
         await _servers.EndBrokerLogAsync(Ct);
-        await using (var channel = await _here.Broker.OpenChannelAsync()) await channel.QueueDeleteAsync("consent.commands", ifUnused: false, ifEmpty: true, cancellationToken: Ct);
+        await using (var channel = await _here.Broker.OpenChannelAsync())
+        {
+            (await channel.QueueDeclarePassiveAsync("consent.commands", Ct)).MessageCount.ShouldBe(0u);
+            await channel.QueueDeleteAsync("consent.commands", cancellationToken: Ct);
+        }
+
         await _here.Consent.StartAsync(Ct);
     }
 

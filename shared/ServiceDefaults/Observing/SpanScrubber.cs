@@ -19,7 +19,7 @@ internal sealed class SpanScrubber : BaseProcessor<Activity>
         foreach (var tag in Addresses)
             if (data.GetTagItem(tag) is not null) data.SetTag(tag, null);
 
-        // A caller's own words, which it may fill with anything.
-        data.TraceStateString = null;
+        // A caller's own words, which it may fill with anything. Empty and not null: null would be read as the parent's, which may not have ended yet.
+        data.TraceStateString = "";
     }
 }
