@@ -57,6 +57,17 @@ public sealed class TrustTests : IDisposable
     }
 
     [Fact]
+    public void A_log_may_have_another_origin_than_its_key_has_a_name_if_the_policy_says_so_and_then_no_other()
+    {
+        var named = new Checkpoint("an older log", 300, CheckpointOf(300).Root).Sign(_log).ToBytes();
+        var policy = TrustPolicy.Of(_log.Verifier);
+        Fault(policy, named).ShouldBe("checkpoint_origin_unknown");
+        (policy with { Origin = "an older log" }).TryOpen(named, out var checkpoint, out _).ShouldBeTrue();
+        checkpoint!.Head.Origin.ShouldBe("an older log");
+        Fault(policy with { Origin = "an older log" }, CheckpointOf(300).Sign(_log).ToBytes()).ShouldBe("checkpoint_origin_unknown");
+    }
+
+    [Fact]
     public void A_log_that_is_not_trusted_is_not_believed_whoever_cosigned()
     {
         var policy = Policy("quorum W1");

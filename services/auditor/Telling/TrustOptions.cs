@@ -14,13 +14,18 @@ internal sealed class TrustOptions
 
     private readonly Option<string?> _policy = new("--policy") { Description = "A trust policy (C2SP tlog-policy): logs, witnesses, quorum.", HelpName = "FILE" };
 
+    private readonly Option<string?> _origin = new("--origin") { Description = "The log's origin, where its key has another name.", HelpName = "ORIGIN" };
+
     public void AddTo(Command verb)
     {
         verb.Options.Add(_keys);
         verb.Options.Add(_policy);
+        verb.Options.Add(_origin);
     }
 
-    public async Task<TrustPolicy> ReadAsync(ParseResult parsed, CancellationToken ct)
+    public async Task<TrustPolicy> ReadAsync(ParseResult parsed, CancellationToken ct) => await ReadKeysAsync(parsed, ct) with { Origin = parsed.GetValue(_origin) };
+
+    private async Task<TrustPolicy> ReadKeysAsync(ParseResult parsed, CancellationToken ct)
     {
         var (keys, file) = (parsed.GetValue(_keys) ?? [], parsed.GetValue(_policy));
         if (keys.Length > 0 == file is not null) throw new UnansweredException("trust_missing", "Say whom to believe: --key or --policy, and not both.");
