@@ -26,7 +26,7 @@ public sealed class FileKek : IKekProvider, IDisposable
 
     public Task<byte[]> UnwrapAsync(WrappedKey key, CancellationToken ct)
     {
-        if (key.Epoch != Epoch) throw new VaultUnavailableException($"A key is wrapped under the KEK of epoch {key.Epoch}; the KEK file is of epoch {Epoch}.");
+        if (key.Epoch != Epoch) throw new KekMissingException($"A key is wrapped under the KEK of epoch {key.Epoch}; the KEK file is of epoch {Epoch}.");
         try
         {
             return Task.FromResult(Unwrap(_key, key.Bytes));

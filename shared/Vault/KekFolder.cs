@@ -47,7 +47,7 @@ public sealed class KekFolder : IKekProvider, IDisposable
             if (Find(key) is null) ReadAgain();
             return Find(key) is { } member
                 ? member.Kek.UnwrapAsync(key, ct)
-                : throw new VaultUnavailableException($"A key is wrapped under the KEK of epoch {key.Epoch}, of which {_path} has no file.");
+                : throw new KekMissingException($"A key is wrapped under the KEK of epoch {key.Epoch}, of which {_path} has no file.");
         }
     }
 

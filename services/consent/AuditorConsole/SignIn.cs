@@ -44,7 +44,8 @@ internal static class SignIn
     {
         if (problem.Status == StatusCodes.Status401Unauthorized)
         {
-            Forget(context);
+            // A link from another site comes without the cookie, which is still good.
+            if (problem != KnownProblems.TokenMissing) Forget(context);
             var wanted = HttpMethods.IsGet(context.Request.Method) ? $"{context.Request.Path}{context.Request.QueryString}" : "/console";
             return Page(problem == KnownProblems.TokenMissing ? null : problem, wanted) with { Status = problem.Status, Code = problem.Code };
         }

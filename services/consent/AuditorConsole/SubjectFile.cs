@@ -57,7 +57,7 @@ internal sealed class SubjectFiles(DeciderLoop ledger, IEventEngine engine, Even
         var (stream, book) = (new StreamKey(caller.Tenant, subject.Stream), PolicyBook.Of(caller.Tenant));
         var read = (await engine.ReadStreamsAsync([stream, book], ct)).ToLookup(e => e.Stream);
         var events = read[stream].Take((int)Math.Clamp(reading, 0, int.MaxValue)).Select(e => new KnownEvent(e, catalog.Decode(e))).ToList();
-        if (events is not [.., { Facts: HistoryRead by } last] || last.Place.Version != reading) return null;
+        if (events is not [.., { Facts: HistoryRead { AsOf: null, KnownAt: null } by } last] || last.Place.Version != reading) return null;
         if (by.Reader != caller.ClientId || clock.GetUtcNow() - last.Place.RecordedAt > SubjectFile.ReadingLasts) return null;
         if (by.Disclosed && !caller.Scopes.Contains(Scopes.ConsentDisclose)) return null;
         var policies = read[book].Where(e => e.Place.RecordedAt <= last.Place.RecordedAt)

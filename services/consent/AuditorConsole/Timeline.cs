@@ -12,13 +12,16 @@ namespace ConsentLedger.Consent.AuditorConsole;
 public sealed record Timeline(
     DateTimeOffset From, DateTimeOffset Until, IReadOnlyList<TimelineLane> Lanes, IReadOnlyList<DateTimeOffset> Readings, IReadOnlyList<PolicyMark> Policies, DateTimeOffset? Cut)
 {
+    // An act may be dated by a clock that was never set; it is drawn at the edge, and keeps its date in words.
+    private static readonly DateTimeOffset Earliest = new(1970, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     public static Timeline Of(IReadOnlyList<KnownEvent> events, IReadOnlyList<KnownPolicy> policies, DateTimeOffset until)
     {
         var cut = events.Where(e => e.Facts is ErasureStarted).Select(e => (DateTimeOffset?)e.Place.RecordedAt).FirstOrDefault();
         var lanes = events.GroupBy(e => e.Lane).Where(g => g.Key is not null)
             .Select(g => TimelineLane.Of(g.Key!.Value, g, cut ?? until))
             .OrderBy(l => l.Lane.Purpose, StringComparer.Ordinal).ThenBy(l => l.Lane.Channel, StringComparer.Ordinal).ThenBy(l => l.Lane.Recipient, StringComparer.Ordinal).ToList();
-        var first = events.Select(e => e.EffectiveAt).Append(until).Min();
+        var first = new[] { events.Select(e => e.EffectiveAt).Append(until).Min(), Earliest }.Max();
         var from = DateTimeOffset.FromUnixTimeMilliseconds((first - ((until - first) / 40)).ToUnixTimeMilliseconds() - 1);
         var inForce = policies.LastOrDefault(p => p.PublishedAt <= from);
         return new Timeline(

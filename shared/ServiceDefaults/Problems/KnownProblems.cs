@@ -61,7 +61,7 @@ public static class KnownProblems
         };
 
     public static Problem CheckpointPending { get; } =
-        new(StatusCodes.Status503ServiceUnavailable, "checkpoint_pending", "It is recorded, and no checkpoint covers it yet. The same request again finds one.")
+        new(StatusCodes.Status503ServiceUnavailable, "checkpoint_pending", "It is recorded, and no checkpoint covers it yet. The same request with the same Idempotency-Key finds one soon.")
         {
             RetryAfterSeconds = 1,
         };

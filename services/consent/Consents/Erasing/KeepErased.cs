@@ -18,16 +18,30 @@ public sealed partial class KeepErased(NpgsqlDataSource ledger, IEventEngine eng
         var again = 0;
         for (var page = await ReadAsync(after: null, ct); page.Count > 0; page = await ReadAsync(page[^1], ct))
         {
-            await index.ForgetAsync(page, ct);
             foreach (var subject in await keys.FindLivingAsync(page, ct))
             {
                 await keys.DestroyAsync(subject, ct);
                 await engine.PurgeSealedAsync(subject, ct);
                 again++;
             }
+
+            await ForgetAsync(page, ct);
         }
 
         if (again > 0) ErasedAgain(again);
+    }
+
+    private async Task ForgetAsync(IReadOnlyList<StreamKey> page, CancellationToken ct)
+    {
+        try
+        {
+            await index.ForgetAsync(page, ct);
+        }
+        catch (KekMissingException e)
+        {
+            // A vault from before a rotation whose old KEK is destroyed. No address leads anywhere without the index's key, and withdrawals and decisions need neither.
+            NothingFound(e.Message);
+        }
     }
 
     private Task<IReadOnlyList<StreamKey>> ReadAsync(StreamKey? after, CancellationToken ct) => Outages.Typed<IReadOnlyList<StreamKey>>(async () =>
@@ -43,6 +57,9 @@ public sealed partial class KeepErased(NpgsqlDataSource ledger, IEventEngine eng
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The vault had {Count} keys of people who were erased, as a restored backup has; they are destroyed again")]
     private partial void ErasedAgain(int count);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Nobody is found by their address: the key of the index cannot be had. {Reason}")]
+    private partial void NothingFound(string reason);
 }
 
 /// <summary>The table behind <see cref="KeepErased"/>.</summary>

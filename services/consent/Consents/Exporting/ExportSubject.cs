@@ -38,8 +38,6 @@ public static class ExportSubject
         if (await checkpoints.WaitForAsync(caller.Tenant, reading.Position + 1, Patience, ct) is not { } checkpoint) return KnownProblems.CheckpointPending;
 
         var stream = new StreamKey(caller.Tenant, subject.Stream);
-        using var key = read.Disclosed && await keys.FindAsync(stream, ct) is KeyAnswer.Present { Key: var found } ? found : null;
-
         // Before anything is written, so that a store that is away is a problem like any other.
         var events = await ReadAsync(afterVersion: 0);
         response.ContentType = "application/json";
@@ -53,7 +51,7 @@ public static class ExportSubject
         json.WriteStartArray("entries");
         while (true)
         {
-            foreach (var (e, proof) in events) Write(json, e, proof, key);
+            await WriteAsync(events);
             await json.FlushAsync(ct);
             await response.BodyWriter.FlushAsync(ct);
             var version = events[^1].Event.Event.Place.Version;
@@ -64,6 +62,13 @@ public static class ExportSubject
         json.WriteEndArray();
         json.WriteEndObject();
         return Results.Empty;
+
+        // The key for one page and no longer: a reader may be slow, and an erasure counts on a key being out of use when its lease is over.
+        async Task WriteAsync(IReadOnlyList<(ProvableEvent Event, Hash[] Proof)> page)
+        {
+            using var key = read.Disclosed && await keys.FindAsync(stream, ct) is KeyAnswer.Present { Key: var found } ? found : null;
+            foreach (var (e, proof) in page) Write(json, e, proof, key);
+        }
 
         async Task<IReadOnlyList<(ProvableEvent Event, Hash[] Proof)>> ReadAsync(long afterVersion)
         {

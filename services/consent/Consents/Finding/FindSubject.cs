@@ -1,11 +1,12 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
 
 namespace ConsentLedger.Consent.Consents.Finding;
 
 /// <summary>Who is behind an address. In a body and never in a URL, where it would be logged on its way.</summary>
-public sealed record FindSubject(AddressKind Kind, string Value)
+public sealed partial record FindSubject(AddressKind Kind, string Value)
 {
     public static void Map(IEndpointRouteBuilder api) => api.MapPost("/v1/subjects/lookup", HandleAsync).RequireScope(Scopes.SubjectFind).Produces<FoundSubjects>();
 
@@ -18,14 +19,18 @@ public sealed record FindSubject(AddressKind Kind, string Value)
         if (evidence is not { ValueKind: JsonValueKind.Object } members || !members.TryGetProperty("address", out var address) || address.ValueKind != JsonValueKind.String) return null;
         var value = address.GetString()!.Trim();
         if (value.Contains('@', StringComparison.Ordinal)) return new FindSubject(AddressKind.Email, value);
-        return value.Length > 0 && (value[0] == '+' || char.IsAsciiDigit(value[0])) ? new FindSubject(AddressKind.Phone, value) : null;
+        return PhoneNumber().IsMatch(value) ? new FindSubject(AddressKind.Phone, value) : null;
     }
 
-    /// <summary>To be called when something sealed under this key was recorded, as often as the command comes.</summary>
+    /// <summary>To be called before something sealed under this key is recorded: what is recorded can then be found, and an address too many is deleted with its subject.</summary>
     internal static Task IndexAsync(AddressIndex index, JsonElement? evidence, SubjectKey? key, CancellationToken ct) =>
         key is not null && AddressIn(evidence) is { } address ? index.AddAsync(key.Subject, Word(address.Kind), Plain(address.Kind, address.Value), ct) : Task.CompletedTask;
 
     private static string Word(AddressKind kind) => kind == AddressKind.Email ? "email" : "phone";
+
+    /// <summary>As people write one: a street and its number are none.</summary>
+    [GeneratedRegex(@"^\+?([ ()./-]*[0-9]){6,15}[ ()./-]*$")]
+    private static partial Regex PhoneNumber();
 
     // People write the same number with and without these.
     private static string Plain(AddressKind kind, string value) => kind == AddressKind.Email ? value : string.Concat(value.Where(c => c == '+' || char.IsAsciiDigit(c)));

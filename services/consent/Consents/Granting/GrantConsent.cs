@@ -56,9 +56,8 @@ public sealed record GrantConsent(
         {
             Reads = PolicyBook.ReadBy(caller.Tenant),
         };
-        var outcome = await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct);
-        if (outcome is Outcome.Recorded) await FindSubject.IndexAsync(index, body.Value.Evidence, key, ct);
-        return outcome;
+        await FindSubject.IndexAsync(index, body.Value.Evidence, key, ct);
+        return await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct);
     }
 
     /// <summary>The decision with its surroundings, for whoever carries the command in.</summary>

@@ -77,8 +77,8 @@ public static class ImportConsents
         {
             Reads = PolicyBook.ReadBy(caller.Tenant),
         };
+        await FindSubject.IndexAsync(index, evidence, key, ct);
         var outcome = await ledger.ExecuteAsync(command.Sealing(evidence, key), ct);
-        if (outcome is Outcome.Recorded) await FindSubject.IndexAsync(index, evidence, key, ct);
         return outcome switch
         {
             Outcome.Recorded recorded => new(number, "recorded", recorded.Note, null, recorded.Position, recorded.Version),

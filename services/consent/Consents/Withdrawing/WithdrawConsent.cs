@@ -65,9 +65,8 @@ public sealed record WithdrawConsent(
         {
             Reads = PolicyBook.ReadBy(caller.Tenant),
         };
-        var outcome = await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct);
-        if (outcome is Outcome.Recorded) await FindSubject.IndexAsync(index, body.Value.Evidence, key, ct);
-        return outcome;
+        await FindSubject.IndexAsync(index, body.Value.Evidence, key, ct);
+        return await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct);
     }
 
     private bool Covers(Lane lane) =>
