@@ -195,7 +195,12 @@ public static class NpgsqlLedger
 
             // A commit that waits for a standby and is cancelled reports success. So nothing is ever cancelled politely: the connection is broken, and the answer unknown.
             CancellationTimeout = -1,
-            Options = "-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off",
+
+            // A machine that is gone without a word must not hold a lease, or be waited for, for hours: both sides ask after some seconds of silence.
+            TcpKeepAlive = true,
+            TcpKeepAliveTime = 10,
+            TcpKeepAliveInterval = 5,
+            Options = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off",
         };
 
         // Without a name of its own, metrics and spans would carry the connection string.

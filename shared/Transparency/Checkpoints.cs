@@ -70,7 +70,7 @@ public sealed class Checkpoints(NpgsqlDataSource ledger, TimeProvider clock) : I
 
     /// <summary>Those newest ones that the bus has not been told of.</summary>
     internal Task<IReadOnlyDictionary<TenantId, SignedCheckpoint>> ReadUnannouncedAsync(CancellationToken ct) =>
-        ReadAsync("select tenant_id, note from ledger_checkpoints where announced < size", ct);
+        ReadAsync("select tenant_id, note from ledger_checkpoints where announced < size", ct, passOver: true);
 
     /// <param name="size">Up to which the bus has been told; an earlier word never replaces a later one.</param>
     internal Task SaveAnnouncedAsync(TenantId tenant, long size, CancellationToken ct) => Outages.Typed(async () =>
@@ -110,19 +110,27 @@ public sealed class Checkpoints(NpgsqlDataSource ledger, TimeProvider clock) : I
 
     public ValueTask DisposeAsync() => _published.DisposeAsync();
 
-    private Task<IReadOnlyDictionary<TenantId, SignedCheckpoint>> ReadAsync(string sql, CancellationToken ct) =>
+    /// <param name="passOver">What cannot be read: whoever signs tells of it.</param>
+    private Task<IReadOnlyDictionary<TenantId, SignedCheckpoint>> ReadAsync(string sql, CancellationToken ct, bool passOver = false) =>
         Outages.Typed<IReadOnlyDictionary<TenantId, SignedCheckpoint>>(async () =>
         {
             await using var command = ledger.CreateCommand(sql);
             var checkpoints = new Dictionary<TenantId, SignedCheckpoint>();
             await using var reader = await command.ExecuteReaderAsync(ct);
-            while (await reader.ReadAsync(ct)) checkpoints.Add(TenantId.Parse(reader.GetString(0)), Read(reader.GetFieldValue<byte[]>(1)));
+            while (await reader.ReadAsync(ct))
+            {
+                if (Find(reader.GetFieldValue<byte[]>(1), out var fault) is { } found) checkpoints.Add(TenantId.Parse(reader.GetString(0)), found);
+                else if (!passOver) throw Unreadable(fault);
+            }
+
             return checkpoints;
         });
 
     // The note is what was signed; the columns beside it are for people and for the conditions of our own statements.
-    private static SignedCheckpoint Read(byte[] bytes) =>
-        Note.TryParse(bytes, out var note, out var fault) && Checkpoint.TryParse(note.Text.Span, out var head, out fault)
-            ? new SignedCheckpoint(head, bytes)
-            : throw new InvalidDataException($"A stored checkpoint cannot be read: {fault.Reason}");
+    private static SignedCheckpoint? Find(byte[] bytes, out LedgerFault? fault) =>
+        Note.TryParse(bytes, out var note, out fault) && Checkpoint.TryParse(note.Text.Span, out var head, out fault) ? new SignedCheckpoint(head, bytes) : null;
+
+    private static SignedCheckpoint Read(byte[] bytes) => Find(bytes, out var fault) ?? throw Unreadable(fault);
+
+    private static InvalidDataException Unreadable(LedgerFault? fault) => new($"A stored checkpoint cannot be read: {fault?.Reason}");
 }

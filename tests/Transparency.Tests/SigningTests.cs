@@ -49,6 +49,23 @@ public sealed class SigningTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task However_busy_some_are_every_tenant_gets_its_checkpoint()
+    {
+        var replica = await _ledger.StartReplicaAsync();
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var busy = Enumerable.Range(0, 6).Select(n => TenantId.Parse($"busy-{n}")).ToList();
+        var appending = Task.WhenAll(busy.Select(async tenant =>
+        {
+            while (!enough.IsCancellationRequested) await _ledger.AppendAsync(1, tenant);
+        }));
+
+        foreach (var tenant in busy)
+            (await replica.Checkpoints.WaitForAsync(tenant, 1, TimeSpan.FromSeconds(10), Ct)).ShouldNotBeNull($"{tenant} has none.");
+        await enough.CancelAsync();
+        await appending;
+    }
+
+    [Fact]
     public async Task Any_two_checkpoints_seen_while_two_engines_append_are_of_one_growing_tree()
     {
         var replica = await _ledger.StartReplicaAsync();
@@ -163,6 +180,7 @@ public sealed class SigningTests : IAsyncLifetime
     [InlineData("a tile that is gone", "delete from ledger_tiles", "log_tiles_missing")]
     [InlineData("the head", "update ledger_head set tree = set_byte(tree, 20, get_byte(tree, 20) # 1)", "log_entries_mismatch")]
     [InlineData("the checkpoint", "update ledger_checkpoints set note = convert_to(replace(convert_from(note, 'utf8'), E'\n300\n', E'\n299\n'), 'utf8')", "log_checkpoint_forged")]
+    [InlineData("what was a checkpoint", "update ledger_checkpoints set note = decode('00', 'hex')", "log_unreadable")]
     public async Task Of_a_ledger_that_somebody_changed_nothing_is_signed(string what, string tampering, string code)
     {
         await _ledger.AppendAsync(300);

@@ -74,7 +74,7 @@ public sealed partial class CheckpointSigner(
     {
         while (true)
         {
-            var began = clock.GetTimestamp();
+            var looked = clock.GetTimestamp();
 
             // Asked before looking, so an append between the look and the wait ends the wait at once.
             var appended = engine.WaitForAppendAsync(Poll, ct);
@@ -82,28 +82,43 @@ public sealed partial class CheckpointSigner(
             foreach (var tenant in heads.Keys.Where(t => !_logs.ContainsKey(t))) _logs.Add(tenant, new Log(new TenantSigner(tenant, engine, tree, checkpoints, keys, witnesses)));
             metrics.Lags(_logs.Sum(l => Math.Max(0, heads.GetValueOrDefault(l.Key) - l.Value.Size)));
 
-            foreach (var (tenant, known) in _logs)
+            // Until it is time to look again, each place that gets free goes to whoever has waited longest: a few busy tenants keep nobody from a checkpoint.
+            while (true)
             {
-                if (!known.Running.IsCompleted) continue;
+                foreach (var known in _logs.Values.Where(l => l.Running.IsCompleted))
+                {
+                    // Throws what ended it: then the turn is over, and what was remembered of every log with it.
+                    await known.Running;
+                }
 
-                // Throws what ended it: then the turn is over, and what was remembered of every log with it.
-                await known.Running;
-                if (heads.GetValueOrDefault(tenant) == known.Size || _refused.ContainsKey(tenant) || clock.GetElapsedTime(known.At) < known.Rest) continue;
-                if (_logs.Values.Count(l => !l.Running.IsCompleted) == MaxAtOnce) break;
-                known.At = clock.GetTimestamp();
-                known.Running = SignAsync(tenant, known, lease, ct);
+                foreach (var (tenant, known) in Grown(heads).Where(IsRested).OrderBy(l => l.Value.At).Take(MaxAtOnce - Running.Count()).ToList())
+                {
+                    known.At = clock.GetTimestamp();
+                    known.Running = SignAsync(tenant, known, lease, ct);
+                }
+
+                if (Interval - clock.GetElapsedTime(looked) is not { Ticks: > 0 } left) break;
+                await Task.WhenAny([Task.Delay(left, clock, ct), .. Running]);
+                ct.ThrowIfCancellationRequested();
             }
 
-            await Task.WhenAny([appended, .. _logs.Values.Select(l => l.Running).Where(r => !r.IsCompleted)]);
+            if (!Grown(heads).Any()) await Task.WhenAny([appended, .. Running]);
             ct.ThrowIfCancellationRequested();
-            if (Interval - clock.GetElapsedTime(began) is { Ticks: > 0 } left) await Task.Delay(left, clock, ct);
         }
     }
+
+    private IEnumerable<Task> Running => _logs.Values.Select(l => l.Running).Where(r => !r.IsCompleted);
+
+    /// <summary>What is not as it was published, and nobody is signing.</summary>
+    private IEnumerable<KeyValuePair<TenantId, Log>> Grown(IReadOnlyDictionary<TenantId, long> heads) =>
+        _logs.Where(l => l.Value.Running.IsCompleted && heads.GetValueOrDefault(l.Key) != l.Value.Size && !_refused.ContainsKey(l.Key));
+
+    private bool IsRested(KeyValuePair<TenantId, Log> log) => log.Value.At == 0 || clock.GetElapsedTime(log.Value.At) >= (log.Value.Rest > Interval ? log.Value.Rest : Interval);
 
     private async Task SignAsync(TenantId tenant, Log known, SignerLease lease, CancellationToken ct)
     {
         known.Rest = TimeSpan.Zero;
-        switch (await known.Signer.SignAsync(lease, ct))
+        switch (await SignOrRefuseAsync(known.Signer, lease, ct))
         {
             case Signed.Current current:
                 known.Size = current.Size;
@@ -118,6 +133,19 @@ public sealed partial class CheckpointSigner(
                 var origin = keys.OriginOf(tenant);
                 NotSigned(log, origin, refused.Fault.Code, refused.Fault.Reason);
                 break;
+        }
+    }
+
+    private static async Task<Signed> SignOrRefuseAsync(TenantSigner signer, SignerLease lease, CancellationToken ct)
+    {
+        try
+        {
+            return await signer.SignAsync(lease, ct);
+        }
+        catch (InvalidDataException)
+        {
+            // This tenant's rows are not what we wrote; the others' are none the worse for it.
+            return new Signed.Refused(TenantSigner.Unreadable);
         }
     }
 

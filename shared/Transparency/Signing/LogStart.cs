@@ -12,12 +12,12 @@ internal sealed partial class LogStart(IEventEngine engine, LogTree tree, Checkp
     /// <exception cref="LogBrokenException">One does not.</exception>
     public async Task CheckAsync(CancellationToken ct)
     {
-        var all = await checkpoints.ReadAllAsync(ct);
+        var all = await ReadAllAsync(ct);
         foreach (var (tenant, published) in all)
         {
             var signer = new TenantSigner(tenant, engine, tree, checkpoints, keys, witnesses);
             signer.Begin();
-            if (await signer.CatchUpAsync(ct) is { } fault) throw Broken(published.Head.Origin, fault);
+            if (await CatchUpAsync(signer, ct) is { } fault) throw Broken(published.Head.Origin, fault);
         }
 
         // A database that was put back as a whole agrees with itself. Only somebody outside knows better.
@@ -26,9 +26,33 @@ internal sealed partial class LogStart(IEventEngine engine, LogTree tree, Checkp
         await Parallel.ForEachAsync(tenants, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct }, async (tenant, ct) => await AskWitnessesAsync(tenant, all.GetValueOrDefault(tenant), ct));
     }
 
+    private async Task<IReadOnlyDictionary<TenantId, SignedCheckpoint>> ReadAllAsync(CancellationToken ct)
+    {
+        try
+        {
+            return await checkpoints.ReadAllAsync(ct);
+        }
+        catch (InvalidDataException)
+        {
+            throw Broken("A log", TenantSigner.Unreadable);
+        }
+    }
+
+    private static async Task<LedgerFault?> CatchUpAsync(TenantSigner signer, CancellationToken ct)
+    {
+        try
+        {
+            return await signer.CatchUpAsync(ct);
+        }
+        catch (InvalidDataException)
+        {
+            return TenantSigner.Unreadable;
+        }
+    }
+
     private async Task AskWitnessesAsync(TenantId tenant, SignedCheckpoint? published, CancellationToken ct)
     {
-        var (origin, shown) = (keys.OriginOf(tenant), await ShownAsync(tenant, published, ct));
+        var (origin, shown) = (keys.OriginOf(tenant), Shown(tenant, published));
         var asked = await witnesses.ShowAgainAsync(shown, ct);
         if (asked.FindFault((await engine.ReadTreeAsync(tenant, ct)).Size) is { } fault) throw Broken(origin, fault);
 
@@ -36,13 +60,9 @@ internal sealed partial class LogStart(IEventEngine engine, LogTree tree, Checkp
         if (asked.Answers.All(a => a.Known is null)) NotAsked(log, origin);
     }
 
-    /// <summary>What was published last. Where nothing was, the tree as it is now: whoever has never seen more of it cosigns nothing and says so.</summary>
-    private async Task<Note> ShownAsync(TenantId tenant, SignedCheckpoint? published, CancellationToken ct)
-    {
-        if (published is not null && Note.TryParse(published.Note, out var note, out _)) return note;
-        var tree = await engine.ReadTreeAsync(tenant, ct);
-        return keys.Sign(tenant, new Checkpoint(keys.OriginOf(tenant), tree.Size, tree.Root));
-    }
+    /// <summary>What was published last. Where nothing was, a tree without leaves, which every tree begins with: nothing is signed here that was not recomputed.</summary>
+    private Note Shown(TenantId tenant, SignedCheckpoint? published) =>
+        published is not null && Note.TryParse(published.Note, out var note, out _) ? note : keys.Sign(tenant, new Checkpoint(keys.OriginOf(tenant), 0, TreeHash.EmptyRoot));
 
     private LogBrokenException Broken(string origin, LedgerFault fault)
     {

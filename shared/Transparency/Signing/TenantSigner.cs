@@ -21,6 +21,8 @@ internal abstract record Signed
 /// <summary>Signs one tenant's tree. It may lose the right to and get it back; what it last published it remembers meanwhile.</summary>
 internal sealed class TenantSigner(TenantId tenant, IEventEngine engine, LogTree stored, Checkpoints checkpoints, LogKeys keys, Witnesses witnesses)
 {
+    public static readonly LedgerFault Unreadable = new("log_unreadable", "What is stored of this log cannot be read.");
+
     private static readonly LedgerFault
         Forged = new("log_checkpoint_forged", "The stored checkpoint has this log's name and not its signature."),
         CheckpointLost = new("log_checkpoint_lost", "The stored checkpoint is older than one this process has published.");

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using ConsentLedger.Ledger;
 using ConsentLedger.Resilience;
 using Microsoft.Extensions.Logging;
@@ -75,7 +76,7 @@ internal sealed partial class Witness(VerifierKey key, Uri submissionPrefix, Htt
                     ? new WitnessAnswer(key.Name, WitnessVerdict.Cosigned, head.Size, cosignature)
                     : new WitnessAnswer(key.Name, WitnessVerdict.Unusable);
             case HttpStatusCode.Conflict:
-                return answer.Content.Headers.ContentType?.MediaType == KnownSize.MediaType && KnownSize.TryParse(await answer.Content.ReadAsStringAsync(ct), out var known)
+                return answer.Content.Headers.ContentType?.MediaType == KnownSize.MediaType && KnownSize.TryParse(Encoding.UTF8.GetString(await answer.Content.ReadAsByteArrayAsync(ct)), out var known)
                     ? new WitnessAnswer(key.Name, WitnessVerdict.KnowsOther, known)
                     : new WitnessAnswer(key.Name, WitnessVerdict.Unusable);
             case HttpStatusCode.UnprocessableEntity: return new WitnessAnswer(key.Name, WitnessVerdict.Contradicted);
