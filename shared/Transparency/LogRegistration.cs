@@ -21,6 +21,7 @@ public static class LogRegistration
         services.AddSingleton<LogTree>();
         services.AddSingleton<Checkpoints>();
         services.AddSingleton<LogMetrics>();
+        services.AddSingleton(_ => new PublicReads());
         services.AddWitnesses(configuration);
         services.AddRemote(CheckpointSigner.Remote, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (1000, 5000));
         services.AddSingleton<CheckpointSigner>();

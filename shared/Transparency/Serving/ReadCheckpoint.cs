@@ -13,9 +13,9 @@ internal static class ReadCheckpoint
 
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/log/{tenant}/checkpoint", HandleAsync).AllowAnonymous().Produces<string>(contentType: "text/plain").WithMetadata(LogProblems.CheckpointMissing)
+        api.MapGet("/log/{tenant}/checkpoint", HandleAsync).ForEverybody().Produces<string>(contentType: "text/plain").WithMetadata(LogProblems.CheckpointMissing)
             .WithSummary("The newest published checkpoint, a signed note (C2SP tlog-checkpoint); 404 before the first.");
-        api.MapGet("/log/{tenant}/key", HandleKeyAsync).AllowAnonymous().Produces<string>(contentType: "text/plain").WithMetadata(LogProblems.CheckpointMissing)
+        api.MapGet("/log/{tenant}/key", HandleKeyAsync).ForEverybody().Produces<string>(contentType: "text/plain").WithMetadata(LogProblems.CheckpointMissing)
             .WithSummary("The log's verifier key, name+id+base64 (C2SP signed-note). Whoever relies on it compares it with what they were given otherwise.");
     }
 

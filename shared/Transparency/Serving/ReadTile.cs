@@ -11,7 +11,7 @@ namespace ConsentLedger.Transparency;
 internal static class ReadTile
 {
     public static void Map(IEndpointRouteBuilder api) =>
-        api.MapGet("/log/{tenant}/tile/{level}/{**tile}", HandleAsync).AllowAnonymous().Produces<byte[]>(contentType: "application/octet-stream").WithMetadata(LogProblems.CheckpointMissing, LogProblems.TileOutside, LogProblems.TilePathInvalid)
+        api.MapGet("/log/{tenant}/tile/{level}/{**tile}", HandleAsync).ForEverybody().Produces<byte[]>(contentType: "application/octet-stream").WithMetadata(LogProblems.CheckpointMissing, LogProblems.TileOutside, LogProblems.TilePathInvalid)
             .WithSummary("A tile of hashes (C2SP tlog-tiles), full or of any width that the newest checkpoint has.");
 
     private static async Task<IResult> HandleAsync(string tenant, string level, string tile, Checkpoints checkpoints, LogTree tree, HttpResponse response, CancellationToken ct)
