@@ -34,7 +34,7 @@ internal static class Export
             {
                 var bundle = await (await remote.OpenServiceAsync(parsed, client, ct)).GetAsync($"v1/subjects/{id:D}/export{(parsed.GetValue(disclose) ? "?disclose=true" : "")}", ct);
                 await File.WriteAllBytesAsync(target, bundle, ct);
-                return BundleReport.Of(new BundleVerifier(policy, checking).Run(bundle));
+                return BundleReport.Of(new BundleVerifier(policy, checking, id).Run(bundle));
             }
 
             return await LogAsync(await remote.OpenLogAsync(parsed, client, ct), target, policy, checking, await checks.ReadOlderAsync(parsed, policy, ct), surroundings, ct);

@@ -14,17 +14,19 @@ internal static class Verify
     {
         var path = new Argument<string>("PATH") { Description = "A log export (folder), a subject bundle, a receipt or a checkpoint: recognised by its content." };
         var entry = new Option<string?>("--entry") { Description = "The entry of a receipt that does not carry it.", HelpName = "FILE" };
+        var subject = new Option<Guid?>("--subject") { Description = "Whose bundle it has to be; nothing but a bundle is taken then.", HelpName = "ID" };
         var trust = new TrustOptions();
         var checks = new CheckingOptions();
         var verb = new Verb(
             "verify", "Checks files, offline, down to the last byte.", surroundings,
             "ledger verify export/ --key log.key --since last-year.checkpoint",
             "ledger verify export/ --policy trusted.policy --json",
-            "ledger verify subject.json --key log.key",
+            "ledger verify subject.json --subject 018f0000-0000-7000-8000-000000000001 --key log.key",
             "ledger verify receipt.tlog-proof --key log.key --key witness.key")
         {
             path,
             entry,
+            subject,
         };
         trust.AddTo(verb);
         checks.AddTo(verb);
@@ -33,17 +35,21 @@ internal static class Verify
             var policy = await trust.ReadAsync(parsed, ct);
             var checking = checks.Read(parsed);
             var what = parsed.GetRequiredValue(path);
-            if (Directory.Exists(what)) return await ExportAsync(new FolderFiles(what), policy, checking, await checks.ReadOlderAsync(parsed, policy, ct), surroundings, ct);
-            var bytes = await ReadFileAsync(what, ct);
+            var whose = parsed.GetValue(subject);
+            if (Directory.Exists(what) && whose is null) return await ExportAsync(new FolderFiles(what), policy, checking, await checks.ReadOlderAsync(parsed, policy, ct), surroundings, ct);
+            var bytes = Directory.Exists(what) ? [] : await ReadFileAsync(what, ct);
             return bytes switch
             {
+                _ when IsBundle(bytes) => BundleReport.Of(new BundleVerifier(policy, checking, whose).Run(bytes)),
+                _ when whose is not null => throw new UnansweredException("content_unknown", $"{what} is no subject bundle, and --subject asks for one."),
                 _ when bytes.AsSpan().StartsWith("c2sp.org/tlog-proof@"u8) => Receipt(bytes, parsed.GetValue(entry) is { } file ? await ReadFileAsync(file, ct) : null, policy),
-                _ when bytes.AsSpan().TrimStart(" \t\r\n"u8).StartsWith("{"u8) => BundleReport.Of(new BundleVerifier(policy, checking).Run(bytes)),
                 _ when Note.TryParse(bytes, out _, out var _) => Head(bytes, policy),
                 _ => throw new UnansweredException("content_unknown", $"{what} is neither a folder nor a subject bundle, a receipt or a checkpoint."),
             };
         });
     }
+
+    private static bool IsBundle(ReadOnlySpan<byte> bytes) => bytes.TrimStart(" \t\r\n"u8).StartsWith("{"u8);
 
     private static async Task<Report> ExportAsync(
         FolderFiles files, TrustPolicy policy, Checking checking, IReadOnlyList<Checkpoint> older, Surroundings surroundings, CancellationToken ct)

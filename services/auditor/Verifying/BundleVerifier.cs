@@ -9,7 +9,8 @@ using ConsentLedger.Vault;
 namespace ConsentLedger.Auditor.Verifying;
 
 /// <summary>Checks one subject's stream by itself: that each entry is in the log, that none is missing from the first to the last here, and that what is told beside them is what they commit to.</summary>
-internal sealed class BundleVerifier(TrustPolicy policy, Checking checking)
+/// <param name="subject">Whose it has to be; null where nobody was named.</param>
+internal sealed class BundleVerifier(TrustPolicy policy, Checking checking, Guid? subject = null)
 {
     private static readonly Fault Malformed = new("subject_bundle_malformed", $"Not a subject bundle ({SubjectBundle.KnownFormat}): JSON of exactly its members.");
 
@@ -27,6 +28,8 @@ internal sealed class BundleVerifier(TrustPolicy policy, Checking checking)
 
         if (!policy.TryOpen(bundle.CheckpointBytes, out _head, out var fault)) _findings.Add(Fault.Of(fault) with { File = LogFiles.Checkpoint });
         else if (_head.Head.Origin != bundle.Origin) _findings.Add(new Fault("subject_bundle_origin", "The bundle names another log than its checkpoint is of."));
+
+        if (subject is { } asked && asked != bundle.Stream) _findings.Add(new Fault("subject_bundle_other", "The bundle is another subject's than the one asked for."));
 
         var entries = Walk(bundle);
         if (entries.Count == 0) _findings.Add(new Fault("subject_bundle_empty", "The bundle has no entry that could be checked."));

@@ -135,6 +135,15 @@ public sealed class RemoteTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_bundle_is_of_the_subject_asked_for()
+    {
+        var (asked, other) = (_real.People.Keys.First(), _real.People.Keys.Last());
+        _service.Instead[$"/v1/subjects/{asked:D}/export"] = JsonSerializer.SerializeToUtf8Bytes(_real.BundleOf(other));
+        var (code, answer) = await _terminal.AskAsync(["export", .. Common, "--subject", $"{asked:D}", "--to", _terminal.Path("subject.json")]);
+        (code, answer.GetProperty("faults")[0].GetProperty("code").GetString()).ShouldBe((1, "subject_bundle_other"));
+    }
+
+    [Fact]
     public async Task Nobody_answers()
     {
         var address = _service.Url;

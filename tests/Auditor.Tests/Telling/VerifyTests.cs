@@ -127,6 +127,22 @@ public sealed class VerifyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_bundle_of_one_subject()
+    {
+        var (asked, other) = (_real.People.Keys.First(), _real.People.Keys.Last());
+        File.WriteAllBytes(_terminal.Path("bundle"), JsonSerializer.SerializeToUtf8Bytes(_real.BundleOf(asked)));
+        File.WriteAllBytes(_terminal.Path("checkpoint"), _log.Checkpoint.ToBytes());
+        (await _terminal.RunAsync("verify", _terminal.Path("bundle"), "--key", Key, "--subject", $"{asked:D}")).ShouldBe(0, _terminal.Output + _terminal.Error);
+        (await _terminal.RunAsync("verify", _terminal.Path("bundle"), "--key", Key, "--subject", $"{other:D}")).ShouldBe(1);
+        _terminal.Output.ShouldContain("WRONG  subject_bundle_other");
+        foreach (var path in (string[])[_terminal.Path("checkpoint"), _log.WriteTo(_terminal.Path("export"))])
+        {
+            var (code, answer) = await _terminal.AskAsync("verify", path, "--key", Key, "--subject", $"{asked:D}");
+            (code, answer.GetProperty("error").GetProperty("code").GetString()).ShouldBe((2, "content_unknown"));
+        }
+    }
+
+    [Fact]
     public async Task A_wrong_question_says_nothing_of_the_ledger()
     {
         File.WriteAllText(_terminal.Path("text"), "Good evening.");
