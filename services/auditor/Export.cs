@@ -34,19 +34,21 @@ internal static class Export
             {
                 var bundle = await (await remote.OpenServiceAsync(parsed, client, ct)).GetAsync($"v1/subjects/{id:D}/export{(parsed.GetValue(disclose) ? "?disclose=true" : "")}", ct);
                 await File.WriteAllBytesAsync(target, bundle, ct);
-                return BundleReport.Of(new BundleVerifier(policy, checking, id).Run(bundle));
+                var found = new BundleVerifier(policy, checking, id).Run(bundle);
+                if (found.Head is { } head && remote.FindOther(parsed, policy, head) is { } other) found.Findings.Add(other);
+                return BundleReport.Of(found);
             }
 
-            return await LogAsync(await remote.OpenLogAsync(parsed, client, ct), target, policy, checking, await checks.ReadOlderAsync(parsed, policy, ct), surroundings, ct);
+            var log = await remote.OpenLogAsync(parsed, client, ct);
+            var older = await checks.ReadOlderAsync(parsed, policy, ct);
+            var (bytes, newest, fault) = await remote.ReadHeadAsync(parsed, log, policy, ct);
+            return newest is null ? LogReport.Of(fault!) : await LogAsync(log, bytes, newest, target, policy, checking, older, surroundings, ct);
         });
     }
 
     private static async Task<Report> LogAsync(
-        HttpFiles log, string folder, TrustPolicy policy, Checking checking, IReadOnlyList<Checkpoint> older, Surroundings surroundings, CancellationToken ct)
+        HttpFiles log, byte[] bytes, TrustedCheckpoint head, string folder, TrustPolicy policy, Checking checking, IReadOnlyList<Checkpoint> older, Surroundings surroundings, CancellationToken ct)
     {
-        var (bytes, head, fault) = await RemoteOptions.ReadHeadAsync(log, policy, ct);
-        if (head is null) return LogReport.Of(Fault.Of(fault!) with { File = LogFiles.Checkpoint });
-
         // What was exported last time is what this log has to begin with.
         var kept = Path.Combine(folder, LogFiles.Checkpoint);
         if (File.Exists(kept)) older = [.. older, CheckingOptions.Open(await File.ReadAllBytesAsync(kept, ct), policy, kept)];

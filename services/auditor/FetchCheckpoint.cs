@@ -25,8 +25,8 @@ internal static class FetchCheckpoint
             var file = parsed.GetRequiredValue(to);
             using var client = RemoteOptions.NewClient();
             var log = await remote.OpenLogAsync(parsed, client, ct);
-            var (bytes, head, fault) = await RemoteOptions.ReadHeadAsync(log, policy, ct);
-            if (head is null) return LogReport.Of(Fault.Of(fault!) with { File = LogFiles.Checkpoint });
+            var (bytes, head, fault) = await remote.ReadHeadAsync(parsed, log, policy, ct);
+            if (head is null) return LogReport.Of(fault!);
 
             var older = File.Exists(file) ? CheckingOptions.Open(await File.ReadAllBytesAsync(file, ct), policy, file) : null;
             if (older is not null && await CompareAsync(log, older, head.Head, ct) is { } wrong)

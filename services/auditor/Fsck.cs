@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ConsentLedger.Auditor.Reading;
 using ConsentLedger.Auditor.Telling;
 using ConsentLedger.Auditor.Verifying;
 
@@ -23,8 +22,8 @@ internal static class Fsck
             var (checking, older) = (checks.Read(parsed), await checks.ReadOlderAsync(parsed, policy, ct));
             using var client = RemoteOptions.NewClient();
             var log = await remote.OpenLogAsync(parsed, client, ct);
-            var (_, head, fault) = await RemoteOptions.ReadHeadAsync(log, policy, ct);
-            if (head is null) return LogReport.Of(Fault.Of(fault!) with { File = LogFiles.Checkpoint });
+            var (_, head, fault) = await remote.ReadHeadAsync(parsed, log, policy, ct);
+            if (head is null) return LogReport.Of(fault!);
             var started = surroundings.Clock.GetTimestamp();
             var findings = await surroundings.WatchAsync("Recomputing", progress => new LogVerifier(log, checking).RunAsync(head, older, progress, ct));
             return LogReport.Of(findings, checking, surroundings.Clock.GetElapsedTime(started));

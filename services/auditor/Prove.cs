@@ -29,14 +29,14 @@ internal static class Prove
             var index = parsed.GetRequiredValue(position);
             using var client = RemoteOptions.NewClient();
             var log = await remote.OpenLogAsync(parsed, client, ct);
-            var (bytes, head, fault) = await RemoteOptions.ReadHeadAsync(log, policy, ct);
-            if (head is null) return LogReport.Of(Fault.Of(fault!) with { File = LogFiles.Checkpoint });
+            var (bytes, head, fault) = await remote.ReadHeadAsync(parsed, log, policy, ct);
+            if (head is null) return LogReport.Of(fault!);
             if (index < 0 || index >= head.Head.Size) throw new UnansweredException("position_outside", $"The log has {head.Head.Size} entries, from 0.");
 
             var committed = parsed.GetValue(entry) is { } file ? await File.ReadAllBytesAsync(file, ct) : await FetchAsync(log, index, head.Head.Size, ct);
             var hashes = await log.ProveAsync(head.Head.Size, nodes => InclusionProof.Prove(index, head.Head.Size, nodes), ct);
             var receipt = new LogProof(index, committed, hashes, bytes);
-            if (!receipt.TryVerify(TreeHash.Leaf(committed), policy, out _, out fault)) return LogReport.Of(Fault.Of(fault) with { Position = index });
+            if (!receipt.TryVerify(TreeHash.Leaf(committed), policy, out _, out var wrong)) return LogReport.Of(Fault.Of(wrong) with { Position = index });
 
             var text = Encoding.UTF8.GetString(receipt.ToBytes());
             if (parsed.GetValue(to) is { } target) await File.WriteAllTextAsync(target, text, ct);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ConsentLedger.Auditor.Reading;
+using ConsentLedger.Auditor.Verifying;
 using ConsentLedger.Ledger;
 
 namespace ConsentLedger.Auditor.Telling;
@@ -38,14 +39,20 @@ internal sealed class RemoteOptions(Surroundings surroundings)
 
     public static HttpClient NewClient() => new() { Timeout = Patience, MaxResponseContentBufferSize = LogFiles.MaxLength };
 
-    /// <summary>The newest checkpoint, if the policy believes it.</summary>
+    /// <summary>The newest checkpoint, if the policy believes it and it is of the log asked for.</summary>
     /// <returns>The bytes as they came, whether believed or not.</returns>
-    public static async Task<(byte[] Bytes, TrustedCheckpoint? Head, LedgerFault? Fault)> ReadHeadAsync(HttpFiles log, TrustPolicy policy, CancellationToken ct)
+    public async Task<(byte[] Bytes, TrustedCheckpoint? Head, Fault? Fault)> ReadHeadAsync(ParseResult parsed, HttpFiles log, TrustPolicy policy, CancellationToken ct)
     {
         using var bytes = await log.ReadAsync(LogFiles.Checkpoint, ct) ?? throw new UnansweredException("not_found", "There is no checkpoint: no such log, or nothing was published of it yet.");
-        policy.TryOpen(bytes.Span, out var head, out var fault);
-        return (bytes.Span.ToArray(), head, fault);
+        var fault = policy.TryOpen(bytes.Span, out var head, out var untrusted) ? FindOther(parsed, policy, head) : Fault.Of(untrusted);
+        return (bytes.Span.ToArray(), fault is null ? head : null, fault is null ? null : fault with { File = LogFiles.Checkpoint });
     }
+
+    /// <summary>A policy may believe several logs, and a service has one for each tenant: which of them was asked for is known by its origin alone.</summary>
+    public Fault? FindOther(ParseResult parsed, TrustPolicy policy, TrustedCheckpoint head) =>
+        parsed.GetValue(_tenant) is { } tenant && policy.Origin is null && !head.Head.Origin.EndsWith($"/{tenant}", StringComparison.Ordinal)
+            ? new Fault("origin_other", $"The log of {tenant} was asked for, and this is {head.Head.Origin}. Where that is its name, say --origin.")
+            : null;
 
     private Uri ServiceOf(ParseResult parsed)
     {

@@ -20,6 +20,9 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
     public async Task<LogFindings> RunAsync(TrustedCheckpoint head, IReadOnlyList<Checkpoint> older, IProgress<Progressed> progress, CancellationToken ct)
     {
         var size = head.Head.Size;
+        foreach (var other in older.Where(o => o.Origin != head.Head.Origin))
+            _findings.Add(new Fault("since_origin", $"The older checkpoint is of {other.Origin}, which is another log."));
+        older = [.. older.Where(o => o.Origin == head.Head.Origin)];
         foreach (var larger in older.Where(o => o.Size > size))
             _findings.Add(new Fault("since_larger", $"The older checkpoint has {larger.Size} entries and this one {size}: the log was rolled back, or this one is the older."));
         FindUnexpected(size);

@@ -143,6 +143,26 @@ public sealed class RemoteTests : IAsyncLifetime
         (code, answer.GetProperty("faults")[0].GetProperty("code").GetString()).ShouldBe((1, "subject_bundle_other"));
     }
 
+    /// <summary>Whom one believes may have several logs.</summary>
+    [Fact]
+    public async Task The_log_is_that_of_the_tenant_asked_for()
+    {
+        var other = _real with { Log = _real.Log with { Key = SignedLog.NewKey("ledger.example.org/consent/sextus") } };
+        var bundle = other.BundleOf(other.People.Keys.First());
+        bundle["origin"] = other.Log.Key.Verifier.Name;
+        _service.Log = other.Log;
+        _service.Instead[$"/v1/subjects/{other.People.Keys.First():D}/export"] = JsonSerializer.SerializeToUtf8Bytes(bundle);
+        string[] common = [.. Common, "--key", other.Log.Key.Verifier.ToString()], to = ["--to", _terminal.Path("to")];
+        foreach (var question in (string[][])[["fsck"], ["export", .. to], ["export", "--subject", $"{other.People.Keys.First():D}", .. to], ["proof", "--position", "7"], ["checkpoint", .. to]])
+        {
+            var (code, answer) = await _terminal.AskAsync([.. question, .. common]);
+            code.ShouldBe(1, string.Join(' ', question));
+            answer.GetProperty("faults").EnumerateArray().ShouldHaveSingleItem().GetProperty("code").GetString().ShouldBe("origin_other");
+        }
+
+        (await _terminal.RunAsync(["fsck", .. common, "--origin", other.Log.Key.Verifier.Name])).ShouldBe(0, _terminal.Output + _terminal.Error);
+    }
+
     [Fact]
     public async Task Nobody_answers()
     {

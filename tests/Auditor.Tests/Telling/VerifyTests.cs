@@ -143,6 +143,16 @@ public sealed class VerifyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_older_checkpoint_of_another_log()
+    {
+        var other = _log.First(7) with { Key = SignedLog.NewKey("ledger.example.org/consent/sextus") };
+        File.WriteAllBytes(_terminal.Path("older"), other.Checkpoint.ToBytes());
+        var (code, answer) = await _terminal.AskAsync("verify", _log.WriteTo(_terminal.Path("export")), "--key", Key, "--key", other.Key.Verifier.ToString(), "--since", _terminal.Path("older"));
+        code.ShouldBe(1);
+        answer.GetProperty("faults").EnumerateArray().ShouldHaveSingleItem().GetProperty("code").GetString().ShouldBe("since_origin");
+    }
+
+    [Fact]
     public async Task A_wrong_question_says_nothing_of_the_ledger()
     {
         File.WriteAllText(_terminal.Path("text"), "Good evening.");
