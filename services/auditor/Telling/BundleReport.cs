@@ -15,6 +15,7 @@ internal static class BundleReport
             lines.Add($"origin     {bundle.Origin}");
             lines.Add($"subject    {bundle.Subject}");
             lines.Add(string.Create(CultureInfo.InvariantCulture, $"entries    {found.Entries.Count}, sealed {found.Sealed}, opened {found.Opened}"));
+            lines.Add(string.Create(CultureInfo.InvariantCulture, $"purged     {found.Purged} facts"));
         }
 
         lines.AddRange(findings.Remarks.Select(remark => $"REMARK {remark}"));
@@ -28,6 +29,7 @@ internal static class BundleReport
             entries = found.Entries.Count,
             found.Sealed,
             found.Opened,
+            purgedFacts = found.Purged,
             findings.Remarks,
             findings.Faults,
             faultCount = findings.Count,

@@ -25,6 +25,7 @@ internal static class LogReport
         {
             lines.Add(Invariant($"streams    {found.Streams.Streams}, keys {found.Streams.Keys}"));
             lines.Add(Invariant($"erasures   {found.Streams.Erasures}, open {found.Streams.ErasuresOpen}, longest {found.Streams.LongestErasureDays:0.##} days"));
+            if (checking.HasFacts) lines.Add(Invariant($"purged     {found.Purged} facts"));
         }
 
         lines.Add(Invariant($"took       {took.TotalSeconds:0.0} s, {rate} entries/s{(found.Passes > 1 ? Invariant($", read {found.Passes} times") : "")}"));
@@ -40,6 +41,7 @@ internal static class LogReport
             witnesses = WitnessesOf(found.Head),
             entries = checking.Entries,
             facts = checking.HasFacts,
+            purgedFacts = checking.HasFacts ? found.Purged : (long?)null,
             types = checking.Entries == EntryReading.Ledger ? found.Types.Skip(1).Select((count, i) => (Type: (EntryType)(i + 1), Count: count)).ToDictionary(t => t.Type.ToString(), t => t.Count) : null,
             streams = checking.Entries == EntryReading.Ledger ? found.Streams.Streams : (long?)null,
             erasures = checking.Entries == EntryReading.Ledger ? new { count = found.Streams.Erasures, open = found.Streams.ErasuresOpen, longestDays = found.Streams.LongestErasureDays } : null,

@@ -138,4 +138,8 @@ internal sealed class BundleVerifier(TrustPolicy policy, Checking checking, Guid
 /// <param name="Head">Null where the checkpoint is not to be believed.</param>
 /// <param name="Sealed">How many entries sealed something.</param>
 /// <param name="Opened">How many of those the bundle's keys opened.</param>
-internal sealed record BundleFindings(SubjectBundle? Bundle, TrustedCheckpoint? Head, IReadOnlyList<(BundledEntry Told, Entry Entry)> Entries, int Sealed, int Opened, Findings Findings);
+internal sealed record BundleFindings(SubjectBundle? Bundle, TrustedCheckpoint? Head, IReadOnlyList<(BundledEntry Told, Entry Entry)> Entries, int Sealed, int Opened, Findings Findings)
+{
+    /// <summary>How many entries' facts are left out.</summary>
+    public int Purged => Entries.Count(e => e.Told.Type is null);
+}

@@ -14,7 +14,7 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
     private readonly Findings _findings = new(checking.FaultLimit);
     private readonly IdHash _hash = new();
     private readonly long[] _types = new long[(int)EntryType.Configuration + 1];
-    private long _lastMs;
+    private long _lastMs, _purged;
 
     /// <param name="older">Checkpoints of the same log that were seen before.</param>
     public async Task<LogFindings> RunAsync(TrustedCheckpoint head, IReadOnlyList<Checkpoint> older, IProgress<Progressed> progress, CancellationToken ct)
@@ -45,7 +45,7 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
             totals += streams.Finish(NowMs(head), _findings);
         }
 
-        return new LogFindings(head, totals, [.. _types], passes, _findings);
+        return new LogFindings(head, totals, [.. _types], _purged, passes, _findings);
     }
 
     private long NowMs(TrustedCheckpoint head) => head.Witnessed.Select(w => w.At?.ToUnixTimeMilliseconds() ?? 0).Append(_lastMs).Max();
@@ -117,6 +117,7 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
             if (!tile.Knows(i)) continue;
             ref readonly var entry = ref tile[i];
             _types[(int)entry.Type]++;
+            if (tile.IsPurged(i)) _purged++;
             if (entry.RecordedMs < _lastMs) _findings.Add(new Fault("time_backwards", $"Recorded {_lastMs - entry.RecordedMs} ms before the entry in front of it.").At(tile.First + i, entry));
             _lastMs = Math.Max(_lastMs, entry.RecordedMs);
         }
@@ -132,5 +133,6 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
 
 /// <summary>What a verified log is, and what is wrong with it.</summary>
 /// <param name="Types">How many entries there are of each type.</param>
+/// <param name="Purged">How many entries' facts are said to be purged.</param>
 /// <param name="Passes">How often the log was read; more than once where the streams did not fit into the memory allowed.</param>
-internal sealed record LogFindings(TrustedCheckpoint Head, StreamTotals Streams, IReadOnlyList<long> Types, int Passes, Findings Findings);
+internal sealed record LogFindings(TrustedCheckpoint Head, StreamTotals Streams, IReadOnlyList<long> Types, long Purged, int Passes, Findings Findings);

@@ -54,7 +54,6 @@ internal struct StreamState
         // After a gap, on from here; a repeated version changes nothing.
         if (entry.Version > _version) (_version, _leaf) = (entry.Version, leaf);
         if (_key == Guid.Empty) _key = entry.KeyId;
-        if (purged && Purged < 0) Purged = position;
         switch (entry.Type)
         {
             case EntryType.ErasureRequested when !IsFenced:
@@ -67,5 +66,8 @@ internal struct StreamState
                 Purged = None;
                 break;
         }
+
+        // After the purge above: it vouches for what was before it, and not for itself.
+        if (purged && Purged < 0) Purged = position;
     }
 }

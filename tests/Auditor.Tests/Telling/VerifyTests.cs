@@ -153,6 +153,29 @@ public sealed class VerifyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task How_many_facts_are_purged_is_said()
+    {
+        var log = new MadeUpLog().Add(MadeUpLog.One, purged: true).Add(MadeUpLog.One, purged: true).Add(MadeUpLog.One).Add(MadeUpLog.One, EntryType.ContentsPurged).Signed;
+        await Says(log.WriteTo(_terminal.Path("purged")));
+
+        var whole = new MadeUpLog().Add(MadeUpLog.One).Add(MadeUpLog.One).Add(MadeUpLog.One, EntryType.ContentsPurged).Signed with { Key = log.Key };
+        var bundle = new RealLog(whole, new Dictionary<Guid, Person>(), new Dictionary<long, byte[]>()).BundleOf(MadeUpLog.One);
+        foreach (var entry in ((List<Dictionary<string, object?>>)bundle["entries"]!).Take(2))
+            foreach (var member in (string[])["type", "salt", "data"]) entry.Remove(member);
+        File.WriteAllBytes(_terminal.Path("bundle"), JsonSerializer.SerializeToUtf8Bytes(bundle));
+        await Says(_terminal.Path("bundle"));
+
+        async Task Says(string path)
+        {
+            (await _terminal.RunAsync("verify", path, "--key", log.Key.Verifier.ToString())).ShouldBe(0, _terminal.Output);
+            _terminal.Output.ShouldContain("purged     2 facts\n");
+            var (_, answer) = await _terminal.AskAsync("verify", path, "--key", log.Key.Verifier.ToString());
+            answer.TryGetProperty("purgedFacts", out var purged).ShouldBeTrue();
+            purged.GetInt64().ShouldBe(2);
+        }
+    }
+
+    [Fact]
     public async Task A_wrong_question_says_nothing_of_the_ledger()
     {
         File.WriteAllText(_terminal.Path("text"), "Good evening.");

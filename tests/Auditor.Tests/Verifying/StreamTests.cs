@@ -58,6 +58,9 @@ public sealed class StreamTests
     public Task A_purge_reaches_back_and_not_on() => Finds(new MadeUpLog().Add(One).Add(One, EntryType.ContentsPurged).Add(One, purged: true), "facts_purged_unrecorded", 2);
 
     [Fact]
+    public Task A_purge_does_not_hide_what_it_says_itself() => Finds(new MadeUpLog().Add(One, purged: true).Add(One, EntryType.ContentsPurged, purged: true), "facts_purged_unrecorded", 1);
+
+    [Fact]
     public Task A_purge_is_of_one_stream() => Finds(new MadeUpLog().Add(One, purged: true).Add(Other, EntryType.ContentsPurged), "facts_purged_unrecorded", 0);
 
     [Fact]
