@@ -47,9 +47,9 @@ internal sealed class HttpFiles(HttpClient client, Uri prefix, string? token, st
                 if ((int)answer.StatusCode < 500 && answer.StatusCode != HttpStatusCode.TooManyRequests || attempt == Attempts)
                     throw new UnansweredException("no_answer", $"{request.RequestUri}: {(int)answer.StatusCode}.");
             }
-            catch (HttpRequestException) when (attempt < Attempts)
+            catch (Exception e) when (attempt < Attempts && (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested)))
             {
-                // A network is allowed to fail a few times.
+                // A network is allowed to fail a few times, and to be late: that is the client's own limit.
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(FirstDelayMs << attempt), clock, ct);

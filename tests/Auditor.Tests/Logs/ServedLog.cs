@@ -28,6 +28,9 @@ internal sealed class ServedLog : IAsyncDisposable
     /// <summary>So many answers fail first.</summary>
     public int Failing { get; set; }
 
+    /// <summary>So many questions nobody answers, until whoever asked goes away.</summary>
+    public int Hanging { get; set; }
+
     public string Url => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
     public static async Task<ServedLog> StartAsync(SignedLog log)
@@ -49,6 +52,13 @@ internal sealed class ServedLog : IAsyncDisposable
         var path = context.Request.Path.Value!;
         if (path.StartsWith($"/log/{Tenant}/", StringComparison.Ordinal)) path = path[$"/log/{Tenant}/".Length..];
         Asked.Enqueue(path);
+        if (Hanging > 0)
+        {
+            Hanging--;
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(static _ => { }, TaskScheduler.Default);
+            return;
+        }
+
         if (Failing > 0)
         {
             Failing--;

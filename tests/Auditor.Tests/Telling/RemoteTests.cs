@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ConsentLedger.Auditor.Reading;
 using ConsentLedger.Auditor.Tests.Logs;
 using ConsentLedger.Ledger;
 
@@ -161,6 +162,29 @@ public sealed class RemoteTests : IAsyncLifetime
         }
 
         (await _terminal.RunAsync(["fsck", .. common, "--origin", other.Log.Key.Verifier.Name])).ShouldBe(0, _terminal.Output + _terminal.Error);
+    }
+
+    [Fact]
+    public async Task Asks_again_where_nobody_answered_in_time()
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(1) };
+        var files = new HttpFiles(client, new Uri($"{_service.Url}/log/{ServedLog.Tenant}/"), null, ServedLog.Tenant, TimeProvider.System);
+        _service.Hanging = 1;
+        using var bytes = await files.ReadAsync(LogFiles.Checkpoint, default);
+        bytes!.Span.ToArray().ShouldBe(_service.Log.Checkpoint.ToBytes());
+    }
+
+    [Fact]
+    public async Task Asks_no_more_once_nobody_wants_to_know()
+    {
+        using var client = new HttpClient();
+        using var leaving = new CancellationTokenSource();
+        var files = new HttpFiles(client, new Uri($"{_service.Url}/log/{ServedLog.Tenant}/"), null, ServedLog.Tenant, TimeProvider.System);
+        _service.Hanging = 1;
+        var asking = files.ReadAsync(LogFiles.Checkpoint, leaving.Token).AsTask();
+        await leaving.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(asking);
+        _service.Asked.Count.ShouldBeLessThan(2);
     }
 
     [Fact]
