@@ -63,11 +63,15 @@ internal sealed class BundleVerifier(TrustPolicy policy, Checking checking, Guid
 
         if (state.Purged >= 0)
             _findings.Add(new Fault("facts_purged_unrecorded", "The bundle lacks the facts of this entry, and no later one (type 5) says that they were purged.") { Position = state.Purged, Stream = bundle.Stream });
+        if (state.FindOverdue(bundle.Stream, NowMs(entries), checking.ErasureDays) is { } overdue) _findings.Add(overdue);
         var purged = entries.FindLastIndex(e => e.Item2.Type == EntryType.ContentsPurged);
         for (var i = 0; i < entries.Count; i++)
             foreach (var wrong in FindContents(entries[i].Item1, entries[i].Item2, mayBeGone: state.IsFenced || i < purged)) _findings.Add(wrong.At(entries[i].Item1.Position, entries[i].Item2));
         return entries;
     }
+
+    private long NowMs(List<(BundledEntry Told, Entry Entry)> entries) =>
+        (_head?.Witnessed ?? []).Select(w => w.At?.ToUnixTimeMilliseconds() ?? 0).Concat(entries.Select(e => e.Entry.RecordedMs)).DefaultIfEmpty().Max();
 
     private IEnumerable<Fault> FindOutOfLine(BundledEntry told, Entry entry, Hash leaf, SubjectBundle bundle, StreamState state, long last, long lastMs)
     {
@@ -75,6 +79,8 @@ internal sealed class BundleVerifier(TrustPolicy policy, Checking checking, Guid
         if (state.FindGap(entry) is { } gap) yield return gap;
         if (state.FindUnderFence(entry) is { } late) yield return late;
         if (state.FindOtherKey(entry) is { } other) yield return other;
+        if (state.FindUnfenced(entry) is { } unfenced) yield return unfenced;
+        if (state.FindLate(entry, checking.ErasureDays) is { } slow) yield return slow;
         if (told.Position <= last) yield return new Fault("subject_bundle_order", "The entry stands before the one in front of it.");
         if (entry.RecordedMs < lastMs) yield return new Fault("time_backwards", $"Recorded {lastMs - entry.RecordedMs} ms before the entry in front of it.");
         if (_head is null) yield break;

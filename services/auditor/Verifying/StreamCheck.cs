@@ -1,4 +1,3 @@
-using System.Globalization;
 using ConsentLedger.Ledger;
 
 namespace ConsentLedger.Auditor.Verifying;
@@ -65,7 +64,6 @@ internal sealed class StreamCheck
     private sealed class Shard
     {
         private const int Kept = 1000;
-        private const long DayMs = StreamTotals.DayMs;
 
         private readonly StreamTable<StreamState> _streams = new();
         private readonly StreamTable<Guid> _keys = new();
@@ -96,7 +94,9 @@ internal sealed class StreamCheck
             if (state.FindUnderFence(entry) is { } late) Add(late.At(position, entry));
             if (state.FindOtherKey(entry) is { } other) Add(other.At(position, entry));
             if (entry.Type == EntryType.ErasureRequested && !state.IsFenced) _totals.Erasures++;
-            if (entry.Type == EntryType.KeyDestroyed) Destroyed(state, position, entry, erasureDays);
+            if (state.FindUnfenced(entry) is { } unfenced) Add(unfenced.At(position, entry));
+            if (state.FindLate(entry, erasureDays) is { } slow) Add(slow.At(position, entry));
+            if (entry.Type == EntryType.KeyDestroyed && state.IsErasing) _totals.LongestErasureMs = Math.Max(_totals.LongestErasureMs, entry.RecordedMs - state.FencedMs);
             state.Follow(position, entry, leaf, purged);
         }
 
@@ -110,19 +110,9 @@ internal sealed class StreamCheck
                     findings.Add(new Fault("facts_purged_unrecorded", "The facts are said to be purged, and no later entry of the stream (type 5) says so.") { Position = state.Purged, Stream = id });
                 if (!state.IsErasing) continue;
                 _totals.ErasuresOpen++;
-                var openMs = nowMs - state.FencedMs;
-                if (openMs <= erasureDays * DayMs) findings.Remark($"Stream {id:D} is being erased, since position {state.Fence}, for {Days(openMs)} by the end of this log.");
-                else findings.Add(new Fault("erasure_overdue", $"The erasure asked for here (type 3) had no end (type 4) after {Days(openMs)}, by the end of this log.") { Position = state.Fence, Stream = id });
+                if (state.FindOverdue(id, nowMs, erasureDays) is { } overdue) findings.Add(overdue);
+                else findings.Remark($"Stream {id:D} is being erased, since position {state.Fence}, for {StreamState.Days(nowMs - state.FencedMs)} by the end of this log.");
             }
-        }
-
-        private void Destroyed(in StreamState state, long position, in Entry entry, int erasureDays)
-        {
-            if (!state.IsFenced) Add(new Fault("erasure_unfenced", "The key is destroyed (type 4), and no entry before (type 3) keeps others from following under it.").At(position, entry));
-            if (!state.IsErasing) return;
-            var tookMs = entry.RecordedMs - state.FencedMs;
-            _totals.LongestErasureMs = Math.Max(_totals.LongestErasureMs, tookMs);
-            if (tookMs > erasureDays * DayMs) Add(new Fault("erasure_late", $"The erasure asked for at position {state.Fence} ended here, after {Days(tookMs)}.").At(position, entry));
         }
 
         private void Add(Fault fault)
@@ -130,9 +120,6 @@ internal sealed class StreamCheck
             if (_faults.Count < Kept) _faults.Add(fault);
             else _untold++;
         }
-
-        // In whole numbers: an entry may claim a time that no calendar has.
-        private static string Days(long ms) => string.Create(CultureInfo.InvariantCulture, $"{ms / (double)DayMs:0.#} days");
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ConsentLedger.Ledger;
 
 namespace ConsentLedger.Auditor.Verifying;
@@ -48,6 +49,22 @@ internal struct StreamState
             return new Fault("erasure_other_key", $"What ends here is not the key {_key:D} that the stream's entries are under.");
         return _key != Guid.Empty && entry.KeyId != Guid.Empty && entry.KeyId != _key ? new Fault("stream_of_two_keys", $"The stream's entries were under key {_key:D} before.") : null;
     }
+
+    public readonly Fault? FindUnfenced(in Entry entry) => entry.Type == EntryType.KeyDestroyed && !IsFenced
+        ? new Fault("erasure_unfenced", "The key is destroyed (type 4), and no entry before (type 3) keeps others from following under it.")
+        : null;
+
+    public readonly Fault? FindLate(in Entry entry, int erasureDays) => entry.Type == EntryType.KeyDestroyed && IsErasing && entry.RecordedMs - FencedMs > erasureDays * StreamTotals.DayMs
+        ? new Fault("erasure_late", $"The erasure asked for at position {Fence} ended here, after {Days(entry.RecordedMs - FencedMs)}.")
+        : null;
+
+    /// <summary>Once the stream was followed to its last entry.</summary>
+    public readonly Fault? FindOverdue(Guid stream, long nowMs, int erasureDays) => IsErasing && nowMs - FencedMs > erasureDays * StreamTotals.DayMs
+        ? new Fault("erasure_overdue", $"The erasure asked for here (type 3) had no end (type 4) after {Days(nowMs - FencedMs)}.") { Position = Fence, Stream = stream }
+        : null;
+
+    // In whole numbers: an entry may claim a time that no calendar has.
+    public static string Days(long ms) => string.Create(CultureInfo.InvariantCulture, $"{ms / (double)StreamTotals.DayMs:0.#} days");
 
     public void Follow(long position, in Entry entry, in Hash leaf, bool purged)
     {

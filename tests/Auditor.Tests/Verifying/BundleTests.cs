@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using ConsentLedger.Auditor.Tests.Logs;
 using ConsentLedger.Auditor.Verifying;
+using ConsentLedger.Ledger;
 
 namespace ConsentLedger.Auditor.Tests.Verifying;
 
@@ -86,6 +87,33 @@ public sealed class BundleTests : IAsyncLifetime
     [Fact]
     public void No_entry_at_all() => Finds(b => Entries(b).Clear(), "subject_bundle_empty");
 
+    [Fact]
+    public void An_erasure_does_end() => Judge(new MadeUpLog().Add(MadeUpLog.One, EntryType.ErasureRequested).After(days: 31).Add(MadeUpLog.One)).ShouldBe([("erasure_overdue", 0)]);
+
+    [Fact]
+    public void An_erasure_under_way_is_no_fault() => Judge(new MadeUpLog().Add(MadeUpLog.One, EntryType.ErasureRequested).After(days: 29).Add(MadeUpLog.One)).ShouldBeEmpty();
+
+    [Fact]
+    public void An_erasure_ends_in_time() => Judge(new MadeUpLog().Add(MadeUpLog.One, EntryType.ErasureRequested).After(days: 31).Add(MadeUpLog.One, EntryType.KeyDestroyed)).ShouldBe([("erasure_late", 1)]);
+
+    [Fact]
+    public void A_key_is_destroyed_behind_a_fence() =>
+        Judge(new MadeUpLog().Add(MadeUpLog.One, EntryType.KeyCreated, MadeUpLog.Key).Add(MadeUpLog.One, EntryType.KeyDestroyed, MadeUpLog.Key)).ShouldBe([("erasure_unfenced", 1)]);
+
+    [Theory]
+    [InlineData(29, 0)]
+    [InlineData(31, 1)]
+    public void A_witness_knows_how_late_it_is(int days, int faults)
+    {
+        using var witness = SigningKey.Generate("witness.example.org", SignatureType.CosignatureV1);
+        var log = new MadeUpLog().Add(MadeUpLog.One, EntryType.ErasureRequested).Signed;
+        var bundle = MadeUp(log);
+        var fenced = DateTimeOffset.FromUnixTimeMilliseconds(RealLog.Decode(log.Entries[0]).RecordedMs);
+        bundle["checkpoint"] = Encoding.UTF8.GetString(Cosignature.Cosign(log.Checkpoint, witness, fenced.AddDays(days)).ToBytes());
+        var policy = new TrustPolicy([log.Key.Verifier], [witness.Verifier], new Quorum.Witness(witness.Verifier));
+        new BundleVerifier(policy, Checking.Usual).Run(JsonSerializer.SerializeToUtf8Bytes(bundle, Json)).Findings.Faults.Select(f => f.Code).ShouldBe(Enumerable.Repeat("erasure_overdue", faults));
+    }
+
     [Theory]
     [InlineData("{")]
     [InlineData("{}")]
@@ -121,6 +149,14 @@ public sealed class BundleTests : IAsyncLifetime
     }
 
     private BundleFindings Check(Dictionary<string, object?> bundle) => new BundleVerifier(_real.Log.Policy, Checking.Usual).Run(JsonSerializer.SerializeToUtf8Bytes(bundle, Json));
+
+    private static IEnumerable<(string Code, long? Position)> Judge(MadeUpLog log)
+    {
+        var signed = log.Signed;
+        return new BundleVerifier(signed.Policy, Checking.Usual).Run(JsonSerializer.SerializeToUtf8Bytes(MadeUp(signed), Json)).Findings.Faults.Select(f => (f.Code, f.Position));
+    }
+
+    private static Dictionary<string, object?> MadeUp(SignedLog log) => new RealLog(log, new Dictionary<Guid, Person>(), new Dictionary<long, byte[]>()).BundleOf(MadeUpLog.One);
 
     private static void Drop(Dictionary<string, object?> entry, params IEnumerable<string> members)
     {
