@@ -28,7 +28,7 @@ internal static class Export
         checks.AddTo(verb);
         return verb.Runs(async (parsed, ct) =>
         {
-            var (policy, target, checking) = (await trust.ReadAsync(parsed, ct), parsed.GetRequiredValue(to), checks.Read(parsed));
+            var (policy, target, checking) = (await trust.ReadAsync(parsed, ct), parsed.GetRequiredValue(to), checks.Read(parsed, surroundings.Clock));
             using var client = RemoteOptions.NewClient();
             if (parsed.GetValue(subject) is { } id)
             {

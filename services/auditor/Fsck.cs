@@ -19,7 +19,7 @@ internal static class Fsck
         return verb.Runs(async (parsed, ct) =>
         {
             var policy = await trust.ReadAsync(parsed, ct);
-            var (checking, older) = (checks.Read(parsed), await checks.ReadOlderAsync(parsed, policy, ct));
+            var (checking, older) = (checks.Read(parsed, surroundings.Clock), await checks.ReadOlderAsync(parsed, policy, ct));
             using var client = RemoteOptions.NewClient();
             var log = await remote.OpenLogAsync(parsed, client, ct);
             var (_, head, fault) = await remote.ReadHeadAsync(parsed, log, policy, ct);

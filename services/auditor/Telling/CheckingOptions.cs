@@ -52,6 +52,9 @@ internal sealed class CheckingOptions
     public Checking Read(ParseResult parsed) => new(
         parsed.GetValue(_entries), !parsed.GetValue(_noFacts), parsed.GetValue(_erasureWithin), parsed.GetValue(_memory) * 1024L * 1024, parsed.GetValue(_faults));
 
+    /// <summary>Of a running service: a log to which nothing is added any more does not stop the time that an erasure has.</summary>
+    public Checking Read(ParseResult parsed, TimeProvider clock) => Read(parsed) with { AskedMs = clock.GetUtcNow().ToUnixTimeMilliseconds() };
+
     /// <summary>Only the log's own signature is asked for: the witnesses of that time may be others.</summary>
     public async Task<IReadOnlyList<Checkpoint>> ReadOlderAsync(ParseResult parsed, TrustPolicy policy, CancellationToken ct)
     {

@@ -71,7 +71,7 @@ internal sealed class BundleVerifier(TrustPolicy policy, Checking checking, Guid
     }
 
     private long NowMs(List<(BundledEntry Told, Entry Entry)> entries) =>
-        (_head?.Witnessed ?? []).Select(w => w.At?.ToUnixTimeMilliseconds() ?? 0).Concat(entries.Select(e => e.Entry.RecordedMs)).DefaultIfEmpty().Max();
+        (_head?.Witnessed ?? []).Select(w => w.At?.ToUnixTimeMilliseconds() ?? 0).Concat(entries.Select(e => e.Entry.RecordedMs)).Append(checking.AskedMs).Max();
 
     private IEnumerable<Fault> FindOutOfLine(BundledEntry told, Entry entry, Hash leaf, SubjectBundle bundle, StreamState state, long last, long lastMs)
     {

@@ -9,6 +9,9 @@ internal sealed record Checking(EntryReading Entries, bool Facts, int ErasureDay
 {
     public const int DefaultErasureDays = 30, DefaultMemoryMiB = 256, DefaultFaultLimit = 100;
 
+    /// <summary>When a running service was asked. 0 for files, which say the same whenever they are read.</summary>
+    public long AskedMs { get; init; }
+
     public static Checking Usual { get; } = new(EntryReading.Ledger, true, DefaultErasureDays, DefaultMemoryMiB * 1024L * 1024, DefaultFaultLimit);
 
     public bool HasFacts => Facts && Entries == EntryReading.Ledger;

@@ -48,7 +48,7 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
         return new LogFindings(head, totals, [.. _types], _purged, passes, _findings);
     }
 
-    private long NowMs(TrustedCheckpoint head) => head.Witnessed.Select(w => w.At?.ToUnixTimeMilliseconds() ?? 0).Append(_lastMs).Max();
+    private long NowMs(TrustedCheckpoint head) => head.Witnessed.Select(w => w.At?.ToUnixTimeMilliseconds() ?? 0).Append(_lastMs).Append(checking.AskedMs).Max();
 
     private void FindUnexpected(long size)
     {

@@ -45,7 +45,7 @@ internal sealed class StreamCheck
     }
 
     /// <summary>Once all entries were added.</summary>
-    /// <param name="nowMs">The latest time that the log itself or a witness of it names.</param>
+    /// <param name="nowMs">The latest time that the log itself, a witness of it or whoever asks a service names.</param>
     public StreamTotals Finish(long nowMs, Findings findings)
     {
         var totals = new StreamTotals();
@@ -111,7 +111,7 @@ internal sealed class StreamCheck
                 if (!state.IsErasing) continue;
                 _totals.ErasuresOpen++;
                 if (state.FindOverdue(id, nowMs, erasureDays) is { } overdue) findings.Add(overdue);
-                else findings.Remark($"Stream {id:D} is being erased, since position {state.Fence}, for {StreamState.Days(nowMs - state.FencedMs)} by the end of this log.");
+                else findings.Remark($"Stream {id:D} is being erased, since position {state.Fence}, for {StreamState.Days(nowMs - state.FencedMs)}.");
             }
         }
 

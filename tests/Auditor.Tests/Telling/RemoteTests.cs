@@ -32,6 +32,9 @@ public sealed class RemoteTests : IAsyncLifetime
     {
         var folder = _terminal.Path("export");
         _service.Log = _real.Log.First(260);
+
+        // Two erasures are under way at that size.
+        _terminal.Clock = new SetClock(DateTimeOffset.FromUnixTimeMilliseconds(RealLog.Decode(_real.Log.Entries[^1]).RecordedMs));
         _service.Failing = 2;
         (await _terminal.RunAsync(["export", .. Common, "--to", folder])).ShouldBe(0, _terminal.Output + _terminal.Error);
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count().ShouldBe(_service.Log.ToFiles().Count);
@@ -187,6 +190,29 @@ public sealed class RemoteTests : IAsyncLifetime
         _service.Asked.Count.ShouldBeLessThan(2);
     }
 
+    /// <summary>Nothing is recorded any more, and the erasure that was asked for last never ends.</summary>
+    [Theory]
+    [InlineData(29, 0)]
+    [InlineData(31, 1)]
+    public async Task A_log_that_is_quiet_does_not_stop_the_clock(int days, int expected)
+    {
+        var log = new MadeUpLog().Add(MadeUpLog.One, EntryType.ErasureRequested).Signed;
+        var bundle = new RealLog(log, new Dictionary<Guid, Person>(), new Dictionary<long, byte[]>()).BundleOf(MadeUpLog.One);
+        _service.Log = log;
+        _service.Instead[$"/v1/subjects/{MadeUpLog.One:D}/export"] = JsonSerializer.SerializeToUtf8Bytes(bundle);
+        _terminal.Clock = new SetClock(DateTimeOffset.FromUnixTimeMilliseconds(RealLog.Decode(log.Entries[0]).RecordedMs).AddDays(days));
+        string[] common = [_service.Url, "--tenant", ServedLog.Tenant, "--key", log.Key.Verifier.ToString()];
+        foreach (var question in (string[][])[["fsck"], ["export", "--to", _terminal.Path("export")], ["export", "--subject", $"{MadeUpLog.One:D}", "--to", _terminal.Path("subject.json")]])
+        {
+            var (code, answer) = await _terminal.AskAsync([.. question, .. common]);
+            code.ShouldBe(expected, string.Join(' ', question));
+            answer.GetProperty("faults").EnumerateArray().Select(f => f.GetProperty("code").GetString()).ShouldBe(Enumerable.Repeat("erasure_overdue", expected));
+        }
+
+        // What lies in files says the same whenever it is read.
+        (await _terminal.RunAsync("verify", log.WriteTo(_terminal.Path("kept")), "--key", log.Key.Verifier.ToString())).ShouldBe(0, _terminal.Output);
+    }
+
     [Fact]
     public async Task Nobody_answers()
     {
@@ -195,4 +221,10 @@ public sealed class RemoteTests : IAsyncLifetime
         (await _terminal.RunAsync("fsck", address, "--tenant", ServedLog.Tenant, "--key", _real.Log.Key.Verifier.ToString())).ShouldBe(2);
         (await _terminal.RunAsync("fsck", "ftp://example.org", "--key", _real.Log.Key.Verifier.ToString())).ShouldBe(2);
     }
+}
+
+/// <summary>Somebody set it, and for them it stands.</summary>
+internal sealed class SetClock(DateTimeOffset now) : TimeProvider
+{
+    public override DateTimeOffset GetUtcNow() => now;
 }

@@ -10,6 +10,8 @@ internal sealed class Terminal : IDisposable
 
     public string Token { get; set; } = "";
 
+    public TimeProvider Clock { get; set; } = TimeProvider.System;
+
     public string Output { get; private set; } = "";
 
     public string Error { get; private set; } = "";
@@ -19,7 +21,7 @@ internal sealed class Terminal : IDisposable
     public async Task<int> RunAsync(params string[] args)
     {
         using StringWriter output = new(), error = new();
-        var code = await CommandLine.RunAsync(args, new Surroundings(output, error, TimeProvider.System, null, name => name == RemoteOptions.TokenVariable ? Token : null), default);
+        var code = await CommandLine.RunAsync(args, new Surroundings(output, error, Clock, null, name => name == RemoteOptions.TokenVariable ? Token : null), default);
         (Output, Error) = (output.ToString(), error.ToString());
         return code;
     }
