@@ -40,7 +40,7 @@ public sealed class LogTree(NpgsqlDataSource ledger)
     public async Task<ReadOnlyMemory<byte>?> FindTileAsync(TenantId tenant, TileId tile, CancellationToken ct)
     {
         var bytes = (await ReadTilesAsync(tenant, [tile], ct))[tile];
-        
+
         // Spelt out: a bare null would become an empty tile.
         return bytes.Length < tile.Width * Hash.Length ? (ReadOnlyMemory<byte>?)null : bytes[..(tile.Width * Hash.Length)];
     }

@@ -29,7 +29,8 @@ internal static class Plan
     /// <summary>The same blow is the same command, whichever process strikes it.</summary>
     public static Command Strike(TenantId tenant, int writer, int number, Seal seal) =>
         new(SubjectOf(tenant, writer, number), Stream, Digest.Of($"writer {writer}", Text(number)), Digest.Of(Encoding.UTF8.GetBytes($"{writer} {number}")), _ =>
-            new Decision.Record([new NewEvent(new Blow(writer, number), Encoding.UTF8.GetBytes($"{{\"words\":\"what writer {writer} wept at blow {number}\"}}"))])) { Seal = seal };
+            new Decision.Record([new NewEvent(new Blow(writer, number), Encoding.UTF8.GetBytes($"{{\"words\":\"what writer {writer} wept at blow {number}\"}}"))]))
+        { Seal = seal };
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
