@@ -59,7 +59,7 @@ public sealed class TrustTests : IDisposable
     [Fact]
     public void A_log_may_have_another_origin_than_its_key_has_a_name_if_the_policy_says_so_and_then_no_other()
     {
-        var named = new Checkpoint("an older log", 300, CheckpointOf(300).Root).Sign(_log).ToBytes();
+        var named = Note.Unsealed(new Checkpoint("an older log", 300, CheckpointOf(300).Root).ToText()).SignedBy(_log).ToBytes();
         var policy = TrustPolicy.Of(_log.Verifier);
         Fault(policy, named).ShouldBe("checkpoint_origin_unknown");
         (policy with { Origin = "an older log" }).TryOpen(named, out var checkpoint, out _).ShouldBeTrue();
