@@ -53,7 +53,7 @@ public sealed class SigningTests : IAsyncLifetime
     {
         var replica = await _ledger.StartReplicaAsync();
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        var busy = Enumerable.Range(0, 6).Select(n => TenantId.Parse($"busy-{n}")).ToList();
+        var busy = Enumerable.Range(0, 12).Select(n => TenantId.Parse($"busy-{n}")).ToList();
         var appending = Task.WhenAll(busy.Select(async tenant =>
         {
             while (!enough.IsCancellationRequested) await _ledger.AppendAsync(1, tenant);
