@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using ConsentLedger.EventStore;
-using ConsentLedger.EventStore.Npgsql;
-using ConsentLedger.Support;
 
 namespace ConsentLedger.Benchmarks;
 
@@ -26,13 +24,8 @@ internal static class AppendBenchmark
 
     public static async Task RunAsync(CancellationToken ct)
     {
-        var seconds = int.Parse(Environment.GetEnvironmentVariable("BENCH_SECONDS") ?? "5", System.Globalization.CultureInfo.InvariantCulture);
-        await using var database = await PostgresDatabase.CreateAsync("bench");
-        await using var source = NpgsqlLedger.DataSource(database.ConnectionString);
-        await using var native = new NpgsqlEngine(source);
-        await native.EnsureSchemaAsync(ct);
-        await using var pgbench = await PgBench.CreateAsync(database, source, ct);
-        await using var ours = new DeciderLoop(native, Catalog, TimeProvider.System);
+        await using var stage = await Stage.SetAsync(ct);
+        var (ours, pgbench) = (stage.Loop, stage.PgBench);
         var contest = new Contest(ct);
         contest.Enter("pgbench", s => pgbench.InsertsPerSecondAsync(32, s, ct));
         contest.Enter("append", s => AppendAsync(ours, Tenants, s, ct));
@@ -40,7 +33,7 @@ internal static class AppendBenchmark
 #if MARTEN
         await using var marten = await MartenContenders.EnterAsync(contest, ct);
 #endif
-        await contest.RunAsync(Rounds, seconds);
+        await contest.RunAsync(Rounds, Stage.Seconds);
 
         foreach (var name in contest.Names.Where(n => n.StartsWith("append", StringComparison.Ordinal)))
             contest.Print(name, Unit, "pgbench", "pgbench one-row INSERT + commit, 32 clients");

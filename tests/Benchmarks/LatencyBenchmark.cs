@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using ConsentLedger.EventStore;
-using ConsentLedger.EventStore.Npgsql;
-using ConsentLedger.Support;
 
 namespace ConsentLedger.Benchmarks;
 
@@ -16,20 +14,15 @@ internal static class LatencyBenchmark
 
     public static async Task RunAsync(CancellationToken ct)
     {
-        var seconds = int.Parse(Environment.GetEnvironmentVariable("BENCH_SECONDS") ?? "5", System.Globalization.CultureInfo.InvariantCulture);
-        await using var database = await PostgresDatabase.CreateAsync("bench");
-        await using var source = NpgsqlLedger.DataSource(database.ConnectionString);
-        await using var engine = new NpgsqlEngine(source);
-        await engine.EnsureSchemaAsync(ct);
-        await using var pgbench = await PgBench.CreateAsync(database, source, ct);
-        await using var ours = new DeciderLoop(engine, AppendBenchmark.Catalog, TimeProvider.System);
+        await using var stage = await Stage.SetAsync(ct);
+        var (ours, pgbench) = (stage.Loop, stage.PgBench);
 
         var (mine, theirs) = (new List<double>(), new List<double>());
         await AppendBenchmark.AppendAsync(ours, five: true, 2, ct);
         for (var round = 1; round <= Rounds; round++)
         {
-            theirs.Add(await pgbench.P99Async(32, seconds, await pgbench.InsertsPerSecondAsync(32, seconds, ct) / 2, ct));
-            mine.Add(await P99Async(ours, seconds, await AppendBenchmark.AppendAsync(ours, five: true, seconds, ct) / 2, ct));
+            theirs.Add(await pgbench.P99Async(32, Stage.Seconds, await pgbench.InsertsPerSecondAsync(32, Stage.Seconds, ct) / 2, ct));
+            mine.Add(await P99Async(ours, Stage.Seconds, await AppendBenchmark.AppendAsync(ours, five: true, Stage.Seconds, ct) / 2, ct));
             await Console.Error.WriteLineAsync($"  round {round}: p99 of pgbench {theirs[^1]:N1} ms, of appends {mine[^1]:N1} ms");
         }
 

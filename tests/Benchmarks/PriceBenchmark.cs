@@ -3,7 +3,6 @@ using System.Text;
 using ConsentLedger.EventStore;
 using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Ledger;
-using ConsentLedger.Support;
 using ConsentLedger.Vault;
 using Npgsql;
 
@@ -21,26 +20,16 @@ internal static class PriceBenchmark
 
     public static async Task RunAsync(CancellationToken ct)
     {
-        var seconds = int.Parse(Environment.GetEnvironmentVariable("BENCH_SECONDS") ?? "5", System.Globalization.CultureInfo.InvariantCulture);
-        await using var database = await PostgresDatabase.CreateAsync("bench");
-        await using var source = NpgsqlLedger.DataSource(database.ConnectionString);
-        await using var engine = new NpgsqlEngine(source);
-        await engine.EnsureSchemaAsync(ct);
-        await using var pgbench = await PgBench.CreateAsync(database, source, ct);
-        await using var ours = new DeciderLoop(engine, AppendBenchmark.Catalog, TimeProvider.System);
-
-        await using var bareDatabase = await PostgresDatabase.CreateAsync("bench_bare");
-        await using var bareSource = NpgsqlLedger.DataSource(bareDatabase.ConnectionString);
-        await using var bareEngine = new UnprovableEngine(bareSource);
-        await bareEngine.EnsureSchemaAsync(ct);
-        await using var bare = new DeciderLoop(bareEngine, AppendBenchmark.Catalog, TimeProvider.System);
+        await using var stage = await Stage.SetAsync(ct);
+        var (ours, pgbench) = (stage.Loop, stage.PgBench);
+        await using var bare = await Stage.SetAsync(ct, source => new UnprovableEngine(source));
 
         var contest = new Contest(ct);
         contest.Enter("pgbench", s => pgbench.InsertsPerSecondAsync(32, s, ct));
         contest.Enter("append-provable-sealed", s => AppendBenchmark.AppendAsync(ours, five: true, s, ct, Evidence, SealAs(RandomNumberGenerator.GetBytes(32))));
         contest.Enter("append-provable", s => AppendBenchmark.AppendAsync(ours, five: true, s, ct));
-        contest.Enter("append-neither", s => AppendBenchmark.AppendAsync(bare, five: true, s, ct));
-        await contest.RunAsync(Rounds, seconds);
+        contest.Enter("append-neither", s => AppendBenchmark.AppendAsync(bare.Loop, five: true, s, ct));
+        await contest.RunAsync(Rounds, Stage.Seconds);
 
         const string Unit = "events/s, 256 callers, five controllers, one event a command";
         contest.Print("append-provable-sealed", Unit, "append-neither", "the same batches without entries, tree and envelopes");

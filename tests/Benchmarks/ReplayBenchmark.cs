@@ -24,7 +24,7 @@ internal static class ReplayBenchmark
 
     public static async Task RunAsync(CancellationToken ct)
     {
-        var seconds = int.Parse(Environment.GetEnvironmentVariable("BENCH_SECONDS") ?? "5", System.Globalization.CultureInfo.InvariantCulture);
+        var seconds = Stage.Seconds;
         await using var installation = await Installation.StartAsync(ct, consentAlone: true);
         await using var source = NpgsqlLedger.DataSource(installation.ConnectionString("consent"));
         await AppendAsync(source, ct);
