@@ -39,6 +39,17 @@ public sealed class Remotes(IOptionsMonitor<Remote> options, RemoteMetrics metri
     public ResiliencePipeline Repeating(string name, string what, Func<Exception, CancellationToken, bool> isOutage, Action<Retry>? tell = null) =>
         Builder(name, what).AddRetry(RetryOf(options.Get(name), attempts: null, isOutage, retryAfter: null, tell)).Build();
 
+    /// <summary>Keeps work going that has no end of its own, whatever ends it, until <paramref name="stopping"/>.</summary>
+    /// <param name="tell">Hears what ended it, and when it goes on.</param>
+    public async Task KeepGoingAsync(string name, string what, Func<CancellationToken, Task> work, Action<Retry> tell, CancellationToken stopping)
+    {
+        try
+        {
+            await Repeating(name, what, (_, ct) => !ct.IsCancellationRequested, tell).ExecuteAsync(async ct => await work(ct), stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
+    }
+
     private ResiliencePipelineBuilder Builder(string name, string? what) => new() { Name = name, InstanceName = what, TimeProvider = clock, TelemetryListener = metrics };
 
     private CircuitBreakerStrategyOptions BreakerOf(string name, string? what, Breaker breaker, Func<Exception, bool> isOutage)

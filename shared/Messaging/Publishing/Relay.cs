@@ -28,14 +28,8 @@ internal sealed class Relay(
     protected override async Task ExecuteAsync(CancellationToken stopping)
     {
         var measuring = MeasureLagAsync(stopping);
-        var following = remotes.Repeating(
-            MessagingRegistration.Relay, "follow", (_, ct) => !ct.IsCancellationRequested, retry => log.RelayStopped(Exchange, retry.Exception?.Kind() ?? "", retry.Delay.TotalMilliseconds));
-        try
-        {
-            await following.ExecuteAsync(async ct => await _outbox.RunAsync(PublishAsync, ct), stopping);
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
-
+        await remotes.KeepGoingAsync(
+            MessagingRegistration.Relay, "follow", ct => _outbox.RunAsync(PublishAsync, ct), retry => log.RelayStopped(Exchange, retry.Exception?.Kind() ?? "", retry.Delay.TotalMilliseconds), stopping);
         await measuring;
         await _publisher.DisposeAsync();
     }

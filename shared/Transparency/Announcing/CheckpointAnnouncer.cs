@@ -24,15 +24,8 @@ internal sealed partial class CheckpointAnnouncer(
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var announcing = remotes.Repeating(Remote, "announce", (_, ct) => !ct.IsCancellationRequested, retry => Stopped(log, retry.Exception?.GetType().Name ?? "", retry.Delay.TotalMilliseconds));
-        try
-        {
-            await announcing.ExecuteAsync(async ct => await TakeTurnsAsync(ct), stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        remotes.KeepGoingAsync(Remote, "announce", TakeTurnsAsync, retry => Stopped(log, retry.Exception?.GetType().Name ?? "", retry.Delay.TotalMilliseconds), stoppingToken);
 
     private async Task TakeTurnsAsync(CancellationToken ct)
     {

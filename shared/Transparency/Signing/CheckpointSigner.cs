@@ -34,15 +34,8 @@ public sealed partial class CheckpointSigner(
     /// <summary>The tenants for whom this process signs nothing more, and why.</summary>
     internal IReadOnlyDictionary<TenantId, LedgerFault> Refused => _refused;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var signing = remotes.Repeating(Remote, "sign", (_, ct) => !ct.IsCancellationRequested, retry => Stopped(log, retry.Exception?.GetType().Name ?? "", retry.Delay.TotalMilliseconds));
-        try
-        {
-            await signing.ExecuteAsync(async ct => await TakeTurnsAsync(ct), stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        remotes.KeepGoingAsync(Remote, "sign", TakeTurnsAsync, retry => Stopped(log, retry.Exception?.GetType().Name ?? "", retry.Delay.TotalMilliseconds), stoppingToken);
 
     private async Task TakeTurnsAsync(CancellationToken ct)
     {
