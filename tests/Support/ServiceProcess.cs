@@ -68,7 +68,13 @@ public sealed class ServiceProcess : IAsyncDisposable
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
-            if (_process!.HasExited) throw new InvalidOperationException($"{Path.GetFileName(_assembly)} ended with {_process.ExitCode}: {Tail()}");
+            if (_process!.HasExited)
+            {
+                // It is over before its last words have arrived.
+                await _process.WaitForExitAsync(ct);
+                throw new InvalidOperationException($"{Path.GetFileName(_assembly)} ended with {_process.ExitCode}: {Tail()}");
+            }
+
             if (Stopwatch.GetElapsedTime(started) > Patience) throw new TimeoutException($"{Path.GetFileName(_assembly)} is not ready: {Tail()}");
             try
             {
@@ -84,7 +90,7 @@ public sealed class ServiceProcess : IAsyncDisposable
     /// <summary>The last it said.</summary>
     public string Tail()
     {
-        lock (LogFile) return File.Exists(LogFile) ? string.Join('\n', File.ReadLines(LogFile).TakeLast(20)) : "(no output)";
+        lock (LogFile) return File.Exists(LogFile) ? string.Join('\n', File.ReadLines(LogFile).TakeLast(50)) : "(no output)";
     }
 
     private void Append(string? line)
