@@ -22,15 +22,19 @@ public sealed record JurisdictionRegime
     public string? Law { get; init; }
 }
 
-/// <summary>Finds what applies to a place: the place itself, its country, the EU for its members and those of the EEA, then anywhere.</summary>
+/// <summary>Finds what applies to a place: the place itself, its country, the groups it belongs to (the EU with the EEA, APEC), then anywhere.</summary>
 public static class Jurisdictions
 {
     public const string Eu = "EU";
+    public const string Apec = "APEC";
     public const string Anywhere = "*";
 
     private static readonly FrozenSet<string> EuropeanEconomicArea = FrozenSet.Create(
         "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU",
         "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK", "EEA");
+
+    private static readonly FrozenSet<string> AsiaPacificEconomicCooperation = FrozenSet.Create(
+        "AU", "BN", "CA", "CL", "CN", "HK", "ID", "JP", "KR", "MX", "MY", "NZ", "PE", "PG", "PH", "RU", "SG", "TH", "TW", "US", "VN");
 
     /// <summary>From the narrowest to the widest; nothing for an unknown jurisdiction.</summary>
     public static IEnumerable<string> Around(string? jurisdiction)
@@ -46,6 +50,8 @@ public static class Jurisdictions
             yield return country;
         if (EuropeanEconomicArea.Contains(country))
             yield return Eu;
+        if (AsiaPacificEconomicCooperation.Contains(country))
+            yield return Apec;
         yield return Anywhere;
     }
 

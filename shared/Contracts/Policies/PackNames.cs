@@ -60,6 +60,7 @@ internal static partial class PackNames
         .. Places(pack.Regimes.Select(r => r.Jurisdiction), "/regimes", member: "/jurisdiction"),
         .. Places(pack.Children?.Ages.Select(a => a.Jurisdiction) ?? [], "/children/ages", member: "/jurisdiction"),
         .. Places(pack.Tracking?.HonouredIn ?? [], "/tracking/honouredIn", member: ""),
+        .. pack.Transfers.SelectMany((t, i) => Destinations(t.Destinations, $"/transfers/{i}/destinations")),
     ];
 
     private static IEnumerable<PolicyPackError> CheckLocales(PolicyPack pack) =>
@@ -96,6 +97,10 @@ internal static partial class PackNames
         }
     }
 
+    private static IEnumerable<PolicyPackError> Destinations(IEnumerable<string> codes, string path) =>
+        codes.Index().Where(c => !DestinationPattern().IsMatch(c.Item)).Select(c =>
+            new PolicyPackError(PolicyPackErrors.JurisdictionInvalid, $"{path}/{c.Index}", $"'{c.Item}' is no ISO 3166-1 code, nor EU, APEC or '*'."));
+
     private static IEnumerable<PolicyPackError> Texts(PolicyPack pack, IReadOnlyDictionary<string, string>? texts, string path)
     {
         if (texts is null)
@@ -124,4 +129,7 @@ internal static partial class PackNames
 
     [GeneratedRegex(@"\A([A-Z]{2}(-[A-Z0-9]{1,3})?|\*)\z")]
     private static partial Regex JurisdictionPattern();
+
+    [GeneratedRegex(@"\A([A-Z]{2}|APEC|\*)\z")]
+    private static partial Regex DestinationPattern();
 }

@@ -3,6 +3,12 @@ namespace ConsentLedger.Contracts.Policies;
 /// <summary>What the shape of a pack cannot say: that it refers only to what it declares, and that its promises are complete.</summary>
 internal static class PackRules
 {
+    // A century: longer is no limit, and dates that far off overflow.
+    private const int MaxValidMonths = 1200;
+
+    // What nobody confirmed in a year was not meant.
+    private const int MaxDaysToConfirm = 366;
+
     public static IEnumerable<PolicyPackError> Check(PolicyPack pack) =>
     [
         .. PackNames.Check(pack),
@@ -36,6 +42,20 @@ internal static class PackRules
                 $"'{purpose.Id}' outlives an erasure without saying why (GDPR art. 17(3)).");
         if (purpose.Retention.FurtherMonths < 0)
             yield return new(PolicyPackErrors.PeriodInvalid, $"{path}/retention/furtherMonths", "A period is not negative.");
+        foreach (var error in CheckConsentPeriod(purpose, purpose.ValidMonths, MaxValidMonths, $"{path}/validMonths"))
+            yield return error;
+        foreach (var error in CheckConsentPeriod(purpose, purpose.ConfirmWithinDays, MaxDaysToConfirm, $"{path}/confirmWithinDays"))
+            yield return error;
+    }
+
+    private static IEnumerable<PolicyPackError> CheckConsentPeriod(Purpose purpose, int? period, int longest, string path)
+    {
+        if (period is null)
+            yield break;
+        if (period < 1 || period > longest)
+            yield return new(PolicyPackErrors.PeriodInvalid, path, $"This has to be from 1 to {longest}.");
+        if (!purpose.RestsOn(LawfulBasis.Consent))
+            yield return new(PolicyPackErrors.PeriodWithoutConsent, path, $"'{purpose.Id}' does not rest on consent: there is nothing to expire or to confirm.");
     }
 
     private static IEnumerable<PolicyPackError> CheckTopic(PolicyPack pack, Topic topic, string path)

@@ -127,9 +127,21 @@ public sealed record PolicyPack
     /// <summary>What the preference centre lists under a purpose.</summary>
     public IEnumerable<Topic> TopicsFor(string purpose) => Topics.Where(t => t.Purpose == purpose);
 
+    /// <summary>What a purpose says about data going to a place, the transfer that names it most narrowly first; none where it must not go there.</summary>
+    /// <param name="destination">ISO 3166-1 or 3166-2 code.</param>
+    public IEnumerable<Transfer> TransfersFor(Purpose purpose, string destination)
+    {
+        var declared = Transfers.Where(t => purpose.Transfers.Contains(t.Id)).ToArray();
+        return Jurisdictions.Around(destination).SelectMany(place => declared.Where(t => t.Destinations.Contains(place))).Distinct();
+    }
+
     /// <param name="jurisdiction">ISO 3166-1 or 3166-2 code, <c>EU</c>, or null where it is not known.</param>
     public Regime RegimeFor(string? jurisdiction) =>
         Jurisdictions.Closest(Regimes, r => r.Jurisdiction, jurisdiction)?.Regime ?? DefaultRegime;
+
+    /// <summary>The jurisdiction of the entry of <see cref="Regimes"/> that applies; null where the jurisdiction is not known or no entry covers it.</summary>
+    /// <remarks>What was chosen under one law says nothing about another: this names the law that a choice was made under.</remarks>
+    public string? LawFor(string? jurisdiction) => Jurisdictions.Closest(Regimes, r => r.Jurisdiction, jurisdiction)?.Jurisdiction;
 
     /// <summary>As <see cref="RegimeFor(string?)"/>, but silence never stands for consent that has to be express.</summary>
     public Regime RegimeFor(Purpose purpose, string? jurisdiction) => purpose.Express ? Regime.OptIn : RegimeFor(jurisdiction);

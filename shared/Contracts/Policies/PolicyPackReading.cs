@@ -46,4 +46,5 @@ public static class PolicyPackErrors
     public const string TopicClassMismatch = "topic_class_mismatch";
     public const string ConsentPurposeMissing = "consent_purpose_missing";
     public const string PeriodInvalid = "period_invalid";
+    public const string PeriodWithoutConsent = "period_without_consent";
 }

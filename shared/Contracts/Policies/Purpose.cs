@@ -3,6 +3,9 @@ namespace ConsentLedger.Contracts.Policies;
 /// <summary>One thing that data is used for, and everything a decision about it needs (GDPR art. 5(1)(b), 13(1)(c)).</summary>
 public sealed record Purpose
 {
+    /// <summary>The days that a consent waits to be confirmed, where the policy does not say.</summary>
+    public const int UsualDaysToConfirm = 7;
+
     public required string Id { get; init; }
 
     /// <summary>By locale.</summary>
@@ -46,6 +49,12 @@ public sealed record Purpose
     /// <summary>What is put to the subject, by id and locale. A grant keeps the id, the locale and the hash of what was shown.</summary>
     public IReadOnlyList<ConsentText> ConsentTexts { get; init; } = [];
 
+    /// <summary>Calendar months that a consent stands, counted from the act; null where it stands until it is withdrawn.</summary>
+    public int? ValidMonths { get; init; }
+
+    /// <summary>Days that a consent waits for its confirmation (double opt-in) before it lapses; null where the policy does not say.</summary>
+    public int? ConfirmWithinDays { get; init; }
+
     public Role Role { get; init; }
 
     /// <summary>Whose instructions a processor follows; requests about this purpose are forwarded there (GDPR art. 28(3)).</summary>
@@ -56,6 +65,9 @@ public sealed record Purpose
     public bool Reaches(string recipient) => recipient == PolicyPack.ControllerRecipient || Recipients.Contains(recipient);
 
     public bool Concerns(string subjectCategory) => SubjectCategories.Count == 0 || SubjectCategories.Contains(subjectCategory);
+
+    /// <summary>How long a pending consent waits, where the caller asked for a confirmation.</summary>
+    public int DaysToConfirm() => ConfirmWithinDays ?? UsualDaysToConfirm;
 
     public ConsentText? FindText(string id, string locale) => ConsentTexts.FirstOrDefault(t => t.Id == id && t.Locale == locale);
 }

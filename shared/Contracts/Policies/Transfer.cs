@@ -5,7 +5,7 @@ public sealed record Transfer
 {
     public required string Id { get; init; }
 
-    /// <summary>ISO 3166-1 alpha-2, or <c>*</c> for wherever the controller or its recipients are.</summary>
+    /// <summary>ISO 3166-1 alpha-2, <c>EU</c>, <c>APEC</c>, or <c>*</c> for wherever the controller or its recipients are.</summary>
     public required IReadOnlyList<string> Destinations { get; init; }
 
     public required Safeguard Safeguard { get; init; }

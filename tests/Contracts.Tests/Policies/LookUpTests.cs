@@ -34,6 +34,45 @@ public sealed class LookUpTests
     [Fact]
     public void A_known_place_without_any_entry_falls_to_the_default() => (_pack with { Regimes = [] }).RegimeFor("US").ShouldBe(Regime.OptIn);
 
+    [Theory]
+    [InlineData("DK", "DK")]
+    [InlineData("se", "EU")]
+    [InlineData("DE-BY", "EU")]
+    [InlineData("US-CA", "US-CA")]
+    [InlineData("US-NY", "*")]
+    [InlineData("", null)]
+    [InlineData(null, null)]
+    public void The_law_is_named_by_the_entry_that_applies(string? jurisdiction, string? law) => _pack.LawFor(jurisdiction).ShouldBe(law);
+
+    [Fact]
+    public void A_known_place_without_any_entry_is_under_no_law_of_the_pack() => (_pack with { Regimes = [] }).LawFor("US").ShouldBeNull();
+
+    [Theory]
+    [InlineData("US", "both", "alone", "anywhere")]
+    [InlineData("us-ca", "both", "alone", "anywhere")]
+    [InlineData("JP", "both", "anywhere")]
+    [InlineData("IS", "eea", "anywhere")]
+    [InlineData("BR", "anywhere")]
+    [InlineData(" ")]
+    public void The_transfers_to_a_place_come_narrowest_first(string destination, params string[] transfers)
+    {
+        var purpose = _pack.Purposes[0] with { Transfers = ["anywhere", "eea", "both", "alone"] };
+        var pack = _pack with
+        {
+            Transfers = [To("anywhere", "*"), To("eea", "EU"), To("both", "APEC", "US"), To("alone", "US"), To("of-another-purpose", "US", "*")],
+        };
+
+        pack.TransfersFor(purpose, destination).Select(t => t.Id).ShouldBe(transfers);
+
+        static Transfer To(string id, params string[] destinations) => new() { Id = id, Destinations = destinations, Safeguard = Safeguard.Scc };
+    }
+
+    [Theory]
+    [InlineData(null, 7)]
+    [InlineData(3, 3)]
+    public void A_pending_consent_waits_a_week_unless_the_policy_says_otherwise(int? said, int days) =>
+        (_pack.Purposes[0] with { ConfirmWithinDays = said }).DaysToConfirm().ShouldBe(days);
+
     [Fact]
     public void Unknown_ids_find_nothing()
     {
