@@ -8,6 +8,8 @@ public sealed record ChangeCommitment
 
     /// <summary>The purposes that this version changes in substance: consents given under older versions need renewal, all others stand.</summary>
     public IReadOnlyList<MaterialChange> Material { get; init; } = [];
+
+    public bool IsMaterialFor(string purpose) => Material.Any(m => m.Purpose == purpose);
 }
 
 public sealed record MaterialChange
