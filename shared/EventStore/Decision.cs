@@ -5,7 +5,11 @@ public sealed record Refusal(string Code, string Reason);
 
 /// <summary>An event about to be recorded: clear facts, and what is personal, which is sealed before it is stored.</summary>
 /// <param name="KeyId">The subject's key that the event is about, where it seals nothing under it: one destroyed, say.</param>
-public sealed record NewEvent(object Facts, ReadOnlyMemory<byte> Personal = default, Guid KeyId = default);
+public sealed record NewEvent(object Facts, ReadOnlyMemory<byte> Personal = default, Guid KeyId = default)
+{
+    /// <summary>Where it belongs when not in the command's own stream: one of those that the command reads. All of a decision's events are recorded together.</summary>
+    public StreamKey? Stream { get; init; }
+}
 
 /// <summary>What a decider answers: events to record, a refusal, or nothing to do.</summary>
 public abstract record Decision

@@ -90,26 +90,38 @@ internal sealed class Work(Memory memory)
 
     private Outcome.Recorded Append(Command command, Decision.Record record, Head head, DateTimeOffset now, long version)
     {
-        var stream = command.Stream;
-        var (state, leaf) = (memory.StateOf(stream).State, memory.LeafOf(stream));
+        var grown = new Dictionary<StreamKey, (StreamType Type, object State, long From, long Version, Hash Leaf)>();
         var appended = new List<AppendedEvent>(record.Events.Count);
         foreach (var next in record.Events)
         {
-            var place = new EventPlace(head.NextPosition + appended.Count, version + appended.Count + 1, now);
-            var (type, data) = (memory.Catalog.NameOf(next.Facts), EventCatalog.Encode(next.Facts));
+            var stream = next.Stream ?? command.Stream;
+            var (type, before, from, last, previous) = grown.TryGetValue(stream, out var known) ? known : Standing(stream, command);
+            var place = new EventPlace(head.NextPosition + appended.Count, last + 1, now);
+            var (name, data) = (memory.Catalog.NameOf(next.Facts), EventCatalog.Encode(next.Facts));
             Sealed? part = next.Personal.IsEmpty ? null : SealWith(command)(stream, place.Version, next.Personal.Span);
-            var entry = Committing.ToEntry(memory.Catalog.EntryOf(next.Facts), stream.Id, place, leaf, type, data, part, next.KeyId);
-            leaf = TreeHash.Leaf(entry.Bytes);
-            state = command.Type.Evolve(state, next.Facts, place);
+            var entry = Committing.ToEntry(memory.Catalog.EntryOf(next.Facts), stream.Id, place, previous, name, data, part, next.KeyId);
+            var leaf = TreeHash.Leaf(entry.Bytes);
+            grown[stream] = (type, type.Evolve(before, next.Facts, place), from, place.Version, leaf);
             appended.Add(new AppendedEvent(
-                new StoredEvent(stream, place, Guid.CreateVersion7(now), type, data, command.TraceParent, leaf), next.Facts, entry, part?.Envelope));
+                new StoredEvent(stream, place, Guid.CreateVersion7(now), name, data, command.TraceParent, leaf), next.Facts, entry, part?.Envelope));
         }
 
         _events.AddRange(appended);
-        _grown.TryAdd(stream, (command.Type, version));
-        memory.Remember(stream, state, version + appended.Count, leaf);
+        foreach (var (stream, (type, state, from, last, leaf)) in grown)
+        {
+            _grown.TryAdd(stream, (type, from));
+            memory.Remember(stream, state, last, leaf);
+        }
+
         memory.Head = new Head(head.NextPosition + appended.Count, now);
-        return new Outcome.Recorded(version + appended.Count, head.NextPosition, appended.Count, record.Note);
+        return new Outcome.Recorded(grown.TryGetValue(command.Stream, out var own) ? own.Version : version, head.NextPosition, appended.Count, record.Note);
+    }
+
+    private (StreamType Type, object State, long From, long Version, Hash Leaf) Standing(StreamKey stream, Command command)
+    {
+        var type = stream == command.Stream ? command.Type : command.Reads.First(r => r.Stream == stream).Type;
+        var (state, version) = memory.StateOf(stream);
+        return (type, state, version, version, memory.LeafOf(stream));
     }
 
     private static Seal SealWith(Command command) =>

@@ -22,8 +22,7 @@ internal static class Words
 
     public static string By(this Step step) => step.Facts switch
     {
-        ConsentGranted granted => Said(granted.Actor, granted.Method, granted.Source),
-        ConsentWithdrawn withdrawn => Said(withdrawn.Actor, withdrawn.Method, withdrawn.Source),
+        IAct act => Said(act.Actor, act.Method, act.Source),
         HistoryRead read => read.Reader,
         _ => "",
     };
@@ -31,14 +30,14 @@ internal static class Words
     public static string Effect(this Step step) => step.Facts switch
     {
         ConsentGranted when !step.ChangedState => "none: a later no prevails",
-        ConsentGranted granted => step.Before.Lanes.GetValueOrDefault(granted.LaneOf()) switch
+        ConsentGranted granted => step.Before.Lanes.GetValueOrDefault(granted.Lane) switch
         {
             null => "in force",
             { Given: true } before when before.PolicyVersion != granted.PolicyVersion => $"in force, now under policy {granted.PolicyVersion}",
             { Given: true } => "in force as before",
             _ => "in force again",
         },
-        ConsentWithdrawn withdrawn => step.Before.Lanes.GetValueOrDefault(withdrawn.LaneOf()) switch
+        ConsentWithdrawn withdrawn => step.Before.Lanes.GetValueOrDefault(withdrawn.Lane) switch
         {
             null => "refused before it was ever given",
             { Given: true } => "no longer in force",
@@ -49,19 +48,9 @@ internal static class Words
         _ => "",
     };
 
-    public static Lane? LaneOf(this Step step) => step.Facts switch
-    {
-        ConsentGranted granted => granted.LaneOf(),
-        ConsentWithdrawn withdrawn => withdrawn.LaneOf(),
-        _ => null,
-    };
+    public static Lane? LaneOf(this Step step) => (step.Facts as ILaneAct)?.Lane;
 
-    public static string? PolicyOf(this Step step) => step.Facts switch
-    {
-        ConsentGranted granted => granted.PolicyVersion,
-        ConsentWithdrawn withdrawn => withdrawn.PolicyVersion,
-        _ => null,
-    };
+    public static string? PolicyOf(this Step step) => (step.Facts as ILaneAct)?.PolicyVersion;
 
     public static DateTimeOffset DoneAt(this Step step) =>
         step.Facts is null ? step.Event.Place.RecordedAt : ConsentLedger.Consent.Consents.Reading.Replay.DoneAt(step.Facts, step.Event.Place);
@@ -71,8 +60,7 @@ internal static class Words
     public static string State(this LaneState? lane) => lane switch
     {
         null => "never-asked",
-        { Given: true } => "given",
-        _ => "withdrawn",
+        _ => lane.Status.ToString().ToLowerInvariant(),
     };
 
     public static IOrderedEnumerable<Lane> InOrder(this IEnumerable<Lane> lanes) =>

@@ -49,8 +49,8 @@ internal sealed class EventList(SubjectFile file, Moment moment, IReadOnlySet<lo
 
     private Html Details(KnownEvent e) => e.Facts switch
     {
-        ConsentGranted g => Act(g.Purpose, g.Channel, g.Recipient, g.Actor, g.Method, g.Source, g.PolicyVersion, g.OccurredAt),
-        ConsentWithdrawn w => Act(w.Purpose, w.Channel, w.Recipient, w.Actor, w.Method, w.Source, w.PolicyVersion, w.OccurredAt),
+        ConsentGranted g => Act(g.Lane.Purpose, g.Lane.Channel, g.Lane.Recipient, g.Actor, g.Method, g.Source, g.PolicyVersion, g.OccurredAt),
+        ConsentWithdrawn w => Act(w.Lane.Purpose, w.Lane.Channel, w.Lane.Recipient, w.Actor, w.Method, w.Source, w.PolicyVersion, w.OccurredAt),
         HistoryRead r => $"By <b>{r.Reader}</b>.",
         ErasureStarted s => $"Request <span class=\"id\">{s.Request.ToString()}</span>.",
         SubjectErased s => $"Request <span class=\"id\">{s.Request.ToString()}</span>.",

@@ -33,7 +33,7 @@ internal static class MomentView
             <section aria-labelledby="decision" class="decision">
             <h2 id="decision">What would have been decided?</h2>
             {Form(file, moment, question, state, pack)}
-            {(question.Purpose is null ? Html.Empty : Answer(file, question, state, pack))}
+            {(question.Purpose is null ? Html.Empty : Answer(file, moment, question, state))}
             </section>
             """;
     }
@@ -67,7 +67,7 @@ internal static class MomentView
         <table class="states"><thead><tr><th scope="col">Purpose</th><th scope="col">State</th><th scope="col">Since</th><th scope="col">Rests on</th><th scope="col">Policy and text</th></tr></thead>
         <tbody>{state.Lanes.OrderBy(l => l.Key.Purpose, StringComparer.Ordinal).ThenBy(l => l.Key.Channel, StringComparer.Ordinal).ThenBy(l => l.Key.Recipient, StringComparer.Ordinal).Select(l => (Html)$"""
         <tr><th scope="row">{file.TitleOf(l.Key.Purpose)}<span class="sub">{Wording.Channel(l.Key.Channel)} · {l.Key.Recipient}</span></th>
-        <td>{(l.Value.Given ? Positive("given") : Negative("withdrawn"))}</td><td><time datetime="{l.Value.OccurredAt.Machine()}">{l.Value.OccurredAt.Exact()}</time></td>
+        <td>{(l.Value.Given ? Positive("given") : Negative(Wording.Status(l.Value.Status)))}</td><td><time datetime="{l.Value.OccurredAt.Machine()}">{l.Value.OccurredAt.Exact()}</time></td>
         <td>{EventList.Link(file, l.Value.Place)}<span class="sub">position {l.Value.Place.Position}</span></td><td>{l.Value.PolicyVersion}{Text(file, l.Key, l.Value)}</td></tr>
         """)}</tbody></table></div>
         """;
@@ -101,9 +101,9 @@ internal static class MomentView
     private static Html Options(IEnumerable<string> values, string? chosen, Func<string, string> titleOf) =>
         Html.Of(values.Concat(chosen is null ? [] : [chosen]).Distinct().Select(v => (Html)$"""<option value="{v}"{(v == chosen ? (Html)$" selected" : Html.Empty)}>{titleOf(v)}</option>"""));
 
-    private static Html Answer(SubjectFile file, Question question, SubjectConsents state, PolicyPack? pack)
+    private static Html Answer(SubjectFile file, Moment moment, Question question, SubjectConsents state)
     {
-        var answer = ConsentDecision.Decide(new DecisionRequest(file.Subject, question.Purpose!, question.Channel, question.Recipient), state, pack);
+        var answer = ConsentDecision.Decide(new DecisionRequest(file.Subject, question.Purpose!, question.Channel, question.Recipient), [state], file.BookAt(moment), moment.Latest ?? file.Timeline.Until);
         var on = answer.Position is { } position ? file.Events.FirstOrDefault(e => e.Place.Position == position) : null;
         return $"""
             <div class="answer {(answer.Allowed ? "allowed" : "denied")}" id="answer" tabindex="-1">

@@ -27,7 +27,10 @@ internal sealed record SubjectFile(SubjectId Subject, Caller Caller, KnownEvent 
         SubjectConsents.Stream.Replay(Events.Where(e => moment.Replay.Includes(e.Stored, e.Facts)).Select(e => e.Stored), ConsentCatalog.Events);
 
     /// <summary>Published by then on both clocks, the last one in force.</summary>
-    public PolicyPack? PolicyAt(Moment moment) => Policies.LastOrDefault(p => moment.Latest is not { } latest || p.PublishedAt <= latest)?.Policy.Pack;
+    public PolicyPack? PolicyAt(Moment moment) => BookAt(moment).Current;
+
+    /// <inheritdoc cref="PolicyAt"/>
+    public PolicyBook BookAt(Moment moment) => new([.. Policies.Where(p => moment.Latest is not { } latest || p.PublishedAt <= latest).Select(p => p.Policy)]);
 
     public PolicyPack? PolicyOf(string version) => Policies.FirstOrDefault(p => p.Policy.Pack.Version == version)?.Policy.Pack;
 

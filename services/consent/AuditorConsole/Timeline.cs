@@ -1,4 +1,5 @@
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Reading;
 using ConsentLedger.Consent.Policies;
 
 namespace ConsentLedger.Consent.AuditorConsole;
@@ -35,15 +36,10 @@ public sealed record KnownEvent(StoredEvent Stored, object Facts)
 {
     public EventPlace Place => Stored.Place;
 
-    public Lane? Lane => Facts switch { ConsentGranted g => g.LaneOf(), ConsentWithdrawn w => w.LaneOf(), _ => null };
+    public Lane? Lane => (Facts as ILaneAct)?.Lane;
 
     /// <summary>When it counts from: an act by its own date, everything else when it was recorded.</summary>
-    public DateTimeOffset EffectiveAt => Facts switch
-    {
-        ConsentGranted granted => granted.OccurredAt,
-        ConsentWithdrawn withdrawn => withdrawn.EffectiveAt(Place.RecordedAt),
-        _ => Place.RecordedAt,
-    };
+    public DateTimeOffset EffectiveAt => Replay.DoneAt(Facts, Place);
 }
 
 public sealed record KnownPolicy(PolicyPublished Policy, DateTimeOffset PublishedAt);
@@ -87,7 +83,7 @@ public sealed record TimelineLane(Lane Lane, IReadOnlyList<ConsentSpan> Spans, I
         public Answer After(KnownEvent act, Lane lane)
         {
             var next = SubjectConsents.Stream.After(State, act.Facts, act.Place);
-            var given = next.Lanes[lane].Given;
+            var given = next.Lanes.GetValueOrDefault(lane) is { Given: true };
             return new Answer(next, given, given == Given && State.Lanes.Count > 0 ? KnownSince : act.Place.RecordedAt);
         }
     }

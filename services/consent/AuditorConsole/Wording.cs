@@ -33,6 +33,8 @@ public static class Wording
         _ => "a system",
     };
 
+    public static string Status(LaneStatus status) => status.ToString().ToLowerInvariant();
+
     /// <summary>What an event says happened, in one sentence.</summary>
     public static string Sentence(object facts) => facts switch
     {

@@ -2,48 +2,124 @@ using System.Collections.Immutable;
 
 namespace ConsentLedger.Consent.Consents;
 
-/// <summary>What one consent covers: a purpose, over a channel where the purpose has any, for a recipient.</summary>
-public readonly record struct Lane(string Purpose, string? Channel, string Recipient);
-
-/// <param name="OccurredAt">When the act that counts was done, as its sender claims.</param>
-/// <param name="Place">Where the event lies on which this rests.</param>
-/// <param name="LastNo">The latest moment at which the person said no, however often it was said and whatever came after.</param>
-public sealed record LaneState(bool Given, DateTimeOffset OccurredAt, EventPlace Place, string PolicyVersion, TextShown? Text, DateTimeOffset? LastNo);
-
 /// <summary>Everything one subject's stream says about consent.</summary>
-public sealed record SubjectConsents(ImmutableDictionary<Lane, LaneState> Lanes, Erasure Erasure)
+/// <param name="Terms">The last answer to each version of the terms, by version.</param>
+/// <param name="Signals">Where a browser's signal was last taken for an objection, or was not, by law; the empty text where no place was named.</param>
+/// <param name="Others">The subjects who are the same person.</param>
+public sealed record SubjectConsents(
+    ImmutableDictionary<Lane, LaneState> Lanes,
+    ImmutableList<Objection> Objections,
+    ImmutableList<Restriction> Restrictions,
+    ImmutableDictionary<string, TermsAnswer> Terms,
+    ImmutableDictionary<string, Signalled> Signals,
+    ImmutableHashSet<StreamId> Others,
+    Age? Age,
+    Erasure Erasure)
 {
-    public static readonly StreamType<SubjectConsents> Stream = new(
-        new SubjectConsents(ImmutableDictionary<Lane, LaneState>.Empty, Erasure.None), (state, e, place) => state.Evolve(e, place));
+    public static readonly SubjectConsents Nobody = new(
+        ImmutableDictionary<Lane, LaneState>.Empty, [], [], ImmutableDictionary<string, TermsAnswer>.Empty, ImmutableDictionary<string, Signalled>.Empty, [], null, Erasure.None);
+
+    public static readonly StreamType<SubjectConsents> Stream = new(Nobody, (state, e, place) => state.Evolve(e, place));
 
     private SubjectConsents Evolve(object e, EventPlace place) => e switch
     {
-        ConsentGranted granted when Prevails(granted.LaneOf(), granted.Actor, granted.OccurredAt) =>
-            this with { Lanes = Lanes.SetItem(granted.LaneOf(), new LaneState(true, granted.OccurredAt, place, granted.PolicyVersion, granted.Text, LastNo(granted.LaneOf()))) },
-
-        ConsentWithdrawn withdrawn => this with
-        {
-            Lanes = Lanes.SetItem(withdrawn.LaneOf(), new LaneState(
-                false, withdrawn.EffectiveAt(place.RecordedAt), place, withdrawn.PolicyVersion, null, Later(LastNo(withdrawn.LaneOf()), withdrawn.EffectiveAt(place.RecordedAt)))),
-        },
+        ConsentAsked asked when MayBeAsked(asked.Lane) => With(asked, LaneStatus.Asked, place, asked.Text),
+        ConsentPending pending when !IsGiven(pending.Lane) && Prevails(pending.Lane, pending.Actor, pending.OccurredAt) => With(pending, LaneStatus.Pending, place, pending.Text, pending.Until),
+        ConsentConfirmed confirmed when Prevails(confirmed.Lane, confirmed.Actor, confirmed.OccurredAt) => With(confirmed, LaneStatus.Given, place, confirmed.Text, confirmed.Until),
+        ConsentGranted granted when Prevails(granted.Lane, granted.Actor, granted.OccurredAt) => With(granted, LaneStatus.Given, place, granted.Text, granted.Until),
+        ConsentRefused refused => WithNo(refused, LaneStatus.Refused, place, refused.Text),
+        ConsentWithdrawn withdrawn => WithNo(withdrawn, LaneStatus.Withdrawn, place, null),
+        ConsentExpired expired => Change(expired.Lane, expired.Rested, lane => lane with { Status = LaneStatus.Expired }),
+        ConsentRenewalDue due => Change(due.Lane, due.Rested, lane => lane with { RenewalDue = true }),
+        RecordCorrected corrected => Correct(corrected),
+        SubjectMerged merged => this with { Others = Others.Add(new StreamId(merged.Other)) },
+        SubjectUnmerged unmerged => this with { Others = Others.Remove(new StreamId(unmerged.Other)) },
+        BirthMonthStated stated => this with { Age = new Age(stated.BornIn, stated.ConsentsFrom, stated.OfAgeFrom, Told: false) },
+        SubjectCameOfAge => this with { Age = Age! with { Told = true } },
+        TermsAnswered terms when !Terms.TryGetValue(terms.PolicyVersion, out var before) || before.OccurredAt < terms.OccurredAt =>
+            this with { Terms = Terms.SetItem(terms.PolicyVersion, new TermsAnswer(terms.Accepted, terms.OccurredAt, place)) },
+        ObjectionRaised raised => this with { Objections = Objections.Add(Objection.Of(raised, place)) },
+        ObjectionDecided decided => this with { Objections = [.. Objections.Select(o => o.Place.Version == decided.Objection ? o with { Upheld = decided.Upheld } : o)] },
+        ObjectionOverdue overdue => this with { Objections = [.. Objections.Select(o => o.Place.Version == overdue.Objection ? o with { Due = null } : o)] },
+        ProcessingRestricted restricted => this with { Restrictions = Restrictions.Add(new Restriction(restricted.Ground, [.. restricted.Purposes], restricted.EffectiveAt(place), place)) },
+        RestrictionLifted lifted => this with { Restrictions = Restrictions.RemoveAll(r => r.Place.Version == lifted.Restriction) },
+        SignalReceived signal => this with { Signals = Signals.SetItem(signal.Jurisdiction?.Value ?? "", new Signalled(signal.Honoured, signal.EffectiveAt(place), signal.PolicyVersion, place)) },
         ErasureStarted => this with { Erasure = Erasure.Started },
 
         // Nothing remains to decide on: an erased person gave no consent, and asking again starts a new stream.
-        SubjectErased => new SubjectConsents(ImmutableDictionary<Lane, LaneState>.Empty, Erasure.Done),
+        SubjectErased => Nobody with { Erasure = Erasure.Done },
         _ => this,
     };
 
-    /// <summary>Only the subject's own act, dated after every withdrawal, undoes them: no import and no late message does.</summary>
-    public bool Prevails(Lane lane, Actor actor, DateTimeOffset occurredAt) =>
-        !Lanes.TryGetValue(lane, out var state) || state.Given || (actor is Actor.Subject or Actor.Guardian && occurredAt > state.LastNo);
+    /// <summary>Whether a yes counts, or is only history.</summary>
+    public bool Prevails(Lane lane, Actor actor, DateTimeOffset occurredAt) => IsGiven(lane) || LaneState.Undoes(actor, occurredAt, LastNo(lane));
 
     /// <summary>A later no is worth recording even where a no stands: a yes from between the two may still arrive.</summary>
-    public bool Hears(Lane lane, DateTimeOffset no) => !Lanes.TryGetValue(lane, out var state) || state.Given || state.LastNo is not { } last || no > last;
+    public bool Hears(Lane lane, DateTimeOffset no) => !Lanes.TryGetValue(lane, out var state) || !state.IsNo || state.LastNo is not { } last || no > last;
 
-    private DateTimeOffset? LastNo(Lane lane) => Lanes.TryGetValue(lane, out var state) ? state.LastNo : null;
+    /// <summary>All that was answered to this, under each law that the question is about.</summary>
+    public IEnumerable<LaneState> Answers(Lane asked) => Lanes.Where(l => l.Key.Concerns(asked)).Select(l => l.Value);
 
-    private static DateTimeOffset Later(DateTimeOffset? one, DateTimeOffset other) => one > other ? one.Value : other;
+    /// <summary>The stream version of the consent that another one takes the place of, without a no between them.</summary>
+    public long? Renewed(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.Status is LaneStatus.Given or LaneStatus.Expired ? state.Place.Version : null;
+
+    private bool MayBeAsked(Lane lane) => !Lanes.TryGetValue(lane, out var state) || state.Status is LaneStatus.Asked or LaneStatus.Expired or LaneStatus.Voided;
+
+    private bool IsGiven(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.Given;
+
+    private DateTimeOffset? LastNo(Lane lane) => Answers(lane).Max(s => s.LastNo);
+
+    private SubjectConsents With(ILaneAct act, LaneStatus status, EventPlace place, TextShown? text, DateTimeOffset? until = null) => this with
+    {
+        Lanes = Lanes.SetItem(act.Lane, new LaneState(status, act.OccurredAt, place, act.PolicyVersion, act.Actor, text, Lanes.GetValueOrDefault(act.Lane)?.LastNo, until)),
+    };
+
+    private SubjectConsents WithNo(ILaneAct act, LaneStatus status, EventPlace place, TextShown? text)
+    {
+        var at = act.EffectiveAt(place);
+        var last = Lanes.GetValueOrDefault(act.Lane)?.LastNo;
+        return this with { Lanes = Lanes.SetItem(act.Lane, new LaneState(status, at, place, act.PolicyVersion, act.Actor, text, last > at ? last : at)) };
+    }
+
+    private SubjectConsents Change(Lane lane, long rested, Func<LaneState, LaneState> change) =>
+        Lanes.TryGetValue(lane, out var state) && state.Place.Version == rested ? this with { Lanes = Lanes.SetItem(lane, change(state)) } : this;
+
+    /// <summary>A correction takes a yes away or changes when it was given; it takes no "no" back, and never makes one of it.</summary>
+    private SubjectConsents Correct(RecordCorrected corrected)
+    {
+        var (lane, state) = Lanes.FirstOrDefault(l => l.Value.Place.Version == corrected.Corrects);
+        if (state is null || state.IsNo) return this;
+        var done = corrected.DoneAt ?? state.OccurredAt;
+        var stands = !corrected.Voided && LaneState.Undoes(state.Actor, done, state.LastNo);
+        return this with { Lanes = Lanes.SetItem(lane, state with { Status = stands ? state.Status : LaneStatus.Voided, OccurredAt = done, Text = corrected.Text ?? state.Text }) };
+    }
 }
+
+/// <param name="OccurredAt">When it counts from: the person's own consent given later goes before it.</param>
+/// <param name="Due">By when it has to be decided; null where nothing waits.</param>
+/// <param name="Upheld">Null until decided.</param>
+public sealed record Objection(ObjectionTo To, string? Purpose, DateTimeOffset OccurredAt, DateTimeOffset? Due, bool? Upheld, EventPlace Place)
+{
+    /// <summary>Whether it stops what it is about.</summary>
+    public bool Stands => Upheld != false;
+
+    public static Objection Of(ObjectionRaised raised, EventPlace place) =>
+        new(raised.To, raised.Purpose, raised.EffectiveAt(place), raised.Due, raised.To == ObjectionTo.Purpose ? null : true, place);
+}
+
+/// <param name="Purposes">Empty for all.</param>
+public sealed record Restriction(RestrictionGround Ground, ImmutableArray<string> Purposes, DateTimeOffset OccurredAt, EventPlace Place)
+{
+    public bool Covers(string purpose) => Purposes.IsEmpty || Purposes.Contains(purpose);
+}
+
+public sealed record TermsAnswer(bool Accepted, DateTimeOffset OccurredAt, EventPlace Place);
+
+/// <param name="Honoured">Whether the policy then took it for an objection.</param>
+public sealed record Signalled(bool Honoured, DateTimeOffset OccurredAt, string PolicyVersion, EventPlace Place);
+
+/// <param name="Told">That the person is of age has been recorded.</param>
+public sealed record Age(string BornIn, DateTimeOffset ConsentsFrom, DateTimeOffset OfAgeFrom, bool Told);
 
 public enum Erasure
 {
@@ -52,13 +128,8 @@ public enum Erasure
     Done,
 }
 
-public static class Lanes
+public static class Effects
 {
-    public static Lane LaneOf(this ConsentGranted granted) => new(granted.Purpose, granted.Channel, granted.Recipient);
-
-    public static Lane LaneOf(this ConsentWithdrawn withdrawn) => new(withdrawn.Purpose, withdrawn.Channel, withdrawn.Recipient);
-
-    /// <summary>A withdrawal counts from where it is recorded at the latest: a clock that runs ahead must not keep a later change of mind out.</summary>
-    public static DateTimeOffset EffectiveAt(this ConsentWithdrawn withdrawn, DateTimeOffset recordedAt) =>
-        withdrawn.OccurredAt < recordedAt ? withdrawn.OccurredAt : recordedAt;
+    /// <summary>What restricts counts from where it is recorded at the latest: a clock that runs ahead must not keep a later change of mind out.</summary>
+    public static DateTimeOffset EffectiveAt(this IAct act, EventPlace place) => act.OccurredAt < place.RecordedAt ? act.OccurredAt : place.RecordedAt;
 }

@@ -12,12 +12,12 @@ public static class DecideForSubjects
     public static void Map(IEndpointRouteBuilder api) =>
         api.MapPost("/v1/decisions", HandleAsync).RequireScope(Scopes.ConsentDecide).WithBodyLimit(MaxBytes).RefusesWith("too_many_questions");
 
-    private static async Task<IResult> HandleAsync(Body<OneOrMany<DecisionRequest>> body, Caller caller, ConsentReader reader, DecisionMetrics metrics, CancellationToken ct)
+    private static async Task<IResult> HandleAsync(Body<OneOrMany<DecisionRequest>> body, Caller caller, ConsentReader reader, TimeProvider clock, DecisionMetrics metrics, CancellationToken ct)
     {
         var questions = body.Value.Items;
         if (questions.Count > MaxQuestions) return KnownProblems.Refused("too_many_questions", $"At most {MaxQuestions} questions a request.");
-        var (policies, subjects) = await reader.ReadAsync(caller.Tenant, [.. questions.Select(q => q.Subject.Stream)], ct);
-        var answers = questions.Zip(subjects, (question, subject) => ConsentDecision.Decide(question, subject, policies.Current)).ToList();
+        var (policies, people) = await reader.ReadAsync(caller.Tenant, [.. questions.Select(q => q.Subject.Stream)], ct);
+        var answers = questions.Zip(people, (question, person) => ConsentDecision.Decide(question, person, policies, clock.GetUtcNow())).ToList();
         foreach (var answer in answers) metrics.Answered(answer.Allowed, answer.Code);
         return TypedResults.Json(body.Value.InKind(answers), StrictJson.Options);
     }

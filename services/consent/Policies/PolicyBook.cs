@@ -14,6 +14,8 @@ public sealed record PolicyBook(ImmutableList<PolicyPublished> Versions)
 
     public static readonly StreamType<PolicyBook> Stream = new(Empty, (book, e, _) => book.Evolve(e));
 
+    private readonly IReadOnlyList<PolicyPack> _packs = [.. Versions.Select(v => v.Pack)];
+
     public PolicyPack? Current => Versions is [.., var last] ? last.Pack : null;
 
     /// <summary>One stream a tenant, under a version 8 UUID, which no subject can have.</summary>
@@ -23,6 +25,9 @@ public sealed record PolicyBook(ImmutableList<PolicyPublished> Versions)
     public static IReadOnlyList<(StreamKey, StreamType)> ReadBy(TenantId tenant) => [(Of(tenant), Stream)];
 
     public PolicyPublished? Find(string version) => Versions.FirstOrDefault(v => v.Pack.Version == version);
+
+    /// <inheritdoc cref="PolicyHistory.IsMaterialSince"/>
+    public bool IsChangedSince(string purpose, string version) => _packs.IsMaterialSince(purpose, version);
 
     internal PolicyBook Evolve(object e) => e is PolicyPublished published ? new PolicyBook(Versions.Add(published)) : this;
 }

@@ -12,10 +12,10 @@ public static class ConsentPublisher
         var (type, data) = ConsentCatalog.Events.Decode(e) switch
         {
             ConsentGranted g => (ConsentGrantedV1.Type, CloudEvent.DataFrom(new ConsentGrantedV1(
-                g.Purpose, g.Recipient, g.PolicyVersion, "consent", g.OccurredAt, NameOf(g.Actor), g.Method, g.InForce, g.Channel, g.Source, g.Jurisdiction,
+                g.Lane.Purpose, g.Lane.Recipient, g.PolicyVersion, "consent", g.OccurredAt, NameOf(g.Actor), g.Method, g.InForce, g.Lane.Channel, g.Source, g.Jurisdiction,
                 g.Text is { } text ? new TextShownV1(text.Id, text.Locale, text.Hash) : null))),
             ConsentWithdrawn w => (ConsentWithdrawnV1.Type, CloudEvent.DataFrom(new ConsentWithdrawnV1(
-                w.Purpose, w.Recipient, w.PolicyVersion, w.OccurredAt, NameOf(w.Actor), w.Method, w.Channel, w.Source, w.Cause, w.CausedBy))),
+                w.Lane.Purpose, w.Lane.Recipient, w.PolicyVersion, w.OccurredAt, NameOf(w.Actor), w.Method, w.Lane.Channel, w.Source, w.Cause, w.CausedBy))),
             HistoryRead r => (HistoryReadV1.Type, CloudEvent.DataFrom(new HistoryReadV1(r.Reader, r.Disclosed, r.AsOf, r.KnownAt))),
             ErasureStarted s => (SubjectErasureStartedV1.Type, CloudEvent.DataFrom(new SubjectErasureStartedV1(s.Request))),
             SubjectErased s => (SubjectErasedV1.Type, CloudEvent.DataFrom(new SubjectErasedV1(s.Request))),

@@ -1,9 +1,6 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Granting;
 using ConsentLedger.Consent.Consents.Withdrawing;
-using ConsentLedger.Consent.Policies;
 using ConsentLedger.Contracts;
 using ConsentLedger.Messaging;
 using ConsentLedger.ServiceDefaults;
@@ -17,6 +14,14 @@ namespace ConsentLedger.Consent.Reacting;
 public sealed class ConsentCommandConsumer(DeciderLoop ledger, ReplyPublisher replies, TimeProvider clock) : ICommandConsumer
 {
     private const string Us = "https://consentledger/consent";
+
+    private static readonly Dictionary<string, ReadingAct> Acts = new()
+    {
+        [GrantConsentV1.Type] = ReadAct<GrantConsent>,
+        [WithdrawConsentV1.Type] = ReadAct<WithdrawConsent>,
+    };
+
+    private delegate ISubjectAct? ReadingAct(CloudEvent message, out Refusal? refusal);
 
     public async Task ConsumeAsync(CloudEvent message, CancellationToken ct)
     {
@@ -39,29 +44,24 @@ public sealed class ConsentCommandConsumer(DeciderLoop ledger, ReplyPublisher re
     {
         // The broker and the routing key vouch for the tenant.
         var tenant = TenantId.Parse(message.Tenant!);
-        Func<DecisionContext, Decision>? decide = null;
+        ISubjectAct? act = null;
         refusal = new("command_unknown", "There is no such command.");
         if (!SubjectId.TryParse(message.Subject, out var subject))
             refusal = new(KnownProblems.SubjectIdInvalid.Code, KnownProblems.SubjectIdInvalid.Title);
-        else if (message.Type == GrantConsentV1.Type && TryReadBody<GrantConsent>(message, grant => grant.Evidence, out var grant, out refusal))
-            decide = GrantConsent.Deciding(grant, tenant);
-        else if (message.Type == WithdrawConsentV1.Type && TryReadBody<WithdrawConsent>(message, withdrawal => withdrawal.Evidence, out var withdrawal, out refusal))
-            decide = WithdrawConsent.Deciding(withdrawal, tenant);
-        return decide is null ? null : new Command(
-            new StreamKey(tenant, subject.Stream), SubjectConsents.Stream, Digest.Of($"amqp:{tenant}:{message.Source}", message.Id), BodyOf(message), decide)
-        {
-            Reads = PolicyBook.ReadBy(tenant),
-        };
+        else if (Acts.TryGetValue(message.Type, out var read))
+            act = read(message, out refusal);
+        return act?.CommandOf(new StreamKey(tenant, subject.Stream), Digest.Of($"amqp:{tenant}:{message.Source}", message.Id), BodyOf(message));
     }
 
-    private static bool TryReadBody<T>(CloudEvent message, Func<T, JsonElement?> evidence, [NotNullWhen(true)] out T? body, out Refusal? refusal)
+    private static ISubjectAct? ReadAct<TAct>(CloudEvent message, out Refusal? refusal)
+        where TAct : class, ISubjectAct
     {
         refusal = null;
-        if (!StrictJson.TryRead(message.Data, out body, out var problem))
+        if (!StrictJson.TryRead<TAct>(message.Data, out var act, out var problem))
             refusal = new(problem.Code, problem.Member is { } member ? $"{problem.Title} ({member})" : problem.Title);
-        else if (evidence(body) is not null)
+        else if (act.Evidence is not null)
             refusal = new("evidence_not_on_bus", "Evidence identifies a person and never travels on the bus. Send it over HTTP.");
-        return refusal is null;
+        return refusal is null ? act : null;
     }
 
     private CloudEvent AnswerTo(CloudEvent message, Outcome outcome) => outcome switch

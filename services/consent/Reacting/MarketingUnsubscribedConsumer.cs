@@ -1,6 +1,5 @@
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Withdrawing;
-using ConsentLedger.Consent.Policies;
 using ConsentLedger.Contracts;
 using ConsentLedger.Messaging;
 
@@ -26,10 +25,6 @@ public sealed class MarketingUnsubscribedConsumer(DeciderLoop ledger) : ICloudEv
         };
 
         // A person who was erased meanwhile, or a purpose the policy dropped: the refusal is remembered, and nothing is left to do.
-        await ledger.ExecuteAsync(
-            new Command(stream, SubjectConsents.Stream, Digest.Of(message.Source, message.Id), Digest.Of(message.Data.Span), WithdrawConsent.Deciding(withdrawal, stream.Tenant))
-            {
-                Reads = PolicyBook.ReadBy(stream.Tenant),
-            }, ct);
+        await ledger.ExecuteAsync(withdrawal.CommandOf(stream, Digest.Of(message.Source, message.Id), Digest.Of(message.Data.Span)), ct);
     }
 }

@@ -1,66 +1,51 @@
 using System.Text.Json;
-using ConsentLedger.Consent.Consents.Finding;
 using ConsentLedger.Consent.Policies;
-using ConsentLedger.Consent.Receipting;
-using ConsentLedger.Contracts.Policies;
-using ConsentLedger.ServiceDefaults;
-using ConsentLedger.Vault;
 
 namespace ConsentLedger.Consent.Consents.Granting;
 
-/// <summary>A person's yes, as a product backend saw it. The same body serves HTTP, RabbitMQ and imports.</summary>
-/// <param name="Evidence">What proves it and identifies the person: address, IP, user agent, the words. Sealed, never shown in clear.</param>
+/// <summary>A person's yes, as a product backend saw it.</summary>
+/// <param name="Until">When it ends by itself; at the latest when the policy says.</param>
+/// <param name="Confirm">It is only the first of two steps: nothing is allowed before <see cref="Confirming.ConfirmConsent"/>.</param>
+/// <param name="Implied">Concluded from what the person did. Where the policy asks for express consent it is none.</param>
 public sealed record GrantConsent(
     string Purpose, DateTimeOffset OccurredAt, Actor Actor, Token Method,
-    string? Channel = null, string? Recipient = null, Token? Source = null, Token? Jurisdiction = null, TextShown? Text = null, JsonElement? Evidence = null)
+    string? Channel = null, string? Recipient = null, Token? Source = null, Token? Jurisdiction = null, TextShown? Text = null, JsonElement? Evidence = null,
+    IReadOnlyList<string>? Scopes = null, DateTimeOffset? Until = null, bool Confirm = false, bool Implied = false) : ISubjectAct
 {
-    /// <summary>How far a sender's clock may run ahead of ours.</summary>
-    public static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
+    private const int DefaultDaysToConfirm = 7;
 
-    public static void Map(IEndpointRouteBuilder api) =>
-        api.MapPost("/v1/subjects/{subject}/grants", HandleAsync).RequireScope(Scopes.ConsentWrite).RefusesWith(
-            "subject_erased", "policy_missing", "purpose_undeclared", "channel_required", "channel_undeclared", "recipient_undeclared",
-            "consent_not_the_basis", "occurred_in_future", "withdrawal_prevails");
+    bool ISubjectAct.Restricts => false;
 
-    public static Decision Decide(GrantConsent grant, SubjectConsents subject, PolicyPack? pack, DateTimeOffset now)
+    public static void Map(IEndpointRouteBuilder api) => api.MapAct<GrantConsent>("grants", [.. MayConsent.Codes, "express_needed", "until_passed", "withdrawal_prevails"]);
+
+    public Decision Decide(SubjectConsents subject, PolicyBook policies, DateTimeOffset now)
     {
-        var recipient = grant.Recipient ?? PolicyPack.ControllerRecipient;
-        if (subject.Erasure != Erasure.None) return Decision.No("subject_erased", "This person was erased. A returning person gets a new subject id.");
-        if (Declared.Check(pack, grant.Purpose, grant.Channel, recipient) is { } undeclared) return new Decision.Refuse(undeclared);
-        if (!pack!.FindPurpose(grant.Purpose)!.RestsOn(LawfulBasis.Consent)) return Decision.No("consent_not_the_basis", "This purpose does not rest on consent; asking for it would mislead.");
-        if (grant.OccurredAt > now + ClockSkew) return Decision.No("occurred_in_future", "occurredAt lies in the future.");
+        var named = new Named(Purpose, Channel, Recipient, Jurisdiction, Scopes);
+        var (text, refusal) = MayConsent.Check(policies.Current, named, Text, subject, Actor, OccurredAt);
+        if (refusal is not null) return new Decision.Refuse(refusal);
+        var (pack, purpose) = (policies.Current!, policies.Current!.FindPurpose(Purpose)!);
+        if (Implied && purpose.Express) return Decision.No("express_needed", $"The purpose {purpose.Id} needs a consent of its own, and takes none for granted.");
+        if (Until <= OccurredAt) return Decision.No("until_passed", "The consent would end before it begins.");
 
-        var lane = new Lane(grant.Purpose, grant.Channel, recipient);
-        var prevails = subject.Prevails(lane, grant.Actor, grant.OccurredAt);
-        if (!prevails && grant.Actor is not (Actor.Subject or Actor.Guardian))
-            return Decision.No("withdrawal_prevails", "Consent was withdrawn; only the subject's own later act gives it again.");
-        if (prevails && subject.Lanes.TryGetValue(lane, out var state) && state.Given && state.PolicyVersion == pack.Version && state.Text == grant.Text)
-            return Decision.Unchanged;
+        var lanes = named.LanesUnder(pack);
+        var late = lanes.Where(lane => !subject.Prevails(lane, Actor, OccurredAt)).ToHashSet();
+        if (late.Count > 0 && Actor is not (Actor.Subject or Actor.Guardian)) return Decision.No("withdrawal_prevails", "Consent was withdrawn; only the subject's own later act gives it again.");
 
-        // A late message about an act before the withdrawal is history worth keeping, and no more than that.
-        var granted = new ConsentGranted(
-            grant.Purpose, grant.Channel, recipient, pack.Version, grant.OccurredAt, grant.Actor, grant.Method, grant.Source, grant.Jurisdiction, grant.Text, prevails);
-        return new Decision.Record([new NewEvent(granted, grant.Evidence.Bytes())], prevails ? null : "withdrawal_prevails");
+        var until = purpose.ValidMonths is { } months && (Until is null || OccurredAt.AddMonths(months) < Until) ? OccurredAt.AddMonths(months) : Until;
+        var events = lanes.Where(lane => late.Contains(lane) || !Stands(subject, lane, text, until, policies)).Select(lane => Confirm && !late.Contains(lane)
+            ? (object)new ConsentPending(lane, pack.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text, OccurredAt.AddDays(purpose.ConfirmWithinDays ?? DefaultDaysToConfirm))
+
+            // A late message about an act before the withdrawal is history worth keeping, and no more than that.
+            : new ConsentGranted(
+                lane, pack.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text, !late.Contains(lane), until, subject.Renewed(lane), Implied)).ToList();
+        if (events.Count == 0) return Decision.Unchanged;
+        var evidence = Evidence.Bytes();
+        return new Decision.Record([.. events.Select((e, i) => new NewEvent(e, i == 0 ? evidence : default))], late.Count > 0 ? "withdrawal_prevails" : Confirm ? "confirmation_needed" : null);
     }
 
-    private static async Task<IResult> HandleAsync(
-        SubjectId subject, Body<GrantConsent> body, Caller caller, CommandOptions options, DeciderLoop ledger, SubjectKeys keys, AddressIndex index,
-        ReceiptPreference preference, Receipts receipts, CancellationToken ct) =>
-        await receipts.AnswerAsync(await RecordAsync(subject, body, caller, options, ledger, keys, index, ct), preference, caller.Tenant, ct);
-
-    private static async Task<Outcome> RecordAsync(
-        SubjectId subject, Body<GrantConsent> body, Caller caller, CommandOptions options, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, CancellationToken ct)
-    {
-        using var key = await keys.KeyForAsync(new StreamKey(caller.Tenant, subject.Stream), body.Value.Evidence, ct);
-        var command = caller.Command(subject, body, options, SubjectConsents.Stream, Deciding(body.Value, caller.Tenant)) with
-        {
-            Reads = PolicyBook.ReadBy(caller.Tenant),
-        };
-        await FindSubject.IndexAsync(index, body.Value.Evidence, key, ct);
-        return await ledger.ExecuteAsync(command.Sealing(body.Value.Evidence, key), ct);
-    }
-
-    /// <summary>The decision with its surroundings, for whoever carries the command in.</summary>
-    internal static Func<DecisionContext, Decision> Deciding(GrantConsent grant, TenantId tenant) => context =>
-        Decide(grant, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(tenant)).Current, context.Now);
+    /// <summary>Whether the same was said before, and saying it again changes nothing.</summary>
+    private bool Stands(SubjectConsents subject, Lane lane, TextShown? text, DateTimeOffset? until, PolicyBook policies) =>
+        subject.Lanes.TryGetValue(lane, out var state) && state.Text == text
+        && (Confirm ? state.Status is LaneStatus.Given : state.Given && state.PolicyVersion == policies.Current!.Version && (state.Until == until || OccurredAt <= state.OccurredAt)
+            && !(Actor == Actor.Subject && state.Actor == Actor.Guardian));
 }

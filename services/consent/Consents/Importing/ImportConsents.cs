@@ -4,7 +4,6 @@ using System.Threading.Channels;
 using ConsentLedger.Consent.Consents.Finding;
 using ConsentLedger.Consent.Consents.Granting;
 using ConsentLedger.Consent.Consents.Withdrawing;
-using ConsentLedger.Consent.Policies;
 using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
 
@@ -69,14 +68,10 @@ public static class ImportConsents
         if (line is { Grant: null, Withdraw: null } or { Grant: not null, Withdraw: not null }) return new(number, "invalid", "body_invalid", "A line has either a grant or a withdraw.");
 
         var stream = new StreamKey(caller.Tenant, line.Subject.Stream);
-        var evidence = line.Grant?.Evidence ?? line.Withdraw?.Evidence;
+        ISubjectAct act = (ISubjectAct?)line.Grant ?? line.Withdraw!;
+        var evidence = act.Evidence;
         using var key = await keys.KeyForAsync(stream, evidence, ct);
-        var command = new Command(
-            stream, SubjectConsents.Stream, IdOf(line, bytes, caller, key), Digest.Of(bytes),
-            line.Grant is { } grant ? GrantConsent.Deciding(grant, caller.Tenant) : WithdrawConsent.Deciding(line.Withdraw!, caller.Tenant))
-        {
-            Reads = PolicyBook.ReadBy(caller.Tenant),
-        };
+        var command = act.CommandOf(stream, IdOf(line, bytes, caller, key), Digest.Of(bytes));
         await FindSubject.IndexAsync(index, evidence, key, ct);
         var outcome = await ledger.ExecuteAsync(command.Sealing(evidence, key), ct);
         return outcome switch

@@ -23,12 +23,17 @@ public sealed class ConsentReader(IEventEngine engine, EventCatalog catalog)
         return (book.Book, events);
     }
 
-    /// <summary>The state of each subject, in the order asked for.</summary>
-    public async Task<(PolicyBook Policies, IReadOnlyList<SubjectConsents> Subjects)> ReadAsync(
-        TenantId tenant, IReadOnlyList<StreamId> subjects, CancellationToken ct)
+    /// <summary>Each subject, in the order asked for, and with it the others who are the same person.</summary>
+    public async Task<(PolicyBook Policies, IReadOnlyList<IReadOnlyList<SubjectConsents>> People)> ReadAsync(TenantId tenant, IReadOnlyList<StreamId> subjects, CancellationToken ct)
     {
-        var (policies, events) = await ReadEventsAsync(tenant, [.. subjects.Distinct()], ct);
-        var states = subjects.Distinct().ToDictionary(s => s, s => SubjectConsents.Stream.Replay(events[new StreamKey(tenant, s)], catalog));
-        return (policies, [.. subjects.Select(s => states[s])]);
+        var states = new Dictionary<StreamId, SubjectConsents>();
+        var policies = PolicyBook.Empty;
+        for (var wanted = subjects.Distinct().ToList(); wanted.Count > 0; wanted = [.. states.Values.SelectMany(s => s.Others).Where(o => !states.ContainsKey(o)).Distinct()])
+        {
+            (policies, var events) = await ReadEventsAsync(tenant, wanted, ct);
+            foreach (var subject in wanted) states[subject] = SubjectConsents.Stream.Replay(events[new StreamKey(tenant, subject)], catalog);
+        }
+
+        return (policies, [.. subjects.Select(s => Person.Of(s, states))]);
     }
 }

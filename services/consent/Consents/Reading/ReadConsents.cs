@@ -8,13 +8,13 @@ public sealed record ConsentsAnswer(SubjectId Subject, long Version, Erasure Era
     public static ConsentsAnswer Of(SubjectId subject, long version, SubjectConsents state) => new(subject, version, state.Erasure,
         [.. state.Lanes.OrderBy(l => l.Key.Purpose, StringComparer.Ordinal).ThenBy(l => l.Key.Channel, StringComparer.Ordinal).ThenBy(l => l.Key.Recipient, StringComparer.Ordinal)
             .Select(l => new ConsentAnswer(
-                l.Key.Purpose, l.Key.Channel, l.Key.Recipient, l.Value.Given ? "given" : "withdrawn", l.Value.OccurredAt, l.Value.Place.RecordedAt, l.Value.Place.Position,
-                l.Value.PolicyVersion, l.Value.Text))]);
+                l.Key.Purpose, l.Key.Channel, l.Key.Recipient, l.Value.Status, l.Value.OccurredAt, l.Value.Place.RecordedAt, l.Value.Place.Position,
+                l.Value.PolicyVersion, l.Value.Text, l.Key.Law, l.Key.Scope, l.Value.Until))]);
 }
 
-/// <param name="State"><c>given</c> or <c>withdrawn</c>. A lane that is not listed was never asked for.</param>
+/// <param name="State">A lane that is not listed was never asked for.</param>
 public sealed record ConsentAnswer(
-    string Purpose, string? Channel, string Recipient, string State, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, long Position, string PolicyVersion, TextShown? Text);
+    string Purpose, string? Channel, string Recipient, LaneStatus State, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, long Position, string PolicyVersion, TextShown? Text, string? Law, string? Scope, DateTimeOffset? Until);
 
 public static class ReadConsents
 {

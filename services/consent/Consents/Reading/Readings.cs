@@ -11,7 +11,7 @@ public static class Readings
     /// <summary>The same key again is the same reading, if it asks for the same.</summary>
     /// <param name="told">What is read: another thing under the same key is another reading.</param>
     public static Command CommandOf(string told, Caller caller, SubjectId subject, CommandOptions options, HistoryRead read) => new(
-        new StreamKey(caller.Tenant, subject.Stream), SubjectConsents.Stream, options.IdempotencyKey is { } key ? caller.CommandId(key) : options.FreshId,
+        new StreamKey(caller.Tenant, subject.Stream), SubjectConsents.Stream, caller.IdOf(options),
         Digest.Of($"GET {told} {subject.Stream}", JsonSerializer.Serialize(read, StrictJson.Options)), context => Decide(read, context.Version));
 
     /// <summary>The reading as recorded, or the answer where it was not: then nothing may be told. What lies beyond its version was never recorded as read.</summary>

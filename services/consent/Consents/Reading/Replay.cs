@@ -20,8 +20,8 @@ public sealed record Replay(DateTimeOffset? AsOf, DateTimeOffset? KnownAt)
     /// <summary>When what an event tells was done, by the date that counts for it.</summary>
     public static DateTimeOffset DoneAt(object? facts, EventPlace place) => facts switch
     {
-        ConsentGranted granted => granted.OccurredAt,
-        ConsentWithdrawn withdrawn => withdrawn.EffectiveAt(place.RecordedAt),
+        ConsentGranted or ConsentPending or ConsentConfirmed or ConsentAsked => ((IAct)facts).OccurredAt,
+        IAct act => act.EffectiveAt(place),
         _ => place.RecordedAt,
     };
 

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using ConsentLedger.Consent.Policies;
+
+namespace ConsentLedger.Consent.Consents.Confirming;
+
+/// <summary>The second step of a double opt-in: whoever reads the mail says yes too.</summary>
+public sealed record ConfirmConsent(
+    string Purpose, DateTimeOffset OccurredAt, Actor Actor, Token Method,
+    string? Channel = null, string? Recipient = null, Token? Source = null, Token? Jurisdiction = null, JsonElement? Evidence = null, IReadOnlyList<string>? Scopes = null) : ISubjectAct
+{
+    bool ISubjectAct.Restricts => false;
+
+    public static void Map(IEndpointRouteBuilder api) => api.MapAct<ConfirmConsent>("confirmations", [.. Granting.MayConsent.Codes, "nothing_to_confirm", "confirmation_late"]);
+
+    public Decision Decide(SubjectConsents subject, PolicyBook policies, DateTimeOffset now)
+    {
+        var named = new Named(Purpose, Channel, Recipient, Jurisdiction, Scopes);
+        var (_, refusal) = Granting.MayConsent.Check(policies.Current, named, null, subject, Actor, OccurredAt);
+        if (refusal is not null) return new Decision.Refuse(refusal);
+
+        var lanes = named.LanesUnder(policies.Current);
+        if (lanes.All(lane => subject.Lanes.GetValueOrDefault(lane) is { Given: true })) return Decision.Unchanged;
+        var pending = lanes.Where(lane => subject.Lanes.GetValueOrDefault(lane) is { Status: LaneStatus.Pending }).ToDictionary(lane => lane, lane => subject.Lanes[lane]);
+        if (pending.Count == 0) return Decision.No("nothing_to_confirm", "Nothing waits to be confirmed: it was never asked for, withdrawn meanwhile, or its time is over.");
+        if (pending.Values.Any(p => p.Until <= OccurredAt)) return Decision.No("confirmation_late", "The time to confirm is over. Ask again.");
+
+        var months = policies.Current!.FindPurpose(Purpose)!.ValidMonths;
+        var evidence = Evidence.Bytes();
+        return new Decision.Record([.. pending.Select((p, i) => new NewEvent(
+            new ConsentConfirmed(
+                p.Key, p.Value.PolicyVersion, OccurredAt, Actor, Method, Source, p.Value.Text, p.Value.Place.Version, months is { } valid ? OccurredAt.AddMonths(valid) : null),
+            i == 0 ? evidence : default))]);
+    }
+}

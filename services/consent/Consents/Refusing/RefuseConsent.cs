@@ -1,0 +1,29 @@
+using System.Text.Json;
+using ConsentLedger.Consent.Policies;
+
+namespace ConsentLedger.Consent.Consents.Refusing;
+
+/// <summary>A person was asked and said no. It counts as much as a withdrawal, also where a yes stands.</summary>
+public sealed record RefuseConsent(
+    string Purpose, DateTimeOffset OccurredAt, Actor Actor, Token Method,
+    string? Channel = null, string? Recipient = null, Token? Source = null, Token? Jurisdiction = null, TextShown? Text = null, JsonElement? Evidence = null,
+    IReadOnlyList<string>? Scopes = null) : ISubjectAct
+{
+    bool ISubjectAct.Restricts => true;
+
+    public static void Map(IEndpointRouteBuilder api) => api.MapAct<RefuseConsent>("refusals", [.. Granting.MayConsent.Codes]);
+
+    public Decision Decide(SubjectConsents subject, PolicyBook policies, DateTimeOffset now)
+    {
+        var named = new Named(Purpose, Channel, Recipient, Jurisdiction, Scopes);
+
+        // No age is too young for a no.
+        var (text, refusal) = Granting.MayConsent.Check(policies.Current, named, Text, subject with { Age = null }, Actor, OccurredAt);
+        if (refusal is not null) return new Decision.Refuse(refusal);
+        var lanes = named.LanesUnder(policies.Current).Where(lane => subject.Hears(lane, OccurredAt < now ? OccurredAt : now)).ToList();
+        if (lanes.Count == 0) return Decision.Unchanged;
+        var evidence = Evidence.Bytes();
+        return new Decision.Record([.. lanes.Select((lane, i) => new NewEvent(
+            new ConsentRefused(lane, policies.Current!.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text), i == 0 ? evidence : default))]);
+    }
+}
