@@ -94,7 +94,7 @@ public sealed class CanaryTests : IAsyncLifetime
         {
             subject = person,
             id = Canaries.Mail("line"),
-            grant = new { purpose = "newsletter", channel = "email", occurredAt = Ago(9999), actor = "agent", method = "import", evidence = Canaries.Evidence("import") },
+            grant = new { purpose = "newsletter", channel = "email", occurredAt = Ago(9999), actor = "agent", method = "import", source = "old-crm", evidence = Canaries.Evidence("import") },
         });
         using var content = new StringContent($"{line}\n{{ \"subject\": \"{Canaries.Mail("broken")}\"\n", Encoding.UTF8, "application/x-ndjson");
         using var answer = await _here.Client(_here.Consent, Tenant, "operator").PostAsync(new Uri("/v1/imports", UriKind.Relative), content, Ct);

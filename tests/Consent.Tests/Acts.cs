@@ -14,7 +14,11 @@ internal static class Acts
     public const string Offers = "partner-offers";
     public const string Partners = "marketing-partners";
 
-    public static readonly TextShown Text = new(Token.Parse("partner-offers-v1"), Token.Parse("en"));
+    public static readonly TextShown Text = Shown("en");
+
+    /// <summary>The text that the policy has for offers, as it is recorded: with its hash.</summary>
+    public static TextShown Shown(string locale) => new(
+        Token.Parse("partner-offers-v1"), Token.Parse(locale), Token.Parse($"sha256:{Packs.Spectral.FindPurpose(Offers)!.FindText("partner-offers-v1", locale)!.Hash()}"));
 
     public static DateTimeOffset Day(double day) => new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero).AddDays(day - 1);
 
@@ -31,14 +35,14 @@ internal static class Acts
         double day, Actor actor = Actor.Subject, string purpose = Offers, string? channel = "email", string recipient = PolicyPack.ControllerRecipient,
         string? version = null, bool inForce = true) => new(
             new ConsentGranted(
-                purpose, channel, recipient, version ?? Packs.Spectral.Version, Day(day), actor, Token.Parse("web-form"), null, null, Text, inForce), Day(day));
+                new Lane(purpose, channel, recipient), version ?? Packs.Spectral.Version, Day(day), actor, Token.Parse("web-form"), null, null, Text, inForce), Day(day));
 
     /// <inheritdoc cref="Granted"/>
     public static Recorded Withdrawn(
         double day, Actor actor = Actor.Subject, string purpose = Offers, string? channel = "email", string recipient = PolicyPack.ControllerRecipient,
         string? version = null) => new(
             new ConsentWithdrawn(
-                purpose, channel, recipient, version ?? Packs.Spectral.Version, Day(day), actor, Token.Parse("account-page"), null, null, null), Day(day));
+                new Lane(purpose, channel, recipient), version ?? Packs.Spectral.Version, Day(day), actor, Token.Parse("account-page"), null, null, null), Day(day));
 
     public static Recorded OnDay(this Recorded recorded, double day) => recorded with { At = Day(day) };
 }

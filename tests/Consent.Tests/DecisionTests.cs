@@ -37,9 +37,9 @@ public sealed class DecisionTests
         Given(Granted(1)).Asked(purpose, channel, recipient).ShouldBe(new(false, code, null, null, Version));
 
     [Fact]
-    public void Without_a_policy_nothing_is_allowed() => Given(Granted(1)).Under(null).Asked().ShouldBe(new(false, "policy_missing", null, null, null));
+    public void Without_a_policy_nothing_is_allowed() => Given(Granted(1)).Under().Asked().ShouldBe(new(false, "policy_missing", null, null, null));
 
     [Fact]
     public void A_consent_to_what_the_policy_dropped_is_no_consent() =>
-        Given(Granted(1)).Under(Packs.Spectral.Next("2026-03-02", dropped: Offers)).Asked().ShouldBe(new(false, "purpose_undeclared", null, null, "2026-03-02"));
+        Given(Granted(1)).Then(Packs.Spectral.Next("2026-03-02", dropped: Offers)).Asked().ShouldBe(new(false, "purpose_undeclared", null, null, "2026-03-02"));
 }

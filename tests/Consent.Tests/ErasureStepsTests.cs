@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Erasing;
-using ConsentLedger.Consent.Consents.Granting;
 using ConsentLedger.EventStore;
 using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Vault;
@@ -20,7 +19,7 @@ public sealed class ErasureStepsTests : IAsyncLifetime
     private ConsentDatabases _databases = null!;
     private NpgsqlEngine _engine = null!;
     private DeciderLoop _ledger = null!;
-    private int _people, _texts;
+    private int _people, _acts;
 
     private CancellationToken Ct { get; } = new CancellationTokenSource(TimeSpan.FromMinutes(2)).Token;
 
@@ -143,10 +142,11 @@ public sealed class ErasureStepsTests : IAsyncLifetime
 
     private Task<Outcome> GrantAsync(DeciderLoop ledger, StreamKey person, Seal seal)
     {
-        // Another text each time, so that each is worth recording.
-        var grant = Acts.Grant(1, text: new TextShown(Token.Parse($"text-{Interlocked.Increment(ref _texts)}"), Token.Parse("en"))) with { Evidence = Evidence };
+        // Later and for longer each time, so that each is worth recording.
+        var act = Interlocked.Increment(ref _acts);
+        var grant = Acts.Grant(1) with { OccurredAt = Acts.Day(1).AddSeconds(act), Until = Acts.Day(900).AddSeconds(act), Evidence = Evidence };
         return ledger.ExecuteAsync(
-            new Command(person, SubjectConsents.Stream, null, default, context => GrantConsent.Decide(grant, context.State<SubjectConsents>(), Packs.Spectral, context.Now)) { Seal = seal }, Ct);
+            new Command(person, SubjectConsents.Stream, null, default, context => SubjectActs.Decide(grant, context.State<SubjectConsents>(), Story.Given().Policies, context.Now)) { Seal = seal }, Ct);
     }
 
     private async Task<IEnumerable<string>> TypesAsync(StreamKey person) => (await _engine.ReadStreamsAsync([person], Ct)).Select(e => e.Type);

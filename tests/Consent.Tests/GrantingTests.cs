@@ -1,5 +1,4 @@
 using ConsentLedger.Consent.Consents;
-using ConsentLedger.Consent.Consents.Granting;
 using ConsentLedger.Contracts.Policies;
 using static ConsentLedger.Consent.Tests.Acts;
 using static ConsentLedger.Consent.Tests.Story;
@@ -18,13 +17,13 @@ public sealed class GrantingTests
     [Fact]
     public void Granting_under_another_text_is_recorded()
     {
-        var french = new TextShown(Text.Id, Token.Parse("fr"));
-        Given(Granted(1)).On(3).When(Grant(3, text: french)).Then((ConsentGranted)Granted(3).Facts with { Text = french });
+        var french = Shown("fr");
+        Given(Granted(1)).On(3).When(Grant(3, text: french)).Then((ConsentGranted)Granted(3).Facts with { Text = french, Renews = 1 });
     }
 
     [Fact]
     public void Granting_under_a_newer_policy_is_recorded() =>
-        Given(Granted(1)).Under(Packs.Spectral.Next("2026-03-02")).On(3).When(Grant(3)).Then(Granted(3, version: "2026-03-02").Facts);
+        Given(Granted(1)).Then(Packs.Spectral.Next("2026-03-02")).On(3).When(Grant(3)).Then((ConsentGranted)Granted(3, version: "2026-03-02").Facts with { Renews = 1 });
 
     [Fact]
     public void A_yes_over_one_channel_says_nothing_about_another()
@@ -64,7 +63,7 @@ public sealed class GrantingTests
     [Fact]
     public void A_future_act_is_refused()
     {
-        var tolerated = Day(1) + GrantConsent.ClockSkew;
+        var tolerated = Day(1) + SubjectActs.ClockSkew;
         Given().On(1).When(Grant(1) with { OccurredAt = tolerated.AddTicks(1) }).ThenRefused("occurred_in_future");
         Given().On(1).When(Grant(1) with { OccurredAt = tolerated }).Then((ConsentGranted)Granted(1).Facts with { OccurredAt = tolerated });
     }
@@ -96,7 +95,7 @@ public sealed class GrantingTests
         Given().On(1).When(Grant(1, purpose: purpose, channel: channel, recipient: recipient)).ThenRefused(code);
 
     [Fact]
-    public void Without_a_policy_nothing_can_be_granted() => Given().Under(null).On(1).When(Grant(1)).ThenRefused("policy_missing");
+    public void Without_a_policy_nothing_can_be_granted() => Given().Under().On(1).When(Grant(1)).ThenRefused("policy_missing");
 
     [Theory]
     [MemberData(nameof(Packs.Tenants), MemberType = typeof(Packs))]
@@ -105,7 +104,11 @@ public sealed class GrantingTests
         var pack = Packs.Of(tenant);
         foreach (var purpose in pack.Purposes)
         {
-            var verdict = Given().Under(pack).On(1).When(Grant(1, purpose: purpose.Id, channel: purpose.Channels is [var first, ..] ? first : null));
+            var verdict = Given().Under(pack).On(1).When(Grant(1, purpose: purpose.Id, channel: purpose.Channels is [var first, ..] ? first : null) with
+            {
+                Text = null,
+                Scopes = pack.Authorisations.FirstOrDefault(a => a.Purpose == purpose.Id)?.Scopes,
+            });
             if (purpose.RestsOn(LawfulBasis.Consent)) verdict.Decision.ShouldBeOfType<EventStore.Decision.Record>();
             else verdict.ThenRefused("consent_not_the_basis");
         }

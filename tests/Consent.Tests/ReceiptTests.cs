@@ -132,5 +132,5 @@ public sealed class ReceiptTests : IAsyncLifetime
 
     private static Command Granting(string id) => new(
         Person, SubjectConsents.Stream, Digest.Of("test", id), default,
-        _ => Decision.Of(new ConsentGranted("offers", "email", "controller", "1.0", Acts.Day(1), Actor.Subject, Token.Parse("web-form"), null, null, null, InForce: true)));
+        _ => Decision.Of(new ConsentGranted(new Lane("offers", "email", "controller"), "1.0", Acts.Day(1), Actor.Subject, Token.Parse("web-form"), null, null, null, InForce: true)));
 }

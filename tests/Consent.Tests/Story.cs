@@ -2,9 +2,8 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Erasing;
-using ConsentLedger.Consent.Consents.Granting;
-using ConsentLedger.Consent.Consents.Withdrawing;
 using ConsentLedger.Consent.Decisions;
+using ConsentLedger.Consent.Policies;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.EventStore;
 using ConsentLedger.ServiceDefaults;
@@ -12,7 +11,7 @@ using ConsentLedger.ServiceDefaults;
 namespace ConsentLedger.Consent.Tests;
 
 /// <summary>One person's stream so far, the policy in force, and the moment: given this, when that, then what?</summary>
-internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyPack? Policy, DateTimeOffset Now)
+internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyBook Policies, DateTimeOffset Now)
 {
     public static readonly TenantId Tenant = TenantId.Parse("spectral-tms");
     public static readonly Guid Person = Guid.Parse("0195a1b2-0000-7000-8000-000000000001");
@@ -20,28 +19,41 @@ internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyPack? Policy,
     public SubjectConsents State => SubjectConsents.Stream.Replay(Log, ConsentCatalog.Events);
 
     public static Story Given(params IEnumerable<Recorded> events) =>
-        events.Aggregate(new Story([], Packs.Spectral, Acts.Day(1)), (story, e) => story.Record(e.Facts, e.At));
+        events.Aggregate(new Story([], Book(Packs.Spectral), Acts.Day(1)), (story, e) => story.Record(e.Facts, e.At));
 
-    public Story Under(PolicyPack? policy) => this with { Policy = policy };
+    /// <summary>These versions were published, the last one is in force.</summary>
+    public Story Under(params IEnumerable<PolicyPack> versions) => this with { Policies = Book(versions) };
+
+    /// <summary>This version was published after those before.</summary>
+    public Story Then(PolicyPack next) => this with { Policies = Book([.. Policies.Versions.Select(v => v.Pack), next]) };
 
     public Story On(double day) => this with { Now = Acts.Day(day) };
 
-    public Verdict When(GrantConsent grant) => new(this, GrantConsent.Decide(grant, State, Policy, Now));
-
-    public Verdict When(WithdrawConsent withdrawal) => new(this, WithdrawConsent.Decide(withdrawal, State, Policy, Now));
+    public Verdict When(ISubjectAct act) => new(this, SubjectActs.Decide(act, State, Policies, Now));
 
     public Verdict WhenErasureStarts(Guid request) => new(this, EraseSubject.Start(request, State));
 
     public Verdict WhenErasureFinishes(Guid request) => new(this, EraseSubject.Finish(request));
 
-    public DecisionAnswer Asked(string purpose = Acts.Offers, string? channel = "email", string? recipient = null) =>
-        ConsentDecision.Decide(Question(purpose, channel, recipient), State, Policy);
+    public DecisionAnswer Asked(string purpose = Acts.Offers, string? channel = "email", string? recipient = null, params IEnumerable<SubjectConsents> others) =>
+        Asked(Question(purpose, channel, recipient), others);
+
+    public DecisionAnswer Asked(DecisionRequest question, params IEnumerable<SubjectConsents> others) => ConsentDecision.Decide(question, [State, .. others], Policies, Now);
 
     public static DecisionRequest Question(string purpose, string? channel, string? recipient)
     {
         SubjectId.TryParse(Person.ToString(), out var subject).ShouldBeTrue();
         return new DecisionRequest(subject, purpose, channel, recipient);
     }
+
+    /// <summary>The story with what this act comes to recorded now; it must come to something.</summary>
+    public Story After(ISubjectAct act) =>
+        When(act).Decision.ShouldBeOfType<Decision.Record>().Events.Aggregate(this, (story, e) => story.Record(e.Facts, Now));
+
+    /// <summary>The version of the last event, which later ones point at.</summary>
+    public long Version => Log.Count;
+
+    private static PolicyBook Book(params IEnumerable<PolicyPack> versions) => new([.. versions.Select(v => new PolicyPublished(v, Guid.Empty))]);
 
     public Story Record(object facts, DateTimeOffset at) => this with
     {

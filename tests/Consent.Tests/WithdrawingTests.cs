@@ -87,8 +87,8 @@ public sealed class WithdrawingTests
     public void What_the_policy_dropped_can_still_be_withdrawn()
     {
         var given = Given(Granted(1)).On(2);
-        given.Under(Packs.Spectral.Next("2026-03-02", dropped: Offers)).When(Withdraw(2, channel: null)).Then(Withdrawn(2, version: "2026-03-02").Facts);
-        given.Under(null).When(Withdraw(2)).Then(Withdrawn(2).Facts);
+        given.Then(Packs.Spectral.Next("2026-03-02", dropped: Offers)).When(Withdraw(2, channel: null)).Then(Withdrawn(2, version: "2026-03-02").Facts);
+        given.Under().When(Withdraw(2)).Then(Withdrawn(2).Facts);
     }
 
     [Theory]

@@ -123,11 +123,11 @@ public sealed class ConsentJourney(RunningConsent product) : IClassFixture<Runni
 
         var lines = new[]
         {
-            JsonSerializer.Serialize(new { subject = withdrawn, grant = new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(0), actor = "agent", method = "import" } }),
-            JsonSerializer.Serialize(new { subject = unknown, grant = new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(9999), actor = "agent", method = "import" } }),
-            JsonSerializer.Serialize(new { subject = unknown, withdraw = new { purpose = "product-news", occurredAt = Acts.Ago(9999), actor = "agent", method = "import" } }),
+            JsonSerializer.Serialize(new { subject = withdrawn, grant = new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(0), actor = "agent", method = "import", source = "old-crm" } }),
+            JsonSerializer.Serialize(new { subject = unknown, grant = new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(9999), actor = "agent", method = "import", source = "old-crm" } }),
+            JsonSerializer.Serialize(new { subject = unknown, withdraw = new { purpose = "product-news", occurredAt = Acts.Ago(9999), actor = "agent", method = "import", source = "old-crm" } }),
             "{ not json",
-            JsonSerializer.Serialize(new { subject = "maria@example.org", grant = new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(0), actor = "agent", method = "import" } }),
+            JsonSerializer.Serialize(new { subject = "maria@example.org", grant = new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(0), actor = "agent", method = "import", source = "old-crm" } }),
         };
         var results = await ImportAsync(lines);
         results.Select(r => r.GetProperty("outcome").GetString()).ShouldBe(["refused", "recorded", "recorded", "invalid", "invalid"]);

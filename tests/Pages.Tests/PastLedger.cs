@@ -42,13 +42,13 @@ internal sealed class PastLedger : IAsyncDisposable
         TextShown? text = null)
     {
         var grant = new GrantConsent(purpose, Time(done ?? at), actor, Token.Parse(method), channel, recipient, source is null ? null : Token.Parse(source), null, text);
-        return DoAsync(at, Person(tenant, person), SubjectConsents.Stream, c => GrantConsent.Decide(grant, c.State<SubjectConsents>(), c.State<PolicyBook>(PolicyBook.Of(TenantId.Parse(tenant))).Current, c.Now));
+        return DoAsync(at, Person(tenant, person), SubjectConsents.Stream, c => SubjectActs.Decide(grant, c.State<SubjectConsents>(), c.State<PolicyBook>(PolicyBook.Of(TenantId.Parse(tenant))), c.Now));
     }
 
     public Task WithdrawAsync(string at, string tenant, Guid person, string purpose, string? channel = "email", string? recipient = null, string? done = null, string method = "unsubscribe-link")
     {
         var withdrawal = new WithdrawConsent(purpose, Time(done ?? at), Actor.Subject, Token.Parse(method), channel, recipient);
-        return DoAsync(at, Person(tenant, person), SubjectConsents.Stream, c => WithdrawConsent.Decide(withdrawal, c.State<SubjectConsents>(), c.State<PolicyBook>(PolicyBook.Of(TenantId.Parse(tenant))).Current, c.Now));
+        return DoAsync(at, Person(tenant, person), SubjectConsents.Stream, c => SubjectActs.Decide(withdrawal, c.State<SubjectConsents>(), c.State<PolicyBook>(PolicyBook.Of(TenantId.Parse(tenant))), c.Now));
     }
 
     public Task RecordAsync(string at, string tenant, Guid person, params object[] facts) => DoAsync(at, Person(tenant, person), SubjectConsents.Stream, _ => Decision.Of(facts));

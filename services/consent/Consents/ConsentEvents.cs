@@ -46,9 +46,11 @@ public sealed record ConsentConfirmed(
 /// <summary>Consent was given (GDPR art. 4(11), 7). <see cref="InForce"/> is false for an act that an earlier-recorded withdrawal already overtook.</summary>
 /// <param name="Renews">The stream version of what this renews.</param>
 /// <param name="Implied">Concluded from what the person did, where the policy asks for no more.</param>
+/// <param name="Imported">Taken over from where <see cref="Source"/> says.</param>
 public sealed record ConsentGranted(
     Lane Lane, string PolicyVersion, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, Token? Jurisdiction, TextShown? Text, bool InForce,
-    DateTimeOffset? Until = null, long? Renews = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Implied = false) : ILaneAct;
+    DateTimeOffset? Until = null, long? Renews = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Implied = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Imported = false) : ILaneAct;
 
 /// <summary>The person was asked and said no. "No" and "never asked" are different.</summary>
 public sealed record ConsentRefused(
@@ -57,7 +59,8 @@ public sealed record ConsentRefused(
 /// <summary>Consent was withdrawn (GDPR art. 7(3)), perhaps before it was ever given.</summary>
 /// <param name="Cause">What led to it elsewhere, such as <c>unsubscribed</c>, and the id of that event.</param>
 public sealed record ConsentWithdrawn(
-    Lane Lane, string PolicyVersion, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, string? Cause, Guid? CausedBy) : ILaneAct;
+    Lane Lane, string PolicyVersion, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, string? Cause, Guid? CausedBy,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Imported = false) : ILaneAct;
 
 /// <summary>A consent, or the time to confirm one, ran out.</summary>
 /// <param name="Rested">The stream version of what is over.</param>

@@ -51,6 +51,15 @@ public sealed record SubjectConsents(
         _ => this,
     };
 
+    /// <summary>The subject first, and after it all that merges connect it with, as far as their states are there: one person.</summary>
+    public static IReadOnlyList<SubjectConsents> PersonOf(StreamId subject, IReadOnlyDictionary<StreamId, SubjectConsents> states)
+    {
+        if (states[subject].Others.IsEmpty) return [states[subject]];
+        var known = new List<StreamId> { subject };
+        for (var i = 0; i < known.Count; i++) known.AddRange(states[known[i]].Others.Where(o => states.ContainsKey(o) && !known.Contains(o)));
+        return [.. known.Select(s => states[s])];
+    }
+
     /// <summary>Whether a yes counts, or is only history.</summary>
     public bool Prevails(Lane lane, Actor actor, DateTimeOffset occurredAt) => IsGiven(lane) || LaneState.Undoes(actor, occurredAt, LastNo(lane));
 
@@ -59,6 +68,11 @@ public sealed record SubjectConsents(
 
     /// <summary>All that was answered to this, under each law that the question is about.</summary>
     public IEnumerable<LaneState> Answers(Lane asked) => Lanes.Where(l => l.Key.Concerns(asked)).Select(l => l.Value);
+
+    /// <summary>Whether anything came after a consent that a new one would go before: then saying yes again is saying something.</summary>
+    public bool WasStoppedSince(Lane lane, LaneState given) =>
+        !Others.IsEmpty || Answers(lane).Any(s => s.LastNo > given.OccurredAt) || Objections.Any(o => o.Stands && o.OccurredAt >= given.OccurredAt)
+        || Restrictions.Any(r => r.OccurredAt >= given.OccurredAt) || Signals.Values.Any(s => s.Honoured && s.OccurredAt >= given.OccurredAt);
 
     /// <summary>The stream version of the consent that another one takes the place of, without a no between them.</summary>
     public long? Renewed(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.Status is LaneStatus.Given or LaneStatus.Expired ? state.Place.Version : null;

@@ -29,6 +29,9 @@ public sealed record DecisionAnswer(
 /// <summary>The one decision, for the API, the page and the gate. Whatever is not known answers no.</summary>
 public static class ConsentDecision
 {
+    /// <summary>CJEU C-311/18. What an older policy calls a safeguard is none from here on.</summary>
+    private static readonly DateTimeOffset EndOfPrivacyShield = new(2020, 7, 16, 0, 0, 0, TimeSpan.Zero);
+
     /// <param name="person">The subject asked about, and after it the others who are the same person.</param>
     /// <param name="policies">As known at the moment of the decision.</param>
     /// <param name="now">That moment.</param>
@@ -96,12 +99,11 @@ public static class ConsentDecision
     private static DecisionAnswer Abroad(
         DecisionAnswer answer, string destination, Purpose purpose, PolicyPack pack, IReadOnlyList<SubjectConsents> person, PolicyBook policies, DateTimeOffset now)
     {
-        if (destination == pack.Controller.Country) return answer;
+        if (!Jurisdictions.Leaves(pack.Controller.Country, destination)) return answer;
         var transfers = pack.TransfersFor(purpose, destination).ToList();
         if (transfers.Count == 0) return No("transfer_undeclared", pack);
 
-        // No safeguard since 16 July 2020 (CJEU C-311/18), whatever an older policy calls it.
-        if (transfers.FirstOrDefault(t => t.Safeguard is not (Safeguard.Consent or Safeguard.PrivacyShield)) is { } safe) return answer with { Safeguard = safe.Safeguard };
+        if (transfers.FirstOrDefault(t => t.Safeguard != Safeguard.Consent && (t.Safeguard != Safeguard.PrivacyShield || now < EndOfPrivacyShield)) is { } safe) return answer with { Safeguard = safe.Safeguard };
         var consents = transfers.Where(t => t.Safeguard == Safeguard.Consent)
             .SelectMany(t => person.SelectMany(p => p.Lanes.Keys).Where(l => l.Purpose == t.Purpose).Distinct())
             .Select(lane => Consent.Of(lane, pack.FindPurpose(lane.Purpose)!, person, policies, now));

@@ -55,6 +55,10 @@ public static class Jurisdictions
         yield return Anywhere;
     }
 
+    /// <summary>Whether data sent from one country to the other goes to a third country (GDPR art. 44): not within one, nor within the EEA.</summary>
+    /// <param name="from">Null where it is not known: then it does.</param>
+    public static bool Leaves(string? from, string to) => !Around(from).Any(place => place != Anywhere && Around(to).Contains(place));
+
     internal static T? Closest<T>(IReadOnlyList<T> entries, Func<T, string> jurisdictionOf, string? jurisdiction)
         where T : class =>
         Around(jurisdiction).Select(place => entries.FirstOrDefault(e => jurisdictionOf(e) == place)).FirstOrDefault(e => e is not null);

@@ -90,7 +90,7 @@ public sealed class TimelineTests : IDisposable
     [Fact]
     public void Then_and_now_stand_side_by_side_lane_by_lane()
     {
-        var history = HistoryOn((Granted(1), 1), (Granted(2) with { Purpose = "news" }, 2), (Withdrawn(3), 3));
+        var history = HistoryOn((Granted(1), 1), (Granted(2) with { Lane = new Lane("news", "email", "controller") }, 2), (Withdrawn(3), 3));
         var report = Diff.Tell(history, new Clocks(AsOf: null, KnownAt: Day(2)));
         var lanes = Machine(report).GetProperty("lanes").EnumerateArray().Select(l => (
             l.GetProperty("purpose").GetString(), l.GetProperty("changed").GetBoolean(), l.GetProperty("then").GetProperty("state").GetString(), l.GetProperty("now").GetProperty("state").GetString()));
@@ -158,9 +158,9 @@ public sealed class TimelineTests : IDisposable
     private static DateTimeOffset Day(double day) => new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddDays(day);
 
     private static ConsentGranted Granted(double day, string policy = "1.0") =>
-        new("offers", "email", "controller", policy, Day(day), Actor.Subject, Token.Parse("web-form"), null, null, null, InForce: true);
+        new(new Lane("offers", "email", "controller"), policy, Day(day), Actor.Subject, Token.Parse("web-form"), null, null, null, InForce: true);
 
-    private static ConsentWithdrawn Withdrawn(double day) => new("offers", "email", "controller", "1.0", Day(day), Actor.Subject, Token.Parse("web-form"), null, null, null);
+    private static ConsentWithdrawn Withdrawn(double day) => new(new Lane("offers", "email", "controller"), "1.0", Day(day), Actor.Subject, Token.Parse("web-form"), null, null, null);
 
     private static HistoryRead Read(double day) => new($"auditor-{day}", null, null, Disclosed: true);
 }

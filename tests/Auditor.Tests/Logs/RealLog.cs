@@ -29,7 +29,7 @@ internal sealed record RealLog(SignedLog Log, IReadOnlyDictionary<Guid, Person> 
                     {
                         0 => new NewEvent(Granted(clock.GetUtcNow()), Encoding.UTF8.GetBytes($$"""{"email":"person{{i}}@example.com","shown":"Ja, ich will – {{i}}"}""")),
                         1 => new NewEvent(new HistoryRead("auditor", null, null, Disclosed: false)),
-                        _ => new NewEvent(new ConsentWithdrawn("newsletter", "email", "controller", "1", clock.GetUtcNow(), Actor.Subject, Token.Parse("one-click"), null, "unsubscribed", Guid.CreateVersion7(clock.GetUtcNow()))),
+                        _ => new NewEvent(new ConsentWithdrawn(new Lane("newsletter", "email", "controller"), "1", clock.GetUtcNow(), Actor.Subject, Token.Parse("one-click"), null, "unsubscribed", Guid.CreateVersion7(clock.GetUtcNow()))),
                     }), default);
             foreach (var person in all.Skip(1).Take(2)) await loop.ExecuteAsync(person.Does(Tenant, new NewEvent(new ErasureStarted(person.Id))), default);
             foreach (var person in all) await loop.ExecuteAsync(person.Does(Tenant, new NewEvent(new HistoryRead("auditor", null, null, Disclosed: true))), default);
@@ -94,7 +94,7 @@ internal sealed record RealLog(SignedLog Log, IReadOnlyDictionary<Guid, Person> 
     private Hash Node(int height, long index) => height == 0 ? TreeHash.Leaf(Log.Entries[(int)index]) : TreeHash.Node(Node(height - 1, 2 * index), Node(height - 1, (2 * index) + 1));
 
     private static ConsentGranted Granted(DateTimeOffset at) =>
-        new("newsletter", "email", "controller", "1", at, Actor.Subject, Token.Parse("web-form"), Token.Parse("shop"), Token.Parse("DE"), new TextShown(Token.Parse("newsletter-v1"), Token.Parse("de")), InForce: true);
+        new(new Lane("newsletter", "email", "controller"), "1", at, Actor.Subject, Token.Parse("web-form"), Token.Parse("shop"), Token.Parse("DE"), new TextShown(Token.Parse("newsletter-v1"), Token.Parse("de")), InForce: true);
 }
 
 /// <param name="Id">Of their stream.</param>

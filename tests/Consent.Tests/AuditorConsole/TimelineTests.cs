@@ -59,7 +59,7 @@ public sealed class TimelineTests
             {
                 var done = Math.Max(0.5, day - (chance.Next(3) == 0 ? chance.NextDouble() * 8 : 0));
                 var given = chance.Next(2) == 0;
-                var inForce = story.State.Prevails(No(done).LaneOf(), Actor.Subject, Acts.Day(done));
+                var inForce = story.State.Prevails(No(done).Lane, Actor.Subject, Acts.Day(done));
                 story = story.Record(given ? Yes(done) with { InForce = inForce } : No(done), Acts.Day(day));
             }
 
@@ -116,9 +116,9 @@ public sealed class TimelineTests
 
     private static IEnumerable<(bool, DateTimeOffset, DateTimeOffset)> Spans(TimelineLane lane) => lane.Spans.Select(s => (s.Given, s.From, s.Until));
 
-    private static ConsentGranted Yes(double day) => new("news", "email", "controller", "a", Acts.Day(day), Actor.Subject, Token.Parse("web-form"), null, null, null, true);
+    private static ConsentGranted Yes(double day) => new(new Lane("news", "email", "controller"), "a", Acts.Day(day), Actor.Subject, Token.Parse("web-form"), null, null, null, true);
 
-    private static ConsentWithdrawn No(double day) => new("news", "email", "controller", "a", Acts.Day(day), Actor.Subject, Token.Parse("web-form"), null, null, null);
+    private static ConsentWithdrawn No(double day) => new(new Lane("news", "email", "controller"), "a", Acts.Day(day), Actor.Subject, Token.Parse("web-form"), null, null, null);
 
     private static KnownPolicy Published(string version, double day) => new(new PolicyPublished(Packs.Spectral with { Version = version }, Guid.Empty), Acts.Day(day));
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Reading;
 using ConsentLedger.Consent.Decisions;
+using ConsentLedger.Consent.Policies;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.EventStore;
 using FsCheck.Fluent;
@@ -24,12 +25,12 @@ public sealed class HistoryTests
             foreach (var lane in turn.After.Lanes.Where(l => l.Value.Given).Select(l => l.Key))
             {
                 var said = play.Log.Take(turn.Length).Select(e => (e.Place, Facts: ConsentCatalog.Events.Decode(e))).ToList();
-                var no = said.FindLastIndex(e => e.Facts is ConsentWithdrawn withdrawn && withdrawn.LaneOf() == lane);
+                var no = said.FindLastIndex(e => e.Facts is ConsentWithdrawn withdrawn && withdrawn.Lane == lane);
                 if (no < 0) continue;
                 var claimed = ((ConsentWithdrawn)said[no].Facts).OccurredAt;
                 var since = claimed < said[no].Place.RecordedAt ? claimed : said[no].Place.RecordedAt;
                 said.Skip(no).Select(e => e.Facts).OfType<ConsentGranted>()
-                    .ShouldContain(g => g.LaneOf() == lane && (g.Actor == Actor.Subject || g.Actor == Actor.Guardian) && g.OccurredAt > since);
+                    .ShouldContain(g => g.Lane == lane && (g.Actor == Actor.Subject || g.Actor == Actor.Guardian) && g.OccurredAt > since);
             }
     });
 
@@ -41,7 +42,7 @@ public sealed class HistoryTests
         {
             foreach (var e in play.Log.Take(turn.Length).Skip(length))
                 if (ConsentCatalog.Events.Decode(e) is ConsentGranted granted && turn.After.Erasure == Erasure.None)
-                    turn.After.Lanes[granted.LaneOf()].Given.ShouldBe(granted.InForce);
+                    turn.After.Lanes[granted.Lane].Given.ShouldBe(granted.InForce);
             length = turn.Length;
         }
     });
@@ -67,14 +68,14 @@ public sealed class HistoryTests
     public void Every_answer_and_every_decision_agrees_with_the_model() => Holds(play =>
     {
         var model = new ReferenceModel();
-        PolicyPack? policy = null;
+        var policies = PolicyBook.Empty;
         foreach (var turn in play.Turns)
         {
             ReferenceModel.Tell(turn.Outcome).ShouldBe(model.Hear(turn));
-            if (turn is { Said: PolicyPack pack, Outcome: Outcome.Recorded, First: null }) policy = pack;
+            if (turn is { Said: PolicyPack pack, Outcome: Outcome.Recorded, First: null }) policies = new PolicyBook(policies.Versions.Add(new PolicyPublished(pack, default)));
             foreach (var lane in ReferenceModel.AllLanes)
             {
-                var answer = ConsentDecision.Decide(Story.Question(lane.Purpose, lane.Channel, lane.Recipient), turn.After, policy);
+                var answer = ConsentDecision.Decide(Story.Question(lane.Purpose, lane.Channel, lane.Recipient), [turn.After], policies, turn.Now);
                 answer.Code.ShouldBe(model.Decide(lane));
                 answer.Allowed.ShouldBe(answer.Code == "consent_given");
             }

@@ -85,13 +85,10 @@ internal sealed record Play(IReadOnlyList<Turn> Turns, IReadOnlyList<StoredEvent
     private static Decision Decide(object said, DecisionContext context) => said switch
     {
         PolicyPack pack => PublishPolicy.Decide(pack, context.State<PolicyBook>()),
-        GrantConsent grant => GrantConsent.Decide(grant, context.State<SubjectConsents>(), Policy(context), context.Now),
-        WithdrawConsent withdrawal => WithdrawConsent.Decide(withdrawal, context.State<SubjectConsents>(), Policy(context), context.Now),
+        ISubjectAct act => SubjectActs.Decide(act, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(Story.Tenant)), context.Now),
         _ when context.State<SubjectConsents>().Erasure == Erasure.None => EraseSubject.Start(Request, context.State<SubjectConsents>()),
         _ => EraseSubject.Finish(Request),
     };
-
-    private static PolicyPack? Policy(DecisionContext context) => context.State<PolicyBook>(PolicyBook.Of(Story.Tenant)).Current;
 
     // Every second version has dropped a purpose.
     private static PolicyPack NextPolicy(IReadOnlyList<Turn> turns)
@@ -102,7 +99,7 @@ internal sealed record Play(IReadOnlyList<Turn> Turns, IReadOnlyList<StoredEvent
 
     private static object Words(Step step, DateTimeOffset claimed) => step.Doing == Doing.Grant
         ? new GrantConsent(
-            step.Purpose, claimed, step.Actor, Token.Parse("web-form"), step.Channel, step.Recipient, Text: new TextShown(Acts.Text.Id, Token.Parse(step.Locale)))
+            step.Purpose, claimed, step.Actor, Token.Parse("web-form"), step.Channel, step.Recipient, Text: step.Purpose == Acts.Offers ? Acts.Shown(step.Locale) : null)
         : new WithdrawConsent(step.Purpose, claimed, step.Actor, Token.Parse("account-page"), step.Channel, step.Recipient);
 
     private sealed class Clock : TimeProvider

@@ -16,8 +16,7 @@ internal sealed class ReferenceModel
     public const string Sharing = "agreed-sharing";
 
     private readonly List<Words> _said = [];
-    private readonly HashSet<string> _published = [];
-    private PolicyPack? _policy;
+    private readonly List<PolicyPack> _published = [];
     private int _erasure;
 
     private sealed record Words(bool Yes, Lane Lane, Actor Actor, DateTimeOffset Claimed, DateTimeOffset Recorded, string Version, TextShown? Text);
@@ -53,6 +52,7 @@ internal sealed class ReferenceModel
         _ => Holds(lane) switch
         {
             null => "consent_unknown",
+            true when WasAway(lane) => "renewal_needed",
             true => "consent_given",
             false => "consent_withdrawn",
         },
@@ -61,8 +61,8 @@ internal sealed class ReferenceModel
     private string Publish(PolicyPack pack)
     {
         // An older version that comes again does not come into force again.
-        if (!_published.Add(pack.Version)) return "unchanged";
-        _policy = pack;
+        if (_published.Any(p => p.Version == pack.Version)) return "unchanged";
+        _published.Add(pack);
         return "recorded 1";
     }
 
@@ -70,13 +70,13 @@ internal sealed class ReferenceModel
     {
         var lane = new Lane(grant.Purpose, grant.Channel, grant.Recipient ?? "controller");
         if (_erasure > 0) return "subject_erased";
-        if (!Declares(grant.Purpose)) return "purpose_undeclared";
         if (grant.OccurredAt > now.AddMinutes(5)) return "occurred_in_future";
+        if (!Declares(grant.Purpose)) return "purpose_undeclared";
 
-        var words = new Words(true, lane, grant.Actor, grant.OccurredAt, now, _policy!.Version, grant.Text);
+        var words = new Words(true, lane, grant.Actor, grant.OccurredAt, now, _published[^1].Version, grant.Text);
         var counts = Holds(lane) != false || (IsOwn(grant.Actor) && grant.OccurredAt > LastNo(lane));
         if (!counts && !IsOwn(grant.Actor)) return "withdrawal_prevails";
-        if (Holds(lane) == true && _said.Last(w => w.Lane == lane && w.Yes) is var last && (last.Version, last.Text) == (words.Version, words.Text)) return "unchanged";
+        if (Holds(lane) == true && LastYes(lane) is var last && (last.Version, last.Text) == (words.Version, words.Text) && (last.Actor, words.Actor) != (Actor.Guardian, Actor.Subject)) return "unchanged";
         _said.Add(words);
         return counts ? "recorded 1" : "recorded 1 withdrawal_prevails";
     }
@@ -92,7 +92,7 @@ internal sealed class ReferenceModel
             ? AllLanes.Where(l => l.Purpose == withdrawal.Purpose && l.Channel == (withdrawal.Channel ?? l.Channel) && l.Recipient == (withdrawal.Recipient ?? l.Recipient))
             : [];
         var lanes = known.Union(named).Where(l => Holds(l) != false || Earlier(withdrawal.OccurredAt, now) > LastNo(l)).ToList();
-        _said.AddRange(lanes.Select(l => new Words(false, l, withdrawal.Actor, withdrawal.OccurredAt, now, _policy!.Version, null)));
+        _said.AddRange(lanes.Select(l => new Words(false, l, withdrawal.Actor, withdrawal.OccurredAt, now, _published[^1].Version, null)));
         return lanes.Count == 0 ? "unchanged" : $"recorded {lanes.Count}";
     }
 
@@ -116,5 +116,10 @@ internal sealed class ReferenceModel
 
     private static bool IsOwn(Actor actor) => actor is Actor.Subject or Actor.Guardian;
 
-    private bool Declares(string purpose) => _policy!.Purposes.Any(p => p.Id == purpose);
+    /// <summary>A purpose that was dropped and declared again is another one.</summary>
+    private bool WasAway(Lane lane) => _published.SkipWhile(p => p.Version != LastYes(lane).Version).Any(p => p.Purposes.All(purpose => purpose.Id != lane.Purpose));
+
+    private Words LastYes(Lane lane) => _said.Last(w => w.Lane == lane && w.Yes);
+
+    private bool Declares(string purpose) => _published[^1].Purposes.Any(p => p.Id == purpose);
 }

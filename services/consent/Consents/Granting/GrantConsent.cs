@@ -16,6 +16,9 @@ public sealed record GrantConsent(
 
     bool ISubjectAct.Restricts => false;
 
+    /// <summary>Comes from an import. Never part of a request body.</summary>
+    internal bool Imported { get; init; }
+
     public static void Map(IEndpointRouteBuilder api) => api.MapAct<GrantConsent>("grants", [.. MayConsent.Codes, "express_needed", "until_passed", "withdrawal_prevails"]);
 
     public Decision Decide(SubjectConsents subject, PolicyBook policies, DateTimeOffset now)
@@ -37,7 +40,7 @@ public sealed record GrantConsent(
 
             // A late message about an act before the withdrawal is history worth keeping, and no more than that.
             : new ConsentGranted(
-                lane, pack.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text, !late.Contains(lane), until, subject.Renewed(lane), Implied)).ToList();
+                lane, pack.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text, !late.Contains(lane), until, subject.Renewed(lane), Implied, Imported)).ToList();
         if (events.Count == 0) return Decision.Unchanged;
         var evidence = Evidence.Bytes();
         return new Decision.Record([.. events.Select((e, i) => new NewEvent(e, i == 0 ? evidence : default))], late.Count > 0 ? "withdrawal_prevails" : Confirm ? "confirmation_needed" : null);
@@ -45,7 +48,7 @@ public sealed record GrantConsent(
 
     /// <summary>Whether the same was said before, and saying it again changes nothing.</summary>
     private bool Stands(SubjectConsents subject, Lane lane, TextShown? text, DateTimeOffset? until, PolicyBook policies) =>
-        subject.Lanes.TryGetValue(lane, out var state) && state.Text == text
-        && (Confirm ? state.Status is LaneStatus.Given : state.Given && state.PolicyVersion == policies.Current!.Version && (state.Until == until || OccurredAt <= state.OccurredAt)
-            && !(Actor == Actor.Subject && state.Actor == Actor.Guardian));
+        subject.Lanes.TryGetValue(lane, out var state) && state.Given && state.Text == text
+        && (Confirm || (state.PolicyVersion == policies.Current!.Version && (state.Until == until || OccurredAt <= state.OccurredAt) && (state.Actor, Actor) != (Actor.Guardian, Actor.Subject)))
+        && !subject.WasStoppedSince(lane, state);
 }

@@ -68,7 +68,8 @@ public static class ImportConsents
         if (line is { Grant: null, Withdraw: null } or { Grant: not null, Withdraw: not null }) return new(number, "invalid", "body_invalid", "A line has either a grant or a withdraw.");
 
         var stream = new StreamKey(caller.Tenant, line.Subject.Stream);
-        ISubjectAct act = (ISubjectAct?)line.Grant ?? line.Withdraw!;
+        if ((line.Grant?.Source ?? line.Withdraw?.Source) is null) return new(number, "refused", "source_required", "What is imported names where it comes from (GDPR art. 14(2)(f)).");
+        ISubjectAct act = line.Grant is { } grant ? grant with { Imported = true } : line.Withdraw! with { Imported = true };
         var evidence = act.Evidence;
         using var key = await keys.KeyForAsync(stream, evidence, ct);
         var command = act.CommandOf(stream, IdOf(line, bytes, caller, key), Digest.Of(bytes));

@@ -34,6 +34,6 @@ public sealed class ConsentReader(IEventEngine engine, EventCatalog catalog)
             foreach (var subject in wanted) states[subject] = SubjectConsents.Stream.Replay(events[new StreamKey(tenant, subject)], catalog);
         }
 
-        return (policies, [.. subjects.Select(s => Person.Of(s, states))]);
+        return (policies, [.. subjects.Select(s => SubjectConsents.PersonOf(s, states))]);
     }
 }

@@ -13,6 +13,9 @@ public sealed record WithdrawConsent(
     /// <summary>What happened elsewhere that this follows from. Never part of a request body.</summary>
     internal (string Cause, Guid Event)? CausedBy { get; init; }
 
+    /// <inheritdoc cref="Granting.GrantConsent.Imported"/>
+    internal bool Imported { get; init; }
+
     bool ISubjectAct.Restricts => true;
 
     public static void Map(IEndpointRouteBuilder api) => api.MapAct<WithdrawConsent>(
@@ -40,7 +43,7 @@ public sealed record WithdrawConsent(
 
         var evidence = Evidence.Bytes();
         return new Decision.Record([.. lanes.Select((lane, i) => new NewEvent(
-            new ConsentWithdrawn(lane, pack?.Version ?? subject.Lanes[lane].PolicyVersion, OccurredAt, Actor, Method, Source, CausedBy?.Cause, CausedBy?.Event), i == 0 ? evidence : default))]);
+            new ConsentWithdrawn(lane, pack?.Version ?? subject.Lanes[lane].PolicyVersion, OccurredAt, Actor, Method, Source, CausedBy?.Cause, CausedBy?.Event, Imported), i == 0 ? evidence : default))]);
     }
 
     private bool Covers(Lane lane, string? law) =>
