@@ -2,7 +2,27 @@ namespace ConsentLedger.Contracts;
 
 // What product backends send over the bus, and what they hear back. The person is the CloudEvent's subject, the same command id counts once.
 
+/// <summary>Record that a notice was served and consent asked for.</summary>
+public sealed record AskConsentV1(
+    string Purpose,
+    TextShownV1 Text,
+    DateTimeOffset OccurredAt,
+    string Actor,
+    string Method,
+    string? Channel = null,
+    string? Recipient = null,
+    string? Source = null,
+    string? Jurisdiction = null,
+    IReadOnlyList<string>? Scopes = null)
+{
+    public const string Type = "consent.ask.v1";
+}
+
 /// <summary>Record that consent was given. What is personal (the evidence) never travels here; it is sent over HTTP.</summary>
+/// <param name="Scopes">Rights at another provider, where the purpose is an authorisation for that.</param>
+/// <param name="Until">When it ends by itself, if before the policy says.</param>
+/// <param name="Confirm">It is only the first of two steps.</param>
+/// <param name="Implied">Concluded from what the person did.</param>
 public sealed record GrantConsentV1(
     string Purpose,
     DateTimeOffset OccurredAt,
@@ -12,12 +32,48 @@ public sealed record GrantConsentV1(
     string? Recipient = null,
     string? Source = null,
     string? Jurisdiction = null,
-    TextShownV1? Text = null)
+    TextShownV1? Text = null,
+    IReadOnlyList<string>? Scopes = null,
+    DateTimeOffset? Until = null,
+    bool Confirm = false,
+    bool Implied = false)
 {
     public const string Type = "consent.grant.v1";
 }
 
+/// <summary>Record the second of two steps.</summary>
+public sealed record ConfirmConsentV1(
+    string Purpose,
+    DateTimeOffset OccurredAt,
+    string Actor,
+    string Method,
+    string? Channel = null,
+    string? Recipient = null,
+    string? Source = null,
+    string? Jurisdiction = null,
+    IReadOnlyList<string>? Scopes = null)
+{
+    public const string Type = "consent.confirm.v1";
+}
+
+/// <summary>Record that the person was asked and said no.</summary>
+public sealed record RefuseConsentV1(
+    string Purpose,
+    DateTimeOffset OccurredAt,
+    string Actor,
+    string Method,
+    string? Channel = null,
+    string? Recipient = null,
+    string? Source = null,
+    string? Jurisdiction = null,
+    TextShownV1? Text = null,
+    IReadOnlyList<string>? Scopes = null)
+{
+    public const string Type = "consent.refuse.v1";
+}
+
 /// <summary>Record that consent was withdrawn.</summary>
+/// <param name="Jurisdiction">The law it is said under; without one it is said under each.</param>
 public sealed record WithdrawConsentV1(
     string Purpose,
     DateTimeOffset OccurredAt,
@@ -25,9 +81,31 @@ public sealed record WithdrawConsentV1(
     string Method,
     string? Channel = null,
     string? Recipient = null,
-    string? Source = null)
+    string? Source = null,
+    string? Jurisdiction = null,
+    IReadOnlyList<string>? Scopes = null)
 {
     public const string Type = "consent.withdraw.v1";
+}
+
+/// <summary>Record that a version of the terms was agreed to, or declined.</summary>
+public sealed record AnswerTermsV1(string Version, bool Accepted, DateTimeOffset OccurredAt, string Actor, string Method, string? Source = null)
+{
+    public const string Type = "terms.answer.v1";
+}
+
+/// <summary>Record that the person's browser sent a signal. Only its presence is told.</summary>
+/// <param name="Signal"><c>gpc</c>: Global Privacy Control.</param>
+public sealed record ReceiveSignalV1(string Signal, DateTimeOffset OccurredAt, string Actor, string Method, string? Source = null, string? Jurisdiction = null)
+{
+    public const string Type = "signal.receive.v1";
+}
+
+/// <summary>Record an objection that needs no reason. One to a single purpose has a reason, which is evidence, and is sent over HTTP.</summary>
+/// <param name="To"><c>marketing</c> or <c>profiling</c>.</param>
+public sealed record RaiseObjectionV1(string To, DateTimeOffset OccurredAt, string Actor, string Method, string? Source = null, string? Jurisdiction = null)
+{
+    public const string Type = "objection.raise.v1";
 }
 
 /// <summary>A command was carried out: what it says is on disk.</summary>

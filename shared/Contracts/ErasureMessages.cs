@@ -4,7 +4,8 @@ namespace ConsentLedger.Contracts;
 
 /// <summary>A system raised the fence: it records nothing more about this person but the end of the erasure.</summary>
 /// <param name="Request">The erasure request.</param>
-public sealed record SubjectErasureStartedV1(Guid Request)
+/// <param name="RecipientsToTell">Recipients of the policy who hold data about the person and have to erase it too (GDPR art. 19); absent where the system knows of none.</param>
+public sealed record SubjectErasureStartedV1(Guid Request, IReadOnlyList<string>? RecipientsToTell = null)
 {
     public const string Type = "subject.erasure-started.v1";
 }

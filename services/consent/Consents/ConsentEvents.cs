@@ -4,6 +4,7 @@ using ConsentLedger.Contracts.Policies;
 namespace ConsentLedger.Consent.Consents;
 
 // Facts only: nothing here says who the person is. What was shown, from where, to whom and why lies sealed beside the event.
+// RecipientsToTell names those who hold the data and have to hear of the change (GDPR art. 19); it is decided together with the change, and absent where there are none.
 
 /// <summary>Something done, as its sender claims it was.</summary>
 public interface IAct
@@ -54,17 +55,18 @@ public sealed record ConsentGranted(
 
 /// <summary>The person was asked and said no. "No" and "never asked" are different.</summary>
 public sealed record ConsentRefused(
-    Lane Lane, string PolicyVersion, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, Token? Jurisdiction, TextShown? Text) : ILaneAct;
+    Lane Lane, string PolicyVersion, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, Token? Jurisdiction, TextShown? Text,
+    IReadOnlyList<string>? RecipientsToTell = null) : ILaneAct;
 
 /// <summary>Consent was withdrawn (GDPR art. 7(3)), perhaps before it was ever given.</summary>
 /// <param name="Cause">What led to it elsewhere, such as <c>unsubscribed</c>, and the id of that event.</param>
 public sealed record ConsentWithdrawn(
     Lane Lane, string PolicyVersion, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, string? Cause, Guid? CausedBy,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Imported = false) : ILaneAct;
+    IReadOnlyList<string>? RecipientsToTell = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Imported = false) : ILaneAct;
 
 /// <summary>A consent, or the time to confirm one, ran out.</summary>
 /// <param name="Rested">The stream version of what is over.</param>
-public sealed record ConsentExpired(Lane Lane, long Rested);
+public sealed record ConsentExpired(Lane Lane, long Rested, IReadOnlyList<string>? RecipientsToTell = null);
 
 /// <summary>A consent ends within a month unless it is renewed.</summary>
 /// <inheritdoc cref="ConsentExpired"/>
@@ -75,7 +77,8 @@ public sealed record ConsentRenewalDue(Lane Lane, long Rested, DateTimeOffset Un
 /// <param name="Voided">It never happened. What rests on it rests on nothing; no consent that it had replaced comes back.</param>
 /// <param name="DoneAt">When what it tells was really done.</param>
 public sealed record RecordCorrected(
-    long Corrects, bool Voided, DateTimeOffset? DoneAt, TextShown? Text, Token Reason, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source) : IAct;
+    long Corrects, bool Voided, DateTimeOffset? DoneAt, TextShown? Text, Token Reason, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source,
+    IReadOnlyList<string>? RecipientsToTell = null) : IAct;
 
 // Who the person is, as far as decisions need to know.
 
@@ -103,7 +106,8 @@ public sealed record TermsAnswered(string PolicyVersion, bool Accepted, DateTime
 /// <summary>The person objects (GDPR art. 21). The reason, where there is one, lies sealed.</summary>
 /// <param name="Due">By when an objection that needs a decision has to have one; null where it holds at once.</param>
 public sealed record ObjectionRaised(
-    ObjectionTo To, string? Purpose, string PolicyVersion, DateTimeOffset? Due, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, Token? Jurisdiction) : IAct;
+    ObjectionTo To, string? Purpose, string PolicyVersion, DateTimeOffset? Due, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, Token? Jurisdiction,
+    IReadOnlyList<string>? RecipientsToTell = null) : IAct;
 
 /// <summary>What became of an objection.</summary>
 /// <param name="Objection">Its stream version.</param>
@@ -117,7 +121,8 @@ public sealed record ObjectionOverdue(long Objection, DateTimeOffset Due);
 /// <summary>Data is only stored from here on (GDPR art. 18).</summary>
 /// <param name="Purposes">Those it is about; empty for all.</param>
 public sealed record ProcessingRestricted(
-    RestrictionGround Ground, IReadOnlyList<string> Purposes, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source) : IAct;
+    RestrictionGround Ground, IReadOnlyList<string> Purposes, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source,
+    IReadOnlyList<string>? RecipientsToTell = null) : IAct;
 
 /// <param name="Restriction">Its stream version.</param>
 /// <param name="SubjectTold">The person was told before (GDPR art. 18(3)).</param>
@@ -126,7 +131,8 @@ public sealed record RestrictionLifted(long Restriction, DateTimeOffset SubjectT
 /// <summary>A browser spoke for the person: <c>Sec-GPC: 1</c> (GDPR art. 21(5)).</summary>
 /// <param name="Honoured">Whether the policy takes it for an objection there.</param>
 public sealed record SignalReceived(
-    PrivacySignal Signal, bool Honoured, string PolicyVersion, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, Token? Jurisdiction) : IAct;
+    PrivacySignal Signal, bool Honoured, string PolicyVersion, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, Token? Jurisdiction,
+    IReadOnlyList<string>? RecipientsToTell = null) : IAct;
 
 /// <summary>Data was handed out without the person's say, on a ground that the policy declares. What was asked, and by whom, lies sealed.</summary>
 public sealed record DataDisclosed(
@@ -142,7 +148,7 @@ public sealed record UseExcepted(
 public sealed record HistoryRead(string Reader, DateTimeOffset? AsOf, DateTimeOffset? KnownAt, bool Disclosed);
 
 /// <summary>The fence: from here on nothing is recorded about this person but the end of the erasure.</summary>
-public sealed record ErasureStarted(Guid Request);
+public sealed record ErasureStarted(Guid Request, IReadOnlyList<string>? RecipientsToTell = null);
 
 public sealed record SubjectErased(Guid Request);
 
