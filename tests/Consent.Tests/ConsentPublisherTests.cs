@@ -1,14 +1,21 @@
+using System.Reflection;
+using System.Text.Json;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Consent.Publishing;
 using ConsentLedger.Contracts;
 using ConsentLedger.Contracts.Policies;
 using static ConsentLedger.Consent.Tests.Acts;
+using static ConsentLedger.Consent.Tests.Samples;
 
 namespace ConsentLedger.Consent.Tests;
 
 public sealed class ConsentPublisherTests
 {
+    private static readonly string[] ToTell = ["marketing-partners", "resellers"];
+
+    private static readonly TextShownV1 Text = new("partner-offers-v1", "fr", $"sha256:{new string('a', 64)}");
+
     [Fact]
     public void Every_event_of_the_catalog_has_its_message()
     {
@@ -27,33 +34,92 @@ public sealed class ConsentPublisherTests
     }
 
     [Fact]
-    public void A_grant_says_what_was_agreed_to_and_never_who_agreed()
+    public void Every_message_says_what_its_schema_promises_and_no_more()
     {
-        var granted = (ConsentGranted)Samples.Events[0];
-        Published(granted).DataAs<ConsentGrantedV1>().ShouldBe(new(
-            "partner-offers", "marketing-partners", "1", "consent", granted.OccurredAt, "guardian", "web-form", true, "email", "shop", "FR",
-            new TextShownV1("partner-offers-v1", "fr", $"sha256:{new string('a', 64)}")));
-        Published(Samples.Events[1]).DataAs<ConsentGrantedV1>().ShouldBe(new(
-            "agreed-sharing", "controller", "1", "consent", granted.OccurredAt, "system", "import", false));
+        foreach (var facts in Samples.Events)
+        {
+            var message = Published(facts);
+            using var file = typeof(CloudEvent).Assembly.GetManifestResourceStream($"ConsentLedger.Contracts.schemas.{message.Type}.schema.json").ShouldNotBeNull(message.Type);
+            var schema = JsonDocument.Parse(file).RootElement;
+            var told = message.DataAs<JsonElement>().EnumerateObject().ToDictionary(m => m.Name, m => m.Value);
+
+            told.Keys.ShouldBeSubsetOf(schema.GetProperty("properties").EnumerateObject().Select(p => p.Name).ToList(), message.Type);
+            schema.GetProperty("required").EnumerateArray().Select(r => r.GetString()!).ShouldBeSubsetOf(told.Keys, message.Type);
+            foreach (var (name, value) in told)
+            {
+                if (!schema.GetProperty("properties").GetProperty(name).TryGetProperty("enum", out var words)) continue;
+                words.EnumerateArray().Select(w => w.GetString()).ShouldContain(value.GetString(), $"{message.Type} {name}");
+            }
+        }
     }
 
     [Fact]
-    public void A_withdrawal_says_what_led_to_it()
+    public void An_event_with_everything_in_it_leaves_nothing_of_its_message_out()
     {
-        var withdrawn = (ConsentWithdrawn)Samples.Events[2];
-        Published(withdrawn).DataAs<ConsentWithdrawnV1>().ShouldBe(new(
-            "partner-offers", "controller", "1", withdrawn.OccurredAt, "subject", "one-click", "email", "marketing-preference", "unsubscribed", withdrawn.CausedBy));
-        Published(Samples.Events[3]).DataAs<ConsentWithdrawnV1>().ShouldBe(new("agreed-sharing", "controller", "1", withdrawn.OccurredAt, "agent", "phone"));
+        foreach (var facts in Samples.Events.GroupBy(e => e.GetType()).Select(kind => kind.First()))
+        {
+            var message = Published(facts);
+            var fields = typeof(CloudEvent).Assembly.GetExportedTypes().Single(t => (string?)t.GetField("Type", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() == message.Type)
+                .GetProperties().Select(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name));
+            message.DataAs<JsonElement>().EnumerateObject().Select(m => m.Name).ShouldBe(fields, ignoreOrder: true, message.Type);
+        }
     }
 
     [Fact]
-    public void Reading_and_erasing_are_told_too()
+    public void The_life_of_a_consent_is_told_and_never_whose_it_is()
     {
-        var read = (HistoryRead)Samples.Events[4];
-        Published(read).DataAs<HistoryReadV1>().ShouldBe(new("auditor", true, read.AsOf, read.KnownAt));
-        var request = ((ErasureStarted)Samples.Events[6]).Request;
-        Published(Samples.Events[6]).DataAs<SubjectErasureStartedV1>().ShouldBe(new(request));
-        Published(Samples.Events[7]).DataAs<SubjectErasedV1>().ShouldBe(new(request));
+        Told<ConsentAsked, ConsentAskedV1>().ShouldBe(new(
+            "partner-offers", "marketing-partners", "1", Moment, "agent", "web-form", "email", "shop", "FR", "EU", "contacts", Text));
+        Told<ConsentPending, ConsentPendingV1>().ShouldBe(new(
+            "partner-offers", "marketing-partners", "1", Moment, "subject", "web-form", Later, "email", "shop", "FR", "EU", "contacts", Text));
+        Told<ConsentConfirmed, ConsentConfirmedV1>().ShouldBe(new(
+            "partner-offers", "marketing-partners", "1", "consent", Moment, "subject", "web-form", 3, "email", "shop", "EU", "contacts", Text, Later));
+        Told<ConsentGranted, ConsentGrantedV1>().ShouldBe(new(
+            "partner-offers", "marketing-partners", "1", "consent", Moment, "guardian", "web-form", true, "email", "shop", "FR", Text, "EU", "contacts", Later, 7, true));
+        Published(Minimal<ConsentGranted>()).DataAs<ConsentGrantedV1>().ShouldBe(new("agreed-sharing", "controller", "1", "consent", Moment, "system", "import", false));
+        Told<ConsentRefused, ConsentRefusedV1>().ShouldBeEquivalentTo(new ConsentRefusedV1(
+            "partner-offers", "marketing-partners", "1", Moment, "subject", "web-form", "email", "shop", "FR", "EU", "contacts", Text, ToTell));
+        Told<ConsentWithdrawn, ConsentWithdrawnV1>().ShouldBeEquivalentTo(new ConsentWithdrawnV1(
+            "partner-offers", "marketing-partners", "1", Moment, "subject", "one-click", "email", "marketing-preference", "unsubscribed", Id, "EU", "contacts", ToTell));
+        Published(Minimal<ConsentWithdrawn>()).DataAs<ConsentWithdrawnV1>().ShouldBe(new("agreed-sharing", "controller", "1", Moment, "agent", "phone"));
+        Told<ConsentExpired, ConsentExpiredV1>().ShouldBeEquivalentTo(new ConsentExpiredV1("partner-offers", "marketing-partners", 4, "email", "EU", "contacts", ToTell));
+        Told<ConsentRenewalDue, ConsentRenewalDueV1>().ShouldBe(new("partner-offers", "marketing-partners", 5, Later, "email", "EU", "contacts"));
+    }
+
+    [Fact]
+    public void Who_the_person_is_to_decisions_is_told_without_the_month_of_birth()
+    {
+        Told<SubjectMerged, SubjectMergedV1>().ShouldBe(new(Id, Moment, "agent", "web-form", "shop"));
+        Told<SubjectUnmerged, SubjectUnmergedV1>().ShouldBe(new(Id, Moment, "agent", "web-form", "shop"));
+        Told<BirthMonthStated, BirthMonthStatedV1>().ShouldBe(new(Later, Later.AddYears(2), Moment, "guardian", "web-form", "shop", "FR"));
+        Told<SubjectCameOfAge, SubjectCameOfAgeV1>().ShouldBe(new(Later));
+    }
+
+    [Fact]
+    public void Rights_and_what_is_done_without_the_person_are_told()
+    {
+        Told<TermsAnswered, TermsAnsweredV1>().ShouldBe(new("2", true, Moment, "subject", "web-form", "shop", Text));
+        Told<ObjectionRaised, ObjectionRaisedV1>().ShouldBeEquivalentTo(new ObjectionRaisedV1(
+            "purpose", "1", Moment, "subject", "web-form", "debt-recovery", Later, "shop", "FR", ToTell));
+        Told<ObjectionDecided, ObjectionDecidedV1>().ShouldBe(new(8, true, "legal-claims", Moment, "agent", "web-form", "shop"));
+        Told<ObjectionOverdue, ObjectionOverdueV1>().ShouldBe(new(9, Later));
+        Told<ProcessingRestricted, ProcessingRestrictedV1>().ShouldBeEquivalentTo(new ProcessingRestrictedV1(
+            "accuracy-contested", ["partner-offers"], Moment, "agent", "web-form", "shop", ToTell));
+        Told<RestrictionLifted, RestrictionLiftedV1>().ShouldBe(new(10, Later, Moment, "agent", "web-form", "shop"));
+        Told<SignalReceived, SignalReceivedV1>().ShouldBeEquivalentTo(new SignalReceivedV1("gpc", true, "1", Moment, "subject", "web-form", "shop", "FR", ToTell));
+        Told<DataDisclosed, DataDisclosedV1>().ShouldBeEquivalentTo(new DataDisclosedV1(
+            "legal-process", "legal-disclosure", "authorities", ["contact", "orders"], "1", Moment, "agent", "web-form", "shop"));
+        Told<UseExcepted, UseExceptedV1>().ShouldBe(new("fraud-check", "fraud-prevention", "1", Moment, "agent", "web-form", "shop"));
+    }
+
+    [Fact]
+    public void Correcting_reading_and_erasing_are_told_too()
+    {
+        Told<RecordCorrected, RecordCorrectedV1>().ShouldBeEquivalentTo(new RecordCorrectedV1(
+            6, true, "wrong-person", Moment, "agent", "web-form", "shop", Later, Text, ToTell));
+        Told<HistoryRead, HistoryReadV1>().ShouldBe(new("auditor", true, Moment, Later));
+        Told<ErasureStarted, SubjectErasureStartedV1>().ShouldBeEquivalentTo(new SubjectErasureStartedV1(Id, ToTell));
+        Told<SubjectErased, SubjectErasedV1>().ShouldBe(new(Id));
     }
 
     [Theory]
@@ -65,6 +131,10 @@ public sealed class ConsentPublisherTests
         told.Version.ShouldBe(pack.Version);
         PolicyPack.Parse(told.Pack).ShouldBeOfType<PolicyPackReading.Accepted>().Pack.ToJson().GetRawText().ShouldBe(pack.ToJson().GetRawText());
     }
+
+    private static TMessage Told<TFacts, TMessage>()
+        where TFacts : notnull
+        where TMessage : notnull => Published(Full<TFacts>()).DataAs<TMessage>();
 
     private static CloudEvent Published(object facts) => Published(Story.Given(new Recorded(facts, Day(1))).Log[0]);
 

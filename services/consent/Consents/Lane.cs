@@ -15,8 +15,9 @@ public readonly record struct Lane(string Purpose, string? Channel, string Recip
 /// <param name="LastNo">The latest moment at which the person said no, however often it was said and whatever came after.</param>
 /// <param name="Until">When this ends by itself.</param>
 /// <param name="RenewalDue">That it ends soon has been told.</param>
+/// <param name="WasGiven">It was given once, whatever came after: data may have gone out on it.</param>
 public sealed record LaneState(
-    LaneStatus Status, DateTimeOffset OccurredAt, EventPlace Place, string PolicyVersion, Actor Actor, TextShown? Text, DateTimeOffset? LastNo, DateTimeOffset? Until = null, bool RenewalDue = false)
+    LaneStatus Status, DateTimeOffset OccurredAt, EventPlace Place, string PolicyVersion, Actor Actor, TextShown? Text, DateTimeOffset? LastNo, DateTimeOffset? Until = null, bool RenewalDue = false, bool WasGiven = false)
 {
     public bool Given => Status == LaneStatus.Given;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ConsentLedger.Consent.Consents.Finding;
+using ConsentLedger.Consent.Consents.Telling;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Consent.Receipting;
 using ConsentLedger.ServiceDefaults;
@@ -46,7 +47,11 @@ public static class SubjectActs
 
     /// <summary>The act as a command. One without evidence needs no more; of one with, <see cref="SubjectVault.Sealing"/> makes the command that seals it.</summary>
     public static Command CommandOf(this ISubjectAct act, StreamKey subject, Digest? id, Digest body) => new(
-        subject, SubjectConsents.Stream, id, body, context => Decide(act, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(subject.Tenant)), context.Now))
+        subject, SubjectConsents.Stream, id, body, context =>
+        {
+            var (state, policies) = (context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(subject.Tenant)));
+            return Decide(act, state, policies, context.Now).TellingRecipients(state, policies);
+        })
     {
         Reads = PolicyBook.ReadBy(subject.Tenant),
     };

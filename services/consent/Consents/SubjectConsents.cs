@@ -81,18 +81,23 @@ public sealed record SubjectConsents(
 
     private bool IsGiven(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.Given;
 
+    private bool WasGiven(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.WasGiven;
+
     private DateTimeOffset? LastNo(Lane lane) => Answers(lane).Max(s => s.LastNo);
 
     private SubjectConsents With(ILaneAct act, LaneStatus status, EventPlace place, TextShown? text, DateTimeOffset? until = null) => this with
     {
-        Lanes = Lanes.SetItem(act.Lane, new LaneState(status, act.OccurredAt, place, act.PolicyVersion, act.Actor, text, Lanes.GetValueOrDefault(act.Lane)?.LastNo, until)),
+        Lanes = Lanes.SetItem(act.Lane, new LaneState(status, act.OccurredAt, place, act.PolicyVersion, act.Actor, text, Lanes.GetValueOrDefault(act.Lane)?.LastNo, until)
+        {
+            WasGiven = status == LaneStatus.Given || WasGiven(act.Lane),
+        }),
     };
 
     private SubjectConsents WithNo(ILaneAct act, LaneStatus status, EventPlace place, TextShown? text)
     {
         var at = act.EffectiveAt(place);
         var last = Lanes.GetValueOrDefault(act.Lane)?.LastNo;
-        return this with { Lanes = Lanes.SetItem(act.Lane, new LaneState(status, at, place, act.PolicyVersion, act.Actor, text, last > at ? last : at)) };
+        return this with { Lanes = Lanes.SetItem(act.Lane, new LaneState(status, at, place, act.PolicyVersion, act.Actor, text, last > at ? last : at) { WasGiven = WasGiven(act.Lane) }) };
     }
 
     private SubjectConsents Change(Lane lane, long rested, Func<LaneState, LaneState> change) =>

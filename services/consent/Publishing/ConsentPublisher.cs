@@ -29,60 +29,62 @@ public static class ConsentPublisher
 
     private static object? OfConsent(object facts) => facts switch
     {
-        ConsentAsked(var lane, var policy, var at, var actor, var method, var source, var place, var text) => new ConsentAskedV1(
-            lane.Purpose, lane.Recipient, policy, at, NameOf(actor), method, lane.Channel, source, place, lane.Law, lane.Scope, Shown(text)),
-        ConsentPending(var lane, var policy, var at, var actor, var method, var source, var place, var text, var until) => new ConsentPendingV1(
-            lane.Purpose, lane.Recipient, policy, at, NameOf(actor), method, until, lane.Channel, source, place, lane.Law, lane.Scope, Shown(text)),
-        ConsentConfirmed(var lane, var policy, var at, var actor, var method, var source, var text, var confirms, var until) => new ConsentConfirmedV1(
-            lane.Purpose, lane.Recipient, policy, "consent", at, NameOf(actor), method, confirms, lane.Channel, source, lane.Law, lane.Scope, Shown(text), until),
-        ConsentGranted(var lane, var policy, var at, var actor, var method, var source, var place, var text, var inForce, var until, var renews, var implied) => new ConsentGrantedV1(
-            lane.Purpose, lane.Recipient, policy, "consent", at, NameOf(actor), method, inForce, lane.Channel, source, place, Shown(text), lane.Law, lane.Scope, until, renews, implied),
-        ConsentRefused(var lane, var policy, var at, var actor, var method, var source, var place, var text, var tell) => new ConsentRefusedV1(
-            lane.Purpose, lane.Recipient, policy, at, NameOf(actor), method, lane.Channel, source, place, lane.Law, lane.Scope, Shown(text), tell),
-        ConsentWithdrawn(var lane, var policy, var at, var actor, var method, var source, var cause, var causedBy, var tell) => new ConsentWithdrawnV1(
-            lane.Purpose, lane.Recipient, policy, at, NameOf(actor), method, lane.Channel, source, cause, causedBy, lane.Law, lane.Scope, tell),
-        ConsentExpired(var lane, var rested, var tell) => new ConsentExpiredV1(lane.Purpose, lane.Recipient, rested, lane.Channel, lane.Law, lane.Scope, tell),
-        ConsentRenewalDue(var lane, var rested, var until) => new ConsentRenewalDueV1(lane.Purpose, lane.Recipient, rested, until, lane.Channel, lane.Law, lane.Scope),
+        ConsentAsked e => new ConsentAskedV1(
+            e.Lane.Purpose, e.Lane.Recipient, e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Lane.Channel, e.Source, e.Jurisdiction, e.Lane.Law, e.Lane.Scope, Shown(e.Text)),
+        ConsentPending e => new ConsentPendingV1(
+            e.Lane.Purpose, e.Lane.Recipient, e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Until, e.Lane.Channel, e.Source, e.Jurisdiction, e.Lane.Law, e.Lane.Scope, Shown(e.Text)),
+        ConsentConfirmed e => new ConsentConfirmedV1(
+            e.Lane.Purpose, e.Lane.Recipient, e.PolicyVersion, "consent", e.OccurredAt, NameOf(e.Actor), e.Method, e.Confirms, e.Lane.Channel, e.Source,
+            e.Lane.Law, e.Lane.Scope, Shown(e.Text), e.Until),
+        ConsentGranted e => new ConsentGrantedV1(
+            e.Lane.Purpose, e.Lane.Recipient, e.PolicyVersion, "consent", e.OccurredAt, NameOf(e.Actor), e.Method, e.InForce, e.Lane.Channel, e.Source, e.Jurisdiction, Shown(e.Text),
+            e.Lane.Law, e.Lane.Scope, e.Until, e.Renews, e.Implied),
+        ConsentRefused e => new ConsentRefusedV1(
+            e.Lane.Purpose, e.Lane.Recipient, e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Lane.Channel, e.Source, e.Jurisdiction, e.Lane.Law, e.Lane.Scope, Shown(e.Text), e.RecipientsToTell),
+        ConsentWithdrawn e => new ConsentWithdrawnV1(
+            e.Lane.Purpose, e.Lane.Recipient, e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Lane.Channel, e.Source, e.Cause, e.CausedBy, e.Lane.Law, e.Lane.Scope, e.RecipientsToTell),
+        ConsentExpired e => new ConsentExpiredV1(e.Lane.Purpose, e.Lane.Recipient, e.Rested, e.Lane.Channel, e.Lane.Law, e.Lane.Scope, e.RecipientsToTell),
+        ConsentRenewalDue e => new ConsentRenewalDueV1(e.Lane.Purpose, e.Lane.Recipient, e.Rested, e.Until, e.Lane.Channel, e.Lane.Law, e.Lane.Scope),
         _ => null,
     };
 
     private static object? OfPerson(object facts) => facts switch
     {
-        SubjectMerged(var other, var at, var actor, var method, var source) => new SubjectMergedV1(other, at, NameOf(actor), method, source),
-        SubjectUnmerged(var other, var at, var actor, var method, var source) => new SubjectUnmergedV1(other, at, NameOf(actor), method, source),
+        SubjectMerged e => new SubjectMergedV1(e.Other, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source),
+        SubjectUnmerged e => new SubjectUnmergedV1(e.Other, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source),
 
         // What follows from the month is enough for the others.
-        BirthMonthStated(_, var from, var ofAge, var at, var actor, var method, var source, var place) => new BirthMonthStatedV1(from, ofAge, at, NameOf(actor), method, source, place),
-        SubjectCameOfAge(var ofAge) => new SubjectCameOfAgeV1(ofAge),
+        BirthMonthStated e => new BirthMonthStatedV1(e.ConsentsFrom, e.OfAgeFrom, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source, e.Jurisdiction),
+        SubjectCameOfAge e => new SubjectCameOfAgeV1(e.OfAgeFrom),
         _ => null,
     };
 
     private static object? OfRight(object facts) => facts switch
     {
-        TermsAnswered(var policy, var accepted, var at, var actor, var method, var source, var text) => new TermsAnsweredV1(policy, accepted, at, NameOf(actor), method, source, Shown(text)),
-        ObjectionRaised(var to, var purpose, var policy, var due, var at, var actor, var method, var source, var place, var tell) => new ObjectionRaisedV1(
-            NameOf(to), policy, at, NameOf(actor), method, purpose, due, source, place, tell),
-        ObjectionDecided(var objection, var upheld, var ground, var at, var actor, var method, var source) => new ObjectionDecidedV1(objection, upheld, ground, at, NameOf(actor), method, source),
-        ObjectionOverdue(var objection, var due) => new ObjectionOverdueV1(objection, due),
-        ProcessingRestricted(var ground, var purposes, var at, var actor, var method, var source, var tell) => new ProcessingRestrictedV1(
-            NameOf(ground), purposes, at, NameOf(actor), method, source, tell),
-        RestrictionLifted(var restriction, var told, var at, var actor, var method, var source) => new RestrictionLiftedV1(restriction, told, at, NameOf(actor), method, source),
-        SignalReceived(var signal, var honoured, var policy, var at, var actor, var method, var source, var place, var tell) => new SignalReceivedV1(
-            NameOf(signal), honoured, policy, at, NameOf(actor), method, source, place, tell),
-        DataDisclosed(var ground, var purpose, var recipient, var data, var policy, var at, var actor, var method, var source) => new DataDisclosedV1(
-            NameOf(ground), purpose, recipient, data, policy, at, NameOf(actor), method, source),
-        UseExcepted(var purpose, var ground, var policy, var at, var actor, var method, var source) => new UseExceptedV1(purpose, NameOf(ground), policy, at, NameOf(actor), method, source),
+        TermsAnswered e => new TermsAnsweredV1(e.PolicyVersion, e.Accepted, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source, Shown(e.Text)),
+        ObjectionRaised e => new ObjectionRaisedV1(
+            NameOf(e.To), e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Purpose, e.Due, e.Source, e.Jurisdiction, e.RecipientsToTell),
+        ObjectionDecided e => new ObjectionDecidedV1(e.Objection, e.Upheld, e.Ground, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source),
+        ObjectionOverdue e => new ObjectionOverdueV1(e.Objection, e.Due),
+        ProcessingRestricted e => new ProcessingRestrictedV1(
+            NameOf(e.Ground), e.Purposes, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source, e.RecipientsToTell),
+        RestrictionLifted e => new RestrictionLiftedV1(e.Restriction, e.SubjectTold, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source),
+        SignalReceived e => new SignalReceivedV1(
+            NameOf(e.Signal), e.Honoured, e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source, e.Jurisdiction, e.RecipientsToTell),
+        DataDisclosed e => new DataDisclosedV1(
+            NameOf(e.Ground), e.Purpose, e.Recipient, e.Data, e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source),
+        UseExcepted e => new UseExceptedV1(e.Purpose, NameOf(e.Ground), e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source),
         _ => null,
     };
 
     private static object? OfRecord(object facts) => facts switch
     {
-        RecordCorrected(var corrects, var voided, var doneAt, var text, var reason, var at, var actor, var method, var source, var tell) => new RecordCorrectedV1(
-            corrects, voided, reason, at, NameOf(actor), method, source, doneAt, Shown(text), tell),
-        HistoryRead(var reader, var asOf, var knownAt, var disclosed) => new HistoryReadV1(reader, disclosed, asOf, knownAt),
-        ErasureStarted(var request, var tell) => new SubjectErasureStartedV1(request, tell),
-        SubjectErased(var request) => new SubjectErasedV1(request),
-        PolicyPublished(var pack, _) => new PolicyPublishedV1(pack.Version, pack.ToJson()),
+        RecordCorrected e => new RecordCorrectedV1(
+            e.Corrects, e.Voided, e.Reason, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source, e.DoneAt, Shown(e.Text), e.RecipientsToTell),
+        HistoryRead e => new HistoryReadV1(e.Reader, e.Disclosed, e.AsOf, e.KnownAt),
+        ErasureStarted e => new SubjectErasureStartedV1(e.Request, e.RecipientsToTell),
+        SubjectErased e => new SubjectErasedV1(e.Request),
+        PolicyPublished e => new PolicyPublishedV1(e.Pack.Version, e.Pack.ToJson()),
         _ => null,
     };
 

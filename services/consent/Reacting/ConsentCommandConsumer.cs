@@ -1,5 +1,11 @@
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Asking;
+using ConsentLedger.Consent.Consents.Confirming;
 using ConsentLedger.Consent.Consents.Granting;
+using ConsentLedger.Consent.Consents.Objecting;
+using ConsentLedger.Consent.Consents.Refusing;
+using ConsentLedger.Consent.Consents.Signalling;
+using ConsentLedger.Consent.Consents.Terms;
 using ConsentLedger.Consent.Consents.Withdrawing;
 using ConsentLedger.Contracts;
 using ConsentLedger.Messaging;
@@ -8,7 +14,7 @@ using ConsentLedger.ServiceDefaults;
 namespace ConsentLedger.Consent.Reacting;
 
 /// <summary>
-/// The same commands as over HTTP, from backends in any language. Each is answered on <c>consent.replies</c> before it is acknowledged, so
+/// The same commands as over HTTP where they need no evidence, from backends in any language. Each is answered on <c>consent.replies</c> before it is acknowledged, so
 /// a crash in between repeats the answer and never the act.
 /// </summary>
 public sealed class ConsentCommandConsumer(DeciderLoop ledger, ReplyPublisher replies, TimeProvider clock) : ICommandConsumer
@@ -17,8 +23,14 @@ public sealed class ConsentCommandConsumer(DeciderLoop ledger, ReplyPublisher re
 
     private static readonly Dictionary<string, ReadingAct> Acts = new()
     {
+        [AskConsentV1.Type] = ReadAct<AskConsent>,
         [GrantConsentV1.Type] = ReadAct<GrantConsent>,
+        [ConfirmConsentV1.Type] = ReadAct<ConfirmConsent>,
+        [RefuseConsentV1.Type] = ReadAct<RefuseConsent>,
         [WithdrawConsentV1.Type] = ReadAct<WithdrawConsent>,
+        [AnswerTermsV1.Type] = ReadAct<AnswerTerms>,
+        [ReceiveSignalV1.Type] = ReadAct<ReceiveSignal>,
+        [RaiseObjectionV1.Type] = ReadAct<ObjectToProcessing>,
     };
 
     private delegate ISubjectAct? ReadingAct(CloudEvent message, out Refusal? refusal);
