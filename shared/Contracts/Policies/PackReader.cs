@@ -24,7 +24,7 @@ internal static class PackReader
             return Refused(misshapen, lines);
 
         var pack = JsonSerializer.Deserialize<PolicyPack>(utf8, PolicyPack.Json)!;
-        return pack.Validate() is { Count: > 0 } broken ? Refused(broken, lines) : new PolicyPackReading.Accepted(pack);
+        return pack.Validate() is { Count: > 0 } broken ? Refused(broken, lines) : new PolicyPackReading.Accepted(pack, lines);
     }
 
     private static PolicyPackReading.Refused Refused(IEnumerable<PolicyPackError> errors, JsonLines lines) =>

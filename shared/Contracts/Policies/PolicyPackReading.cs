@@ -5,7 +5,17 @@ public abstract record PolicyPackReading
 {
     private PolicyPackReading() { }
 
-    public sealed record Accepted(PolicyPack Pack) : PolicyPackReading;
+    public sealed record Accepted : PolicyPackReading
+    {
+        private readonly JsonLines _lines;
+
+        internal Accepted(PolicyPack pack, JsonLines lines) => (Pack, _lines) = (pack, lines);
+
+        public PolicyPack Pack { get; }
+
+        /// <summary>Puts the lines to what was found wrong with the pack after it was read, and orders it by them.</summary>
+        public IReadOnlyList<PolicyPackError> Locate(IEnumerable<PolicyPackError> errors) => [.. errors.Select(e => e with { Line = _lines.At(e.Path) }).OrderBy(e => e.Line)];
+    }
 
     /// <param name="Errors">At least one, in the order of their lines.</param>
     public sealed record Refused(IReadOnlyList<PolicyPackError> Errors) : PolicyPackReading;
@@ -47,4 +57,8 @@ public static class PolicyPackErrors
     public const string ConsentPurposeMissing = "consent_purpose_missing";
     public const string PeriodInvalid = "period_invalid";
     public const string PeriodWithoutConsent = "period_without_consent";
+
+    // Of a version beside those before it.
+    public const string MaterialChangeUndeclared = "policy_material_change_undeclared";
+    public const string TextEdited = "policy_text_edited";
 }
