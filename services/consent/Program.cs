@@ -38,6 +38,7 @@ builder.Services.AddSingleton<ConsentReader>();
 builder.Services.AddSingleton<Receipts>();
 builder.Services.AddSingleton<EraseSubject>();
 builder.Services.AddSingleton<KeepErased>().AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<KeepErased>().RunAsync(ct));
+builder.Services.AddPolicyFolder(builder.Configuration);
 builder.Services.AddAuditorConsole();
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.ConsentEvents, ConsentPublisher.Translate)
@@ -72,6 +73,8 @@ ImportConsents.Map(app);
 DecideForSubjects.Map(app);
 PublishPolicy.Map(app);
 ReadPolicy.Map(app);
+ListPolicies.Map(app);
+ComparePolicies.Map(app);
 app.MapLog();
 AuditorConsolePages.Map(app);
 await app.ServeAsync(args);

@@ -1,11 +1,29 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text.Json;
 using ConsentLedger.Contracts.Policies;
 
 namespace ConsentLedger.Consent.Policies;
 
 /// <summary>A controller published a version of its policy (GDPR art. 13). Versions are never edited.</summary>
 /// <param name="Digest">Of the pack as published, so that publishing the same again is recognised.</param>
-public sealed record PolicyPublished(PolicyPack Pack, Guid Digest);
+public sealed record PolicyPublished(PolicyPack Pack, Guid Digest)
+{
+    public static PolicyPublished Of(PolicyPack pack) => new(pack, EventStore.Digest.Of(BytesOf(pack)).Value);
+
+    /// <summary>As it is served: what a reader of <c>/v1/policies/{version}</c> gets, byte for byte.</summary>
+    public static byte[] BytesOf(PolicyPack pack) => JsonSerializer.SerializeToUtf8Bytes(pack, PolicyPack.Json);
+
+    /// <summary>SHA-256 of <see cref="BytesOf"/>.</summary>
+    public static string HashOf(PolicyPack pack) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(BytesOf(pack)))}";
+
+    /// <summary>Whether this is the pack that was published. By its contents where the digests differ: they do when the format has gained a member since.</summary>
+    public bool Holds(PolicyPack pack)
+    {
+        var bytes = BytesOf(pack);
+        return Digest == EventStore.Digest.Of(bytes).Value || bytes.AsSpan().SequenceEqual(BytesOf(Pack));
+    }
+}
 
 /// <summary>Every policy version a controller has published; the last one is in force.</summary>
 public sealed record PolicyBook(ImmutableList<PolicyPublished> Versions)
@@ -17,6 +35,9 @@ public sealed record PolicyBook(ImmutableList<PolicyPublished> Versions)
     private readonly IReadOnlyList<PolicyPack> _packs = [.. Versions.Select(v => v.Pack)];
 
     public PolicyPack? Current => Versions is [.., var last] ? last.Pack : null;
+
+    /// <summary>In the order of publication, as <see cref="PolicyHistory"/> wants them.</summary>
+    public IReadOnlyList<PolicyPack> Packs { get; } = [.. Versions.Select(v => v.Pack)];
 
     /// <summary>One stream a tenant, under a version 8 UUID, which no subject can have.</summary>
     public static StreamKey Of(TenantId tenant) => new(tenant, new StreamId(new Guid("70006f6c-6963-8000-8000-000000000001")));
