@@ -83,6 +83,10 @@ public sealed class PersonTests
     public void A_childs_own_yes_is_none_when_the_age_is_told_later() =>
         Given().Under(Packs.Of("quintus")).On(1).After(News(1)).On(2).After(Born("2018-01", null)).Asked("newsletter").Code.ShouldBe("guardian_needed");
 
+    [Fact]
+    public void A_guardian_makes_good_what_a_child_could_not_say() =>
+        Given().Under(Packs.Of("quintus")).On(1).After(News(1)).On(2).After(Born("2018-01", null)).On(3).After(News(3, Actor.Guardian)).Asked("newsletter").Code.ShouldBe("consent_given");
+
     [Theory]
     [InlineData("2030-01")]
     [InlineData("2012-13")]

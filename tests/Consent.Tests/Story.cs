@@ -25,13 +25,13 @@ internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyBook Policies
     public Story Under(params IEnumerable<PolicyPack> versions) => this with { Policies = Book(versions) };
 
     /// <summary>This version was published after those before.</summary>
-    public Story Then(PolicyPack next) => this with { Policies = Book([.. Policies.Versions.Select(v => v.Pack), next]) };
+    public Story Then(PolicyPack next) => this with { Policies = new(Policies.Versions.Add(new PublishedVersion(new PolicyPublished(next, Guid.Empty), Now))) };
 
     public Story On(double day) => this with { Now = Acts.Day(day) };
 
     public Verdict When(ISubjectAct act) => new(this, SubjectActs.Decide(act, State, Policies, Now));
 
-    public Verdict WhenErasureStarts(Guid request) => new(this, EraseSubject.Start(request, State));
+    public Verdict WhenErasureStarts(Guid request) => new(this, EraseSubject.Start(request, State, Policies));
 
     public Verdict WhenErasureFinishes(Guid request) => new(this, EraseSubject.Finish(request));
 
@@ -53,7 +53,7 @@ internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyBook Policies
     /// <summary>The version of the last event, which later ones point at.</summary>
     public long Version => Log.Count;
 
-    private static PolicyBook Book(params IEnumerable<PolicyPack> versions) => new([.. versions.Select(v => new PolicyPublished(v, Guid.Empty))]);
+    private static PolicyBook Book(params IEnumerable<PolicyPack> versions) => new([.. versions.Select(v => new PublishedVersion(new PolicyPublished(v, Guid.Empty), DateTimeOffset.MinValue))]);
 
     public Story Record(object facts, DateTimeOffset at) => this with
     {

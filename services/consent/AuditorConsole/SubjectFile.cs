@@ -8,7 +8,7 @@ namespace ConsentLedger.Consent.AuditorConsole;
 
 /// <summary>One subject's history as far as its reader's own reading of it, which is its last event; and the policies published by then.</summary>
 /// <param name="Reading">The event that recorded the reading.</param>
-internal sealed record SubjectFile(SubjectId Subject, Caller Caller, KnownEvent Reading, IReadOnlyList<KnownEvent> Events, IReadOnlyList<KnownPolicy> Policies)
+internal sealed record SubjectFile(SubjectId Subject, Caller Caller, KnownEvent Reading, IReadOnlyList<KnownEvent> Events, IReadOnlyList<PublishedVersion> Policies)
 {
     /// <summary>How long one reading serves: as long as a person looks at a page, so that a link kept for later is a reading of its own.</summary>
     public static readonly TimeSpan ReadingLasts = TimeSpan.FromHours(1);
@@ -30,13 +30,13 @@ internal sealed record SubjectFile(SubjectId Subject, Caller Caller, KnownEvent 
     public PolicyPack? PolicyAt(Moment moment) => BookAt(moment).Current;
 
     /// <inheritdoc cref="PolicyAt"/>
-    public PolicyBook BookAt(Moment moment) => new([.. Policies.Where(p => moment.Latest is not { } latest || p.PublishedAt <= latest).Select(p => p.Policy)]);
+    public PolicyBook BookAt(Moment moment) => new([.. Policies.Where(p => moment.Latest is not { } latest || p.PublishedAt <= latest)]);
 
-    public PolicyPack? PolicyOf(string version) => Policies.FirstOrDefault(p => p.Policy.Pack.Version == version)?.Policy.Pack;
+    public PolicyPack? PolicyOf(string version) => Policies.FirstOrDefault(p => p.Pack.Version == version)?.Pack;
 
     /// <summary>As the newest policy that declares it calls it.</summary>
     public string TitleOf(string purpose) =>
-        Policies.Reverse().Select(p => p.Policy.Pack.FindPurpose(purpose)).FirstOrDefault(p => p is not null)?.Title.In(Localised.Fallback) ?? purpose;
+        Policies.Reverse().Select(p => p.Pack.FindPurpose(purpose)).FirstOrDefault(p => p is not null)?.Title.In(Localised.Fallback) ?? purpose;
 
     private static string Clock(string name, DateTimeOffset? moment) => moment is null ? "" : $"&{name}={Moment.FieldOf(moment)}";
 }
@@ -64,7 +64,7 @@ internal sealed class SubjectFiles(DeciderLoop ledger, IEventEngine engine, Even
         if (by.Reader != caller.ClientId || clock.GetUtcNow() - last.Place.RecordedAt > SubjectFile.ReadingLasts) return null;
         if (by.Disclosed && !caller.Scopes.Contains(Scopes.ConsentDisclose)) return null;
         var policies = read[book].Where(e => e.Place.RecordedAt <= last.Place.RecordedAt)
-            .Select(e => new KnownPolicy((PolicyPublished)catalog.Decode(e), e.Place.RecordedAt)).ToList();
+            .Select(e => new PublishedVersion((PolicyPublished)catalog.Decode(e), e.Place.RecordedAt)).ToList();
         return new SubjectFile(subject, caller, last, events, policies);
     }
 }

@@ -16,7 +16,7 @@ public sealed record Timeline(
     // An act may be dated by a clock that was never set; it is drawn at the edge, and keeps its date in words.
     private static readonly DateTimeOffset Earliest = new(1970, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    public static Timeline Of(IReadOnlyList<KnownEvent> events, IReadOnlyList<KnownPolicy> policies, DateTimeOffset until)
+    public static Timeline Of(IReadOnlyList<KnownEvent> events, IReadOnlyList<PublishedVersion> policies, DateTimeOffset until)
     {
         var cut = events.Where(e => e.Facts is ErasureStarted).Select(e => (DateTimeOffset?)e.Place.RecordedAt).FirstOrDefault();
         var lanes = events.GroupBy(e => e.Lane).Where(g => g.Key is not null)
@@ -27,7 +27,7 @@ public sealed record Timeline(
         var inForce = policies.LastOrDefault(p => p.PublishedAt <= from);
         return new Timeline(
             from, until, lanes, [.. events.Where(e => e.Facts is HistoryRead).Select(e => e.Place.RecordedAt)],
-            [.. policies.Where(p => p == inForce || (p.PublishedAt > from && p.PublishedAt <= until)).Select(p => new PolicyMark(p.Policy.Pack.Version, p.PublishedAt))], cut);
+            [.. policies.Where(p => p == inForce || (p.PublishedAt > from && p.PublishedAt <= until)).Select(p => new PolicyMark(p.Pack.Version, p.PublishedAt))], cut);
     }
 }
 
@@ -41,8 +41,6 @@ public sealed record KnownEvent(StoredEvent Stored, object Facts)
     /// <summary>When it counts from: an act by its own date, everything else when it was recorded.</summary>
     public DateTimeOffset EffectiveAt => Replay.DoneAt(Facts, Place);
 }
-
-public sealed record KnownPolicy(PolicyPublished Policy, DateTimeOffset PublishedAt);
 
 public sealed record PolicyMark(string Version, DateTimeOffset PublishedAt);
 

@@ -26,7 +26,7 @@ public sealed record SubjectConsents(
         ConsentAsked asked when MayBeAsked(asked.Lane) => With(asked, LaneStatus.Asked, place, asked.Text),
         ConsentPending pending when !IsGiven(pending.Lane) && Prevails(pending.Lane, pending.Actor, pending.OccurredAt) => With(pending, LaneStatus.Pending, place, pending.Text, pending.Until),
         ConsentConfirmed confirmed when Prevails(confirmed.Lane, confirmed.Actor, confirmed.OccurredAt) => With(confirmed, LaneStatus.Given, place, confirmed.Text, confirmed.Until),
-        ConsentGranted granted when Prevails(granted.Lane, granted.Actor, granted.OccurredAt) => With(granted, LaneStatus.Given, place, granted.Text, granted.Until),
+        ConsentGranted granted when Prevails(granted.Lane, granted.Actor, granted.OccurredAt) && !IsLate(granted) => With(granted, LaneStatus.Given, place, granted.Text, granted.Until),
         ConsentRefused refused => WithNo(refused, LaneStatus.Refused, place, refused.Text),
         ConsentWithdrawn withdrawn => WithNo(withdrawn, LaneStatus.Withdrawn, place, null),
         ConsentExpired expired => Change(expired.Lane, expired.Rested, lane => lane with { Status = LaneStatus.Expired }),
@@ -61,7 +61,7 @@ public sealed record SubjectConsents(
     }
 
     /// <summary>Whether a yes counts, or is only history.</summary>
-    public bool Prevails(Lane lane, Actor actor, DateTimeOffset occurredAt) => IsGiven(lane) || LaneState.Undoes(actor, occurredAt, LastNo(lane));
+    public bool Prevails(Lane lane, Actor actor, DateTimeOffset occurredAt) => LaneState.Undoes(actor, occurredAt, LastNo(lane));
 
     /// <summary>A later no is worth recording even where a no stands: a yes from between the two may still arrive.</summary>
     public bool Hears(Lane lane, DateTimeOffset no) => !Lanes.TryGetValue(lane, out var state) || !state.IsNo || state.LastNo is not { } last || no > last;
@@ -78,6 +78,9 @@ public sealed record SubjectConsents(
     public long? Renewed(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.Status is LaneStatus.Given or LaneStatus.Expired ? state.Place.Version : null;
 
     private bool MayBeAsked(Lane lane) => !Lanes.TryGetValue(lane, out var state) || state.Status is LaneStatus.Asked or LaneStatus.Expired or LaneStatus.Voided;
+
+    // The person's latest yes is the one that counts, in whatever order word of it comes.
+    private bool IsLate(ConsentGranted granted) => Lanes.TryGetValue(granted.Lane, out var state) && state.Given && granted.OccurredAt < state.OccurredAt;
 
     private bool IsGiven(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.Given;
 

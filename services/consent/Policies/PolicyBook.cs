@@ -25,14 +25,18 @@ public sealed record PolicyPublished(PolicyPack Pack, Guid Digest)
     }
 }
 
-/// <summary>Every policy version a controller has published; the last one is in force.</summary>
-public sealed record PolicyBook(ImmutableList<PolicyPublished> Versions)
+/// <summary>A version and since when it is published.</summary>
+public sealed record PublishedVersion(PolicyPublished Policy, DateTimeOffset PublishedAt)
 {
-    public static readonly PolicyBook Empty = new(ImmutableList<PolicyPublished>.Empty);
+    public PolicyPack Pack => Policy.Pack;
+}
 
-    public static readonly StreamType<PolicyBook> Stream = new(Empty, (book, e, _) => book.Evolve(e));
+/// <summary>Every policy version a controller has published; the last one is in force.</summary>
+public sealed record PolicyBook(ImmutableList<PublishedVersion> Versions)
+{
+    public static readonly PolicyBook Empty = new(ImmutableList<PublishedVersion>.Empty);
 
-    private readonly IReadOnlyList<PolicyPack> _packs = [.. Versions.Select(v => v.Pack)];
+    public static readonly StreamType<PolicyBook> Stream = new(Empty, (book, e, place) => book.Evolve(e, place));
 
     public PolicyPack? Current => Versions is [.., var last] ? last.Pack : null;
 
@@ -45,10 +49,13 @@ public sealed record PolicyBook(ImmutableList<PolicyPublished> Versions)
     /// <summary>For commands whose decision depends on the policy in force.</summary>
     public static IReadOnlyList<(StreamKey, StreamType)> ReadBy(TenantId tenant) => [(Of(tenant), Stream)];
 
-    public PolicyPublished? Find(string version) => Versions.FirstOrDefault(v => v.Pack.Version == version);
+    public PublishedVersion? Find(string version) => Versions.FirstOrDefault(v => v.Pack.Version == version);
 
     /// <inheritdoc cref="PolicyHistory.IsMaterialSince"/>
-    public bool IsChangedSince(string purpose, string version) => _packs.IsMaterialSince(purpose, version);
+    public bool IsChangedSince(string purpose, string version) => Packs.IsMaterialSince(purpose, version);
 
-    internal PolicyBook Evolve(object e) => e is PolicyPublished published ? new PolicyBook(Versions.Add(published)) : this;
+    /// <summary>The version in force at a moment, which is what an act of then was about, however late word of it comes; the first one for whatever came before it.</summary>
+    public PolicyPack? At(DateTimeOffset moment) => (Versions.FindLast(v => v.PublishedAt <= moment) ?? Versions.FirstOrDefault())?.Pack;
+
+    internal PolicyBook Evolve(object e, EventPlace place) => e is PolicyPublished published ? new PolicyBook(Versions.Add(new PublishedVersion(published, place.RecordedAt))) : this;
 }

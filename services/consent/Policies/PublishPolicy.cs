@@ -22,7 +22,7 @@ public static class PublishPolicy
     {
         if (book.Find(pack.Version) is { } published)
         {
-            return published.Holds(pack)
+            return published.Policy.Holds(pack)
                 ? Decision.Unchanged
                 : Decision.No("policy_version_exists", "This version is published with other contents. A published policy is never edited: give the change a version of its own.");
         }

@@ -86,7 +86,7 @@ public sealed class TimelineTests
     [Fact]
     public void Of_the_policies_those_are_marked_that_were_in_force_meanwhile()
     {
-        KnownPolicy[] policies = [Published("a", -20), Published("b", -10), Published("c", 5), Published("d", 11)];
+        PublishedVersion[] policies = [Published("a", -20), Published("b", -10), Published("c", 5), Published("d", 11)];
         Timeline.Of(Known((Yes(1), 1)), policies, Acts.Day(10)).Policies.Select(p => p.Version).ShouldBe(["b", "c"]);
     }
 
@@ -120,7 +120,7 @@ public sealed class TimelineTests
 
     private static ConsentWithdrawn No(double day) => new(new Lane("news", "email", "controller"), "a", Acts.Day(day), Actor.Subject, Token.Parse("web-form"), null, null, null);
 
-    private static KnownPolicy Published(string version, double day) => new(new PolicyPublished(Packs.Spectral with { Version = version }, Guid.Empty), Acts.Day(day));
+    private static PublishedVersion Published(string version, double day) => new(new PolicyPublished(Packs.Spectral with { Version = version }, Guid.Empty), Acts.Day(day));
 
     private static Timeline Drawn(params (object Facts, double Day)[] events) => Timeline.Of(Known(events), [], Acts.Day(10));
 

@@ -41,8 +41,8 @@ public sealed class HistoryTests
         foreach (var turn in play.Turns)
         {
             foreach (var e in play.Log.Take(turn.Length).Skip(length))
-                if (ConsentCatalog.Events.Decode(e) is ConsentGranted granted && turn.After.Erasure == Erasure.None)
-                    turn.After.Lanes[granted.Lane].Given.ShouldBe(granted.InForce);
+                if (ConsentCatalog.Events.Decode(e) is ConsentGranted { InForce: true } granted && turn.After.Erasure == Erasure.None)
+                    turn.After.Lanes[granted.Lane].Given.ShouldBeTrue();
             length = turn.Length;
         }
     });
@@ -72,7 +72,7 @@ public sealed class HistoryTests
         foreach (var turn in play.Turns)
         {
             ReferenceModel.Tell(turn.Outcome).ShouldBe(model.Hear(turn));
-            if (turn is { Said: PolicyPack pack, Outcome: Outcome.Recorded, First: null }) policies = new PolicyBook(policies.Versions.Add(new PolicyPublished(pack, default)));
+            if (turn is { Said: PolicyPack pack, Outcome: Outcome.Recorded, First: null }) policies = new PolicyBook(policies.Versions.Add(new PublishedVersion(new PolicyPublished(pack, default), turn.Now)));
             foreach (var lane in ReferenceModel.AllLanes)
             {
                 var answer = ConsentDecision.Decide(Story.Question(lane.Purpose, lane.Channel, lane.Recipient), [turn.After], policies, turn.Now);

@@ -16,10 +16,10 @@ internal sealed class ReferenceModel
     public const string Sharing = "agreed-sharing";
 
     private readonly List<Words> _said = [];
-    private readonly List<PolicyPack> _published = [];
+    private readonly List<(PolicyPack Pack, DateTimeOffset At)> _published = [];
     private int _erasure;
 
-    private sealed record Words(bool Yes, Lane Lane, Actor Actor, DateTimeOffset Claimed, DateTimeOffset Recorded, string Version, TextShown? Text);
+    private sealed record Words(bool Yes, Lane Lane, Actor Actor, DateTimeOffset Claimed, DateTimeOffset Recorded, string Version, TextShown? Text, bool Counts = false);
 
     public static IReadOnlyList<Lane> AllLanes { get; } =
     [
@@ -31,7 +31,7 @@ internal sealed class ReferenceModel
     public string Hear(Turn turn) => turn switch
     {
         { First: { } first } => Tell(first),
-        { Said: PolicyPack pack } => Publish(pack),
+        { Said: PolicyPack pack } => Publish(pack, turn.Now),
         { Said: GrantConsent grant } => Grant(grant, turn.Now),
         { Said: WithdrawConsent withdrawal } => Withdraw(withdrawal, turn.Now),
         _ => Erase(),
@@ -58,11 +58,11 @@ internal sealed class ReferenceModel
         },
     };
 
-    private string Publish(PolicyPack pack)
+    private string Publish(PolicyPack pack, DateTimeOffset now)
     {
         // An older version that comes again does not come into force again.
-        if (_published.Any(p => p.Version == pack.Version)) return "unchanged";
-        _published.Add(pack);
+        if (_published.Any(p => p.Pack.Version == pack.Version)) return "unchanged";
+        _published.Add((pack, now));
         return "recorded 1";
     }
 
@@ -73,10 +73,11 @@ internal sealed class ReferenceModel
         if (grant.OccurredAt > now.AddMinutes(5)) return "occurred_in_future";
         if (!Declares(grant.Purpose)) return "purpose_undeclared";
 
-        var words = new Words(true, lane, grant.Actor, grant.OccurredAt, now, _published[^1].Version, grant.Text);
-        var counts = Holds(lane) != false || (IsOwn(grant.Actor) && grant.OccurredAt > LastNo(lane));
+        var version = _published.LastOrDefault(p => p.At <= grant.OccurredAt, _published[0]).Pack.Version;
+        var counts = LastNo(lane) is null || (IsOwn(grant.Actor) && grant.OccurredAt > LastNo(lane));
+        var words = new Words(true, lane, grant.Actor, grant.OccurredAt, now, version, grant.Text, counts);
         if (!counts && !IsOwn(grant.Actor)) return "withdrawal_prevails";
-        if (Holds(lane) == true && LastYes(lane) is var last && (last.Version, last.Text) == (words.Version, words.Text) && (last.Actor, words.Actor) != (Actor.Guardian, Actor.Subject)) return "unchanged";
+        if (counts && Holds(lane) == true && LastYes(lane) is var last && (last.Version, last.Text) == (words.Version, words.Text) && (last.Actor == words.Actor || !IsOwn(words.Actor))) return "unchanged";
         _said.Add(words);
         return counts ? "recorded 1" : "recorded 1 withdrawal_prevails";
     }
@@ -92,7 +93,7 @@ internal sealed class ReferenceModel
             ? AllLanes.Where(l => l.Purpose == withdrawal.Purpose && l.Channel == (withdrawal.Channel ?? l.Channel) && l.Recipient == (withdrawal.Recipient ?? l.Recipient))
             : [];
         var lanes = known.Union(named).Where(l => Holds(l) != false || Earlier(withdrawal.OccurredAt, now) > LastNo(l)).ToList();
-        _said.AddRange(lanes.Select(l => new Words(false, l, withdrawal.Actor, withdrawal.OccurredAt, now, _published[^1].Version, null)));
+        _said.AddRange(lanes.Select(l => new Words(false, l, withdrawal.Actor, withdrawal.OccurredAt, now, _published[^1].Pack.Version, null)));
         return lanes.Count == 0 ? "unchanged" : $"recorded {lanes.Count}";
     }
 
@@ -117,9 +118,10 @@ internal sealed class ReferenceModel
     private static bool IsOwn(Actor actor) => actor is Actor.Subject or Actor.Guardian;
 
     /// <summary>A purpose that was dropped and declared again is another one.</summary>
-    private bool WasAway(Lane lane) => _published.SkipWhile(p => p.Version != LastYes(lane).Version).Any(p => p.Purposes.All(purpose => purpose.Id != lane.Purpose));
+    private bool WasAway(Lane lane) => _published.SkipWhile(p => p.Pack.Version != LastYes(lane).Version).Any(p => p.Pack.Purposes.All(purpose => purpose.Id != lane.Purpose));
 
-    private Words LastYes(Lane lane) => _said.Last(w => w.Lane == lane && w.Yes);
+    /// <summary>The yes that was done last, of those since the last no.</summary>
+    private Words LastYes(Lane lane) => _said.Skip(_said.FindLastIndex(w => w.Lane == lane && !w.Yes) + 1).Where(w => w.Lane == lane && w.Counts).Aggregate((one, next) => next.Claimed < one.Claimed ? one : next);
 
-    private bool Declares(string purpose) => _published[^1].Purposes.Any(p => p.Id == purpose);
+    private bool Declares(string purpose) => _published[^1].Pack.Purposes.Any(p => p.Id == purpose);
 }

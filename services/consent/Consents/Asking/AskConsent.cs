@@ -17,10 +17,10 @@ public sealed record AskConsent(
         var named = new Named(Purpose, Channel, Recipient, Jurisdiction, Scopes);
 
         // Anybody may be asked, also who is too young to answer: the guardian reads it too.
-        var (text, refusal) = Granting.MayConsent.Check(policies.Current, named, Text, subject with { Age = null }, Actor, OccurredAt);
+        var (text, refusal) = Granting.MayConsent.Check(policies, named, Text, subject with { Age = null }, Actor, OccurredAt);
         if (refusal is not null) return new Decision.Refuse(refusal);
         var evidence = Evidence.Bytes();
         return new Decision.Record([.. named.LanesUnder(policies.Current).Select((lane, i) => new NewEvent(
-            new ConsentAsked(lane, policies.Current!.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text), i == 0 ? evidence : default))]);
+            new ConsentAsked(lane, policies.At(OccurredAt)!.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text), i == 0 ? evidence : default))]);
     }
 }

@@ -15,7 +15,7 @@ public sealed record ConfirmConsent(
     public Decision Decide(SubjectConsents subject, PolicyBook policies, DateTimeOffset now)
     {
         var named = new Named(Purpose, Channel, Recipient, Jurisdiction, Scopes);
-        var (_, refusal) = Granting.MayConsent.Check(policies.Current, named, null, subject, Actor, OccurredAt);
+        var (_, refusal) = Granting.MayConsent.Check(policies, named, null, subject, Actor, OccurredAt);
         if (refusal is not null) return new Decision.Refuse(refusal);
 
         var lanes = named.LanesUnder(policies.Current);

@@ -24,9 +24,10 @@ public sealed record GrantConsent(
     public Decision Decide(SubjectConsents subject, PolicyBook policies, DateTimeOffset now)
     {
         var named = new Named(Purpose, Channel, Recipient, Jurisdiction, Scopes);
-        var (text, refusal) = MayConsent.Check(policies.Current, named, Text, subject, Actor, OccurredAt);
+        var (text, refusal) = MayConsent.Check(policies, named, Text, subject, Actor, OccurredAt);
         if (refusal is not null) return new Decision.Refuse(refusal);
         var (pack, purpose) = (policies.Current!, policies.Current!.FindPurpose(Purpose)!);
+        var version = policies.At(OccurredAt)!.Version;
         if (Implied && purpose.Express) return Decision.No("express_needed", $"The purpose {purpose.Id} needs a consent of its own, and takes none for granted.");
         if (Until <= OccurredAt) return Decision.No("until_passed", "The consent would end before it begins.");
 
@@ -35,20 +36,20 @@ public sealed record GrantConsent(
         if (late.Count > 0 && Actor is not (Actor.Subject or Actor.Guardian)) return Decision.No("withdrawal_prevails", "Consent was withdrawn; only the subject's own later act gives it again.");
 
         var until = purpose.ValidMonths is { } months && (Until is null || OccurredAt.AddMonths(months) < Until) ? OccurredAt.AddMonths(months) : Until;
-        var events = lanes.Where(lane => late.Contains(lane) || !Stands(subject, lane, text, until, policies)).Select(lane => Confirm && !late.Contains(lane)
-            ? (object)new ConsentPending(lane, pack.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text, OccurredAt.AddDays(purpose.ConfirmWithinDays ?? DefaultDaysToConfirm))
+        var events = lanes.Where(lane => late.Contains(lane) || !Stands(subject, lane, text, until, version)).Select(lane => Confirm && !late.Contains(lane)
+            ? (object)new ConsentPending(lane, version, OccurredAt, Actor, Method, Source, Jurisdiction, text, OccurredAt.AddDays(purpose.ConfirmWithinDays ?? DefaultDaysToConfirm))
 
             // A late message about an act before the withdrawal is history worth keeping, and no more than that.
             : new ConsentGranted(
-                lane, pack.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text, !late.Contains(lane), until, subject.Renewed(lane), Implied, Imported)).ToList();
+                lane, version, OccurredAt, Actor, Method, Source, Jurisdiction, text, !late.Contains(lane), until, subject.Renewed(lane), Implied, Imported)).ToList();
         if (events.Count == 0) return Decision.Unchanged;
         var evidence = Evidence.Bytes();
         return new Decision.Record([.. events.Select((e, i) => new NewEvent(e, i == 0 ? evidence : default))], late.Count > 0 ? "withdrawal_prevails" : Confirm ? "confirmation_needed" : null);
     }
 
     /// <summary>Whether the same was said before, and saying it again changes nothing.</summary>
-    private bool Stands(SubjectConsents subject, Lane lane, TextShown? text, DateTimeOffset? until, PolicyBook policies) =>
+    private bool Stands(SubjectConsents subject, Lane lane, TextShown? text, DateTimeOffset? until, string version) =>
         subject.Lanes.TryGetValue(lane, out var state) && state.Given && state.Text == text
-        && (Confirm || (state.PolicyVersion == policies.Current!.Version && (state.Until == until || OccurredAt <= state.OccurredAt) && (state.Actor, Actor) != (Actor.Guardian, Actor.Subject)))
+        && (Confirm || (state.PolicyVersion == version && (state.Until == until || OccurredAt <= state.OccurredAt) && (Actor == state.Actor || Actor is not (Actor.Subject or Actor.Guardian))))
         && !subject.WasStoppedSince(lane, state);
 }

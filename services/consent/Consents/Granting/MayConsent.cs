@@ -1,3 +1,4 @@
+using ConsentLedger.Consent.Policies;
 using ConsentLedger.Contracts.Policies;
 
 namespace ConsentLedger.Consent.Consents.Granting;
@@ -11,13 +12,16 @@ internal static class MayConsent
         "text_undeclared", "text_differs", "guardian_needed", "too_young", "subject_of_age",
     ];
 
-    public static (TextShown? Text, Refusal? Refusal) Check(PolicyPack? pack, Named named, TextShown? shown, SubjectConsents subject, Actor actor, DateTimeOffset occurredAt)
+    public static (TextShown? Text, Refusal? Refusal) Check(PolicyBook policies, Named named, TextShown? shown, SubjectConsents subject, Actor actor, DateTimeOffset occurredAt)
     {
+        var pack = policies.Current;
         if (Declared.Check(pack, named) is { } undeclared) return (null, undeclared);
         var purpose = pack!.FindPurpose(named.Purpose)!;
         if (!purpose.RestsOn(LawfulBasis.Consent)) return (null, new("consent_not_the_basis", "This purpose does not rest on consent; asking for it would mislead."));
         if (CheckAge(pack, subject.Age, actor, occurredAt) is { } young) return (null, young);
-        return Declared.Text(purpose, shown);
+
+        // The words of then, for an act of then.
+        return Declared.Text(policies.At(occurredAt)!.FindPurpose(purpose.Id) ?? purpose, shown);
     }
 
     /// <summary>GDPR art. 8: below an age that each jurisdiction sets, a guardian's word counts and the child's own does not.</summary>

@@ -18,7 +18,7 @@ public sealed class ConsentReader(IEventEngine engine, EventCatalog catalog)
         var slices = subjects.Select(s => new StreamSlice(new StreamKey(tenant, s))).Append(new StreamSlice(policies, known.Version));
         var events = (await engine.ReadStreamsAsync([.. slices], ct)).ToLookup(e => e.Stream);
 
-        var book = events[policies].Aggregate(known, (b, e) => (b.Book.Evolve(catalog.Decode(e)), e.Place.Version));
+        var book = events[policies].Aggregate(known, (b, e) => (b.Book.Evolve(catalog.Decode(e), e.Place), e.Place.Version));
         if (book.Version > known.Version) _books.AddOrUpdate(tenant, book, (_, other) => other.Version > book.Version ? other : book);
         return (book.Book, events);
     }

@@ -18,7 +18,7 @@ public sealed record RefuseConsent(
         var named = new Named(Purpose, Channel, Recipient, Jurisdiction, Scopes);
 
         // No age is too young for a no.
-        var (text, refusal) = Granting.MayConsent.Check(policies.Current, named, Text, subject with { Age = null }, Actor, OccurredAt);
+        var (text, refusal) = Granting.MayConsent.Check(policies, named, Text, subject with { Age = null }, Actor, OccurredAt);
         if (refusal is not null) return new Decision.Refuse(refusal);
         var lanes = named.LanesUnder(policies.Current).Where(lane => subject.Hears(lane, OccurredAt < now ? OccurredAt : now)).ToList();
         if (lanes.Count == 0) return Decision.Unchanged;

@@ -43,7 +43,7 @@ public sealed record WithdrawConsent(
 
         var evidence = Evidence.Bytes();
         return new Decision.Record([.. lanes.Select((lane, i) => new NewEvent(
-            new ConsentWithdrawn(lane, pack?.Version ?? subject.Lanes[lane].PolicyVersion, OccurredAt, Actor, Method, Source, CausedBy?.Cause, CausedBy?.Event, Imported), i == 0 ? evidence : default))]);
+            new ConsentWithdrawn(lane, pack?.Version ?? subject.Lanes[lane].PolicyVersion, OccurredAt, Actor, Method, Source, CausedBy?.Cause, CausedBy?.Event, Imported: Imported), i == 0 ? evidence : default))]);
     }
 
     private bool Covers(Lane lane, string? law) =>
