@@ -11,9 +11,8 @@ namespace ConsentLedger.Consent.Consents.Erasing;
 /// </summary>
 public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, SubjectKeys keys, AddressIndex index, TimeProvider clock)
 {
-    /// <summary>The fence names who else holds data, while that is still known here.</summary>
-    public static Decision Start(Guid request, SubjectConsents subject, PolicyBook policies) =>
-        subject.Erasure == Erasure.None ? Decision.Of(new ErasureStarted(request)).TellingRecipients(subject, policies) : Decision.Unchanged;
+    public static Decision Start(Guid request, SubjectConsents subject) =>
+        subject.Erasure == Erasure.None ? Decision.Of(new ErasureStarted(request)) : Decision.Unchanged;
 
     /// <summary>Whoever asks about someone already erased is answered too, because an answer can be lost: its sender waits for one.</summary>
     /// <param name="key">The one that is gone; empty where nothing was ever sealed.</param>
@@ -22,7 +21,7 @@ public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, Subjec
     /// <param name="task">Names the message that asks. The same one again adds nothing; another one, such as a reminder, is answered anew.</param>
     public async Task RunAsync(StreamKey subject, Guid request, Digest task, CancellationToken ct)
     {
-        await StepAsync(subject, task, "start", context => Start(request, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(subject.Tenant))), ct);
+        await StepAsync(subject, task, "start", context => Fence(request, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(subject.Tenant))), ct);
         var destroyed = await keys.DestroyAsync(subject, ct);
         await index.ForgetAsync([subject], ct);
         await engine.PurgeSealedAsync(subject, ct);
@@ -31,6 +30,9 @@ public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, Subjec
         await Aside.WaitAsync(() => Task.Delay(SubjectKeys.Lease, clock, ct));
         await StepAsync(subject, task, "finish", _ => Finish(request, destroyed.KeyId ?? Guid.Empty), ct);
     }
+
+    // Who else holds data is known until the end, and nobody is told after it.
+    private static Decision Fence(Guid request, SubjectConsents subject, PolicyBook policies) => Start(request, subject).TellingRecipients(subject, policies);
 
     private Task StepAsync(StreamKey subject, Digest task, string step, Func<DecisionContext, Decision> decide, CancellationToken ct) =>
         ledger.ExecuteAsync(new Command(subject, SubjectConsents.Stream, Digest.Of($"erasure {task.Value}", step), default, decide) { Reads = PolicyBook.ReadBy(subject.Tenant) }, ct);
