@@ -22,7 +22,7 @@ ConsentClient.Add(builder.Services);
 builder.Services.AddSingleton<TellConsent>();
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.MarketingEvents, MarketingPublisher.Translate)
-    .Consumes<ConsentEventConsumer>("marketing.from-consent", Exchanges.ConsentEvents, "consent.#", "policy.#", "subject.#")
+    .Consumes<ConsentEventConsumer>("marketing.from-consent", Exchanges.ConsentEvents, ConsentEventConsumer.Bindings)
     .Consumes<ErasureTaskDispatchedConsumer>("marketing.from-erasure", Exchanges.ErasureEvents, ErasureTaskDispatchedV1.Type));
 
 var app = builder.Build();

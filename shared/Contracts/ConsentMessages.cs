@@ -74,6 +74,7 @@ public sealed record ConsentConfirmedV1(
 /// <param name="Until">When it ends by itself.</param>
 /// <param name="Renews">The streamversion of the consent that this takes the place of.</param>
 /// <param name="Implied">Concluded from what the person did, where the policy asks for no more.</param>
+/// <param name="Imported">Taken over from where <paramref name="Source"/> says.</param>
 public sealed record ConsentGrantedV1(
     string Purpose,
     string Recipient,
@@ -91,7 +92,8 @@ public sealed record ConsentGrantedV1(
     string? Scope = null,
     DateTimeOffset? Until = null,
     long? Renews = null,
-    bool Implied = false)
+    bool Implied = false,
+    bool Imported = false)
 {
     public const string Type = "consent.granted.v1";
 }
@@ -118,6 +120,7 @@ public sealed record ConsentRefusedV1(
 /// <summary>Consent was withdrawn, perhaps before it was ever given.</summary>
 /// <param name="Cause">What led to it elsewhere, such as <c>unsubscribed</c>.</param>
 /// <param name="CausedBy">The id of the event that did.</param>
+/// <param name="Imported">Taken over from where <paramref name="Source"/> says.</param>
 public sealed record ConsentWithdrawnV1(
     string Purpose,
     string Recipient,
@@ -131,7 +134,8 @@ public sealed record ConsentWithdrawnV1(
     Guid? CausedBy = null,
     string? Law = null,
     string? Scope = null,
-    IReadOnlyList<string>? RecipientsToTell = null)
+    IReadOnlyList<string>? RecipientsToTell = null,
+    bool Imported = false)
 {
     public const string Type = "consent.withdrawn.v1";
 }

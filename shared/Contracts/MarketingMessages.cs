@@ -4,7 +4,7 @@ namespace ConsentLedger.Contracts;
 
 /// <summary>From here on nothing more about this topic goes out over this channel.</summary>
 /// <param name="Basis">The lawful basis the mail rested on, such as <c>consent</c>.</param>
-/// <param name="Cause"><c>one-click</c>, <c>page</c>, <c>preference</c>, <c>consent-withdrawn</c> or <c>agent</c>.</param>
+/// <param name="Cause"><c>one-click</c>, <c>page</c>, <c>preference</c>, <c>consent-withdrawn</c>, <c>consent-expired</c>, <c>objected</c> or <c>agent</c>.</param>
 /// <param name="WithdrawsConsent">True where the mail rested on consent, which is then withdrawn as well.</param>
 /// <param name="DeliveryId">The email system's own reference of the mail, where it gave one.</param>
 /// <param name="RecipientRef">The email system's own reference of the recipient, where it gave one. Never an address.</param>

@@ -75,12 +75,12 @@ public sealed class ConsentPublisherTests
         Told<ConsentConfirmed, ConsentConfirmedV1>().ShouldBe(new(
             "partner-offers", "marketing-partners", "1", "consent", Moment, "subject", "web-form", 3, "email", "shop", "EU", "contacts", Text, Later));
         Told<ConsentGranted, ConsentGrantedV1>().ShouldBe(new(
-            "partner-offers", "marketing-partners", "1", "consent", Moment, "guardian", "web-form", true, "email", "shop", "FR", Text, "EU", "contacts", Later, 7, true));
+            "partner-offers", "marketing-partners", "1", "consent", Moment, "guardian", "web-form", true, "email", "shop", "FR", Text, "EU", "contacts", Later, 7, true, true));
         Published(Minimal<ConsentGranted>()).DataAs<ConsentGrantedV1>().ShouldBe(new("agreed-sharing", "controller", "1", "consent", Moment, "system", "import", false));
         Told<ConsentRefused, ConsentRefusedV1>().ShouldBeEquivalentTo(new ConsentRefusedV1(
             "partner-offers", "marketing-partners", "1", Moment, "subject", "web-form", "email", "shop", "FR", "EU", "contacts", Text, ToTell));
         Told<ConsentWithdrawn, ConsentWithdrawnV1>().ShouldBeEquivalentTo(new ConsentWithdrawnV1(
-            "partner-offers", "marketing-partners", "1", Moment, "subject", "one-click", "email", "marketing-preference", "unsubscribed", Id, "EU", "contacts", ToTell));
+            "partner-offers", "marketing-partners", "1", Moment, "subject", "one-click", "email", "marketing-preference", "unsubscribed", Id, "EU", "contacts", ToTell, true));
         Published(Minimal<ConsentWithdrawn>()).DataAs<ConsentWithdrawnV1>().ShouldBe(new("agreed-sharing", "controller", "1", Moment, "agent", "phone"));
         Told<ConsentExpired, ConsentExpiredV1>().ShouldBeEquivalentTo(new ConsentExpiredV1("partner-offers", "marketing-partners", 4, "email", "EU", "contacts", ToTell));
         Told<ConsentRenewalDue, ConsentRenewalDueV1>().ShouldBe(new("partner-offers", "marketing-partners", 5, Later, "email", "EU", "contacts"));

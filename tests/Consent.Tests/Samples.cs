@@ -21,7 +21,7 @@ internal static class Samples
 
     public static IReadOnlyList<object> Events { get; } =
     [
-        new ConsentGranted(Wide, "1", Moment, Actor.Guardian, Form, Shop, France, Text, InForce: true, Later, Renews: 7, Implied: true),
+        new ConsentGranted(Wide, "1", Moment, Actor.Guardian, Form, Shop, France, Text, InForce: true, Later, Renews: 7, Implied: true, Imported: true),
         new ConsentGranted(Narrow, "1", Moment, Actor.System, Token.Parse("import"), null, null, null, InForce: false),
         new ConsentAsked(Wide, "1", Moment, Actor.Agent, Form, Shop, France, Text),
         new ConsentAsked(Narrow, "1", Moment, Actor.System, Form, null, null, null),
@@ -31,7 +31,7 @@ internal static class Samples
         new ConsentConfirmed(Narrow, "1", Moment, Actor.Subject, Form, null, null, Confirms: 3, null),
         new ConsentRefused(Wide, "1", Moment, Actor.Subject, Form, Shop, France, Text, RecipientsToTell: ToTell),
         new ConsentRefused(Narrow, "1", Moment, Actor.Subject, Form, null, null, null),
-        new ConsentWithdrawn(Wide, "1", Moment, Actor.Subject, Token.Parse("one-click"), Token.Parse("marketing-preference"), "unsubscribed", Id, RecipientsToTell: ToTell),
+        new ConsentWithdrawn(Wide, "1", Moment, Actor.Subject, Token.Parse("one-click"), Token.Parse("marketing-preference"), "unsubscribed", Id, RecipientsToTell: ToTell, Imported: true),
         new ConsentWithdrawn(Narrow, "1", Moment, Actor.Agent, Token.Parse("phone"), null, null, null),
         new ConsentExpired(Wide, Rested: 4, RecipientsToTell: ToTell),
         new ConsentExpired(Narrow, Rested: 4),

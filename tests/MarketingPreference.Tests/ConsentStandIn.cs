@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using ConsentLedger.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -48,9 +50,20 @@ internal sealed class ConsentStandIn : IAsyncDisposable
 
     public void Give(string subject, string purpose) => _given[(subject, purpose)] = true;
 
-    /// <summary>What the history of this subject is, as pairs of type and facts, from version 1.</summary>
+    /// <summary>What the history of this subject is, as pairs of type and message, from version 1. A history tells facts: there the lane is an object of its own.</summary>
     public void Remember(string subject, params IEnumerable<(string Type, object Data)> events) => _histories[subject] = string.Concat(events.Select((e, i) =>
-        JsonSerializer.Serialize(new { version = i + 1, position = i, type = e.Type, id = IdOf(subject, i + 1), recordedAt = People.Noon, data = e.Data }, JsonSerializerOptions.Web) + "\n"));
+        JsonSerializer.Serialize(new { version = i + 1, position = i, type = e.Type, id = IdOf(subject, i + 1), recordedAt = People.Noon, data = FactsOf(e.Data) }, JsonSerializerOptions.Web) + "\n"));
+
+    private static JsonObject FactsOf(object message)
+    {
+        var facts = JsonSerializer.SerializeToNode(message, MessageJson.Options)!.AsObject();
+        if (!facts.ContainsKey("recipient")) return facts;
+        var lane = new JsonObject();
+        foreach (var member in (string[])["purpose", "channel", "recipient", "law", "scope"])
+            if (facts.Remove(member, out var value)) lane[member] = value;
+        facts["lane"] = lane;
+        return facts;
+    }
 
     /// <summary>The same event has the same id, however it is told.</summary>
     public static Guid IdOf(string subject, long version) => new(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{subject} {version}")).AsSpan(..16));

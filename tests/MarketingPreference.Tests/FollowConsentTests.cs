@@ -55,6 +55,49 @@ public sealed class FollowConsentTests
         Follow(Withdrawn(3, recipient: "partners"), Given(Heard(1, true), Heard(2, true, recipient: "partners"), Opened("newsletter"))).OfType<Unsubscribed>().ShouldBeEmpty();
 
     [Fact]
+    public void A_refusal_closes_as_a_withdrawal_does() =>
+        Follow(Withdrawn(2) with { Type = ConsentRefusedV1.Type }, Given(Heard(1, true), Opened("newsletter"))).OfType<Unsubscribed>()
+            .Select(u => (u.Topic, u.Cause, u.WithdrawsConsent)).ShouldBe([("newsletter", Cause.ConsentWithdrawn, false)]);
+
+    [Fact]
+    public void A_consent_that_ran_out_closes_and_the_next_one_opens_again()
+    {
+        var ranOut = Follow(Withdrawn(2) with { Type = ConsentExpiredV1.Type }, Given(Heard(1, true), Opened("newsletter")));
+        ranOut.OfType<Unsubscribed>().Select(u => (u.Topic, u.Cause, u.WithdrawsConsent)).ShouldBe([("newsletter", Cause.ConsentExpired, false)]);
+        Follow(Granted(3), Given([Heard(1, true), Opened("newsletter"), .. ranOut])).OfType<Subscribed>().Select(s => s.Topic).ShouldBe(["newsletter"]);
+    }
+
+    [Fact]
+    public void A_consent_opens_when_it_is_confirmed_and_not_before()
+    {
+        Follow(new ConsentEntry(1, NewId(), ConsentPendingV1.Type, null), Given()).ShouldHaveSingleItem().ShouldBeOfType<ConsentFollowed>().Change.ShouldBeNull();
+        Follow(Granted(2) with { Type = ConsentConfirmedV1.Type }, Given(new ConsentFollowed(NewId(), 1, null))).OfType<Subscribed>().Select(s => s.Topic).ShouldBe(["newsletter"]);
+    }
+
+    [Fact]
+    public void An_objection_to_marketing_leaves_all_of_it_and_nothing_else()
+    {
+        var left = Follow(Objected(2), Given(Heard(1, true), Opened("newsletter"), Opened("surveys-and-contests"), Closed("product-news"))).OfType<Unsubscribed>().ToList();
+        left.Select(u => (u.Topic, u.Channel, u.Cause, u.Actor, u.WithdrawsConsent)).ShouldBe([("newsletter", "email", Cause.Objected, Actor.Subject, false)]);
+        Follow(Objected(1), Given()).OfType<Unsubscribed>().Select(u => u.Topic).ShouldBe(["newsletter", "product-news"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Only_the_persons_own_later_consent_brings_back_what_an_objection_ended()
+    {
+        var objected = Given(Heard(1, true), Opened("newsletter"), new ConsentFollowed(NewId(), 2, null), Closed("newsletter", cause: Cause.Objected));
+        OpenedBy(Noon.AddDays(1), Actor.Subject).ShouldBe(["newsletter"]);
+        OpenedBy(Noon.AddDays(1), Actor.System).ShouldBeEmpty();
+        OpenedBy(Noon.AddDays(-1), Actor.Subject).ShouldBeEmpty();
+
+        IEnumerable<string> OpenedBy(DateTimeOffset at, Actor actor)
+        {
+            var granted = Granted(3);
+            return Follow(granted with { Act = granted.Act! with { OccurredAt = at, Actor = actor } }, objected).OfType<Subscribed>().Select(s => s.Topic);
+        }
+    }
+
+    [Fact]
     public void A_withdrawal_for_all_channels_overrules_each()
     {
         var subject = Given(Heard(1, true), Heard(2, false, channel: null));

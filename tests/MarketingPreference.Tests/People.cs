@@ -38,6 +38,8 @@ internal static class People
     public static ConsentEntry Withdrawn(long version, string purpose = "newsletter", string? channel = "email", string recipient = "controller") =>
         new(version, NewId(), ConsentWithdrawnV1.Type, new ConsentAct(purpose, recipient, Noon, Actor.Agent, "phone", channel));
 
+    public static ConsentEntry Objected(long version) => new(version, NewId(), ObjectionRaisedV1.Type, null, new ObjectionAct("marketing", Noon, Actor.Subject, "web-form"));
+
     public static IReadOnlyList<object> Recorded(this Decision decision) => [.. decision.ShouldBeOfType<Decision.Record>().Events.Select(e => e.Facts)];
 
     public static void ShouldRefuse(this Decision decision, string code) => decision.ShouldBeOfType<Decision.Refuse>().Refusal.Code.ShouldBe(code);

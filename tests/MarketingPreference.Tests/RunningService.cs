@@ -107,6 +107,7 @@ public sealed class RunningService : IAsyncLifetime
         Id = ConsentStandIn.IdOf(subject, version).ToString(),
         Source = "https://consentledger/consent",
         Type = type,
+        Time = People.Noon,
         Subject = subject,
         Tenant = Packs.Tenant,
         StreamVersion = version,

@@ -131,6 +131,61 @@ public sealed class TwoServicesTests(RunningService service) : IDisposable
         service.Consent.Requests.Count(r => r.Path.EndsWith("/history", StringComparison.Ordinal)).ShouldBe(asked);
     }
 
+    /// <summary>Whatever consent records is a version of the person's stream: what is not bound here would be asked for.</summary>
+    [Fact]
+    public async Task Everything_that_consent_tells_of_a_person_is_heard_and_nothing_has_to_be_asked_for()
+    {
+        var subject = NewSubject();
+        var now = TimeProvider.System.GetUtcNow();
+        var parked = await service.ParkedAsync("marketing.from-consent");
+        (string Type, object Message)[] said =
+        [
+            (ConsentAskedV1.Type, new ConsentAskedV1("newsletter", "controller", "1", now, "system", "web-form", "email")),
+            (ConsentPendingV1.Type, new ConsentPendingV1("newsletter", "controller", "1", now, "subject", "web-form", now.AddDays(7), "email")),
+            (ConsentConfirmedV1.Type, new ConsentConfirmedV1("newsletter", "controller", "1", "consent", now, "subject", "mail-link", 2, "email")),
+            (ConsentRenewalDueV1.Type, new ConsentRenewalDueV1("newsletter", "controller", 3, now, "email")),
+            (ConsentExpiredV1.Type, new ConsentExpiredV1("newsletter", "controller", 3, "email")),
+            (ConsentGrantedV1.Type, Grant("newsletter")),
+            (RecordCorrectedV1.Type, new RecordCorrectedV1(6, false, "typing-error", now, "agent", "phone")),
+            (ConsentRefusedV1.Type, new ConsentRefusedV1("newsletter", "controller", "1", now, "subject", "web-form", "email")),
+            (ConsentGrantedV1.Type, Grant("product-news")),
+            (SubjectMergedV1.Type, new SubjectMergedV1(Guid.NewGuid(), now, "agent", "support")),
+            (SubjectUnmergedV1.Type, new SubjectUnmergedV1(Guid.NewGuid(), now, "agent", "support")),
+            (BirthMonthStatedV1.Type, new BirthMonthStatedV1(now, now, now, "subject", "web-form")),
+            (SubjectCameOfAgeV1.Type, new SubjectCameOfAgeV1(now)),
+            (TermsAnsweredV1.Type, new TermsAnsweredV1("1", true, now, "subject", "web-form")),
+            (ObjectionRaisedV1.Type, new ObjectionRaisedV1("profiling", "1", now, "subject", "web-form")),
+            (ObjectionDecidedV1.Type, new ObjectionDecidedV1(15, false, "retracted", now, "subject", "web-form")),
+            (ObjectionOverdueV1.Type, new ObjectionOverdueV1(15, now)),
+            (ProcessingRestrictedV1.Type, new ProcessingRestrictedV1("needed-for-claims", [], now, "subject", "web-form")),
+            (RestrictionLiftedV1.Type, new RestrictionLiftedV1(18, now, now, "agent", "support")),
+            (SignalReceivedV1.Type, new SignalReceivedV1("gpc", false, "1", now, "subject", "browser")),
+            (DataDisclosedV1.Type, new DataDisclosedV1("safety", "legal-disclosure", "authorities", ["contact"], "1", now, "agent", "support")),
+            (UseExceptedV1.Type, new UseExceptedV1("fraud-check", "fraud-prevention", "1", now, "agent", "support")),
+            (HistoryReadV1.Type, new HistoryReadV1("auditor", false)),
+            (ObjectionRaisedV1.Type, new ObjectionRaisedV1("marketing", "1", now, "subject", "web-form")),
+        ];
+        foreach (var (e, i) in said.Select((e, i) => (e, i))) await service.ConsentSaysAsync(subject, i + 1, e.Type, e.Message);
+
+        var heard = await HeardAsync(subject, said.Length + 6);
+        heard.Where(e => e.Type == MarketingConsentFollowedV1.Type).Select(e => e.DataAs<MarketingConsentFollowedV1>().ConsentVersion).ShouldBe(Enumerable.Range(1, said.Length).Select(v => (long)v));
+        heard.Where(e => e.Type is MarketingSubscribedV1.Type or MarketingUnsubscribedV1.Type).Select(e => (e.DataAs<Change>().Topic, e.DataAs<Change>().Cause)).ShouldBe(
+        [
+            ("newsletter", "consent-granted"), ("newsletter", "consent-expired"), ("newsletter", "consent-granted"), ("newsletter", "consent-withdrawn"),
+            ("product-news", "consent-granted"), ("product-news", "objected"),
+        ]);
+        service.Consent.Requests.ShouldNotContain(r => r.Path == $"/v1/subjects/{subject}/history");
+        (await service.ParkedAsync("marketing.from-consent")).ShouldBe(parked);
+
+        // What was missed is the same in the history, which tells facts.
+        var late = NewSubject();
+        service.Consent.Remember(late, said);
+        await service.ConsentSaysAsync(late, said.Length, said[^1].Type, said[^1].Message);
+        Told(await HeardAsync(late, said.Length + 6)).ShouldBe(Told(heard));
+
+        static IEnumerable<string> Told(IEnumerable<CloudEvent> events) => events.Where(e => e.Type != MarketingConsentFollowedV1.Type).Select(e => $"{e.Type} {e.DataAs<Change>()}");
+    }
+
     [Fact]
     public async Task A_gap_waits_for_the_consent_service_to_come_back()
     {
@@ -236,4 +291,6 @@ public sealed class TwoServicesTests(RunningService service) : IDisposable
         new(purpose, "controller", "1", "consent", TimeProvider.System.GetUtcNow(), "subject", "web-form", InForce: true, Channel: "email");
 
     private static ConsentWithdrawnV1 Withdrawal(string purpose) => new(purpose, "controller", "1", TimeProvider.System.GetUtcNow(), "subject", "web-form", Channel: "email");
+
+    private sealed record Change(string Topic, string Cause);
 }

@@ -38,11 +38,12 @@ public static class ConsentPublisher
             e.Lane.Law, e.Lane.Scope, Shown(e.Text), e.Until),
         ConsentGranted e => new ConsentGrantedV1(
             e.Lane.Purpose, e.Lane.Recipient, e.PolicyVersion, "consent", e.OccurredAt, NameOf(e.Actor), e.Method, e.InForce, e.Lane.Channel, e.Source, e.Jurisdiction, Shown(e.Text),
-            e.Lane.Law, e.Lane.Scope, e.Until, e.Renews, e.Implied),
+            e.Lane.Law, e.Lane.Scope, e.Until, e.Renews, e.Implied, e.Imported),
         ConsentRefused e => new ConsentRefusedV1(
             e.Lane.Purpose, e.Lane.Recipient, e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Lane.Channel, e.Source, e.Jurisdiction, e.Lane.Law, e.Lane.Scope, Shown(e.Text), e.RecipientsToTell),
         ConsentWithdrawn e => new ConsentWithdrawnV1(
-            e.Lane.Purpose, e.Lane.Recipient, e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Lane.Channel, e.Source, e.Cause, e.CausedBy, e.Lane.Law, e.Lane.Scope, e.RecipientsToTell),
+            e.Lane.Purpose, e.Lane.Recipient, e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Lane.Channel, e.Source, e.Cause, e.CausedBy,
+            e.Lane.Law, e.Lane.Scope, e.RecipientsToTell, e.Imported),
         ConsentExpired e => new ConsentExpiredV1(e.Lane.Purpose, e.Lane.Recipient, e.Rested, e.Lane.Channel, e.Lane.Law, e.Lane.Scope, e.RecipientsToTell),
         ConsentRenewalDue e => new ConsentRenewalDueV1(e.Lane.Purpose, e.Lane.Recipient, e.Rested, e.Until, e.Lane.Channel, e.Lane.Law, e.Lane.Scope),
         _ => null,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using ConsentLedger.Contracts;
 using ConsentLedger.MarketingPreference.Preferences;
@@ -20,24 +21,52 @@ public sealed record ConsentWithdrawal(string Purpose, string Channel, DateTimeO
     public string Source => "marketing-preference";
 }
 
-/// <summary>The part of a grant or a withdrawal that changes what is sent. The bus and the history say it in the same words.</summary>
+/// <summary>What is said about one consent, as far as it changes what is sent. The law it was said under matters to the decision, which is taken over there.</summary>
 /// <param name="InForce">False for a grant that an earlier-recorded withdrawal already overtook.</param>
 public sealed record ConsentAct(
     string Purpose, string Recipient, DateTimeOffset OccurredAt, [property: JsonConverter(typeof(JsonStringEnumConverter<Actor>))] Actor Actor, string Method,
     string? Channel = null, bool InForce = true);
 
-/// <summary>One event of a subject's stream in the consent service.</summary>
-/// <param name="Act">Null for what is neither a grant nor a withdrawal.</param>
-public sealed record ConsentEntry(long Version, Guid Id, string Type, ConsentAct? Act)
-{
-    /// <summary>What it changes; null for what changes nothing, such as a grant that was overtaken.</summary>
-    public ConsentChange? Change => Act is { InForce: true } act ? new ConsentChange(act.Purpose, act.Channel, act.Recipient, Given: Type == ConsentGrantedV1.Type) : null;
+/// <summary>What is said about all marketing.</summary>
+public sealed record ObjectionAct(string To, DateTimeOffset OccurredAt, [property: JsonConverter(typeof(JsonStringEnumConverter<Actor>))] Actor Actor, string Method);
 
-    internal static bool IsAct(string type) => type is ConsentGrantedV1.Type or ConsentWithdrawnV1.Type;
+/// <summary>One event of a subject's stream in the consent service.</summary>
+/// <param name="Act">Null for what says neither yes nor no to a purpose.</param>
+/// <param name="Objection">Null for what is no objection to marketing.</param>
+public sealed record ConsentEntry(long Version, Guid Id, string Type, ConsentAct? Act, ObjectionAct? Objection = null)
+{
+    /// <summary>What it changes; null for what changes no consent, such as a grant that was overtaken.</summary>
+    public ConsentChange? Change => Act is { InForce: true } act ? new ConsentChange(act.Purpose, act.Channel, act.Recipient, Given: Type is ConsentGrantedV1.Type or ConsentConfirmedV1.Type) : null;
+
+    /// <exception cref="UnreadableDataException"/>
+    internal static ConsentEntry Of(CloudEvent said, long version, Guid id) => said.Type switch
+    {
+        ConsentGrantedV1.Type or ConsentConfirmedV1.Type or ConsentWithdrawnV1.Type or ConsentRefusedV1.Type => new(version, id, said.Type, said.DataAs<ConsentAct>()),
+        ConsentExpiredV1.Type => new(version, id, said.Type, said.DataAs<Expiry>().At(said.Time ?? throw new UnreadableDataException($"{said.Type} has no time."))),
+        ObjectionRaisedV1.Type when said.DataAs<ObjectionAct>() is { To: "marketing" } objection => new(version, id, said.Type, null, objection),
+        _ => new(version, id, said.Type, null),
+    };
+
+    private sealed record Expiry(string Purpose, string Recipient, string? Channel = null)
+    {
+        public ConsentAct At(DateTimeOffset moment) => new(Purpose, Recipient, moment, Actor.System, "expiry", Channel);
+    }
 }
 
-/// <summary>One line of a subject's history.</summary>
-internal sealed record HistoryLine(long Version, Guid Id, string Type, JsonElement Data)
+/// <summary>One line of a subject's history. It tells facts, in which a consent's purpose, channel and recipient lie together as its lane; the bus tells them side by side.</summary>
+internal sealed record HistoryLine(long Version, Guid Id, string Type, DateTimeOffset RecordedAt, JsonObject Data)
 {
-    public ConsentEntry ToEntry() => new(Version, Id, Type, ConsentEntry.IsAct(Type) ? Data.Deserialize<ConsentAct>(MessageJson.Options) : null);
+    public ConsentEntry ToEntry()
+    {
+        if (Data["lane"] is JsonObject lane)
+            foreach (var (name, value) in lane) Data[name] = value?.DeepClone();
+        try
+        {
+            return ConsentEntry.Of(new CloudEvent { Id = $"{Id}", Source = "history", Type = Type, Time = RecordedAt, Data = JsonSerializer.SerializeToUtf8Bytes(Data) }, Version, Id);
+        }
+        catch (UnreadableDataException e)
+        {
+            throw new JsonException(e.Message, e);
+        }
+    }
 }

@@ -42,7 +42,11 @@ public enum Cause
     Preference,
     Agent,
     ConsentWithdrawn,
+    ConsentExpired,
     ConsentGranted,
+
+    /// <summary>The person objected to marketing, in the consent service.</summary>
+    Objected,
 }
 
 /// <summary>Who acted.</summary>

@@ -25,7 +25,7 @@ public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lan
 
         // It counts from where it is recorded. A clock that runs ahead must not keep a later change of mind out.
         Unsubscribed u => With(u.Topic, u.Channel, new LaneState(
-            false, u.Cause, u.WithdrawsConsent || u.Cause == Cause.ConsentWithdrawn, u.OccurredAt < place.RecordedAt ? u.OccurredAt : place.RecordedAt, place)),
+            false, u.Cause, u.WithdrawsConsent || u.Cause is Cause.ConsentWithdrawn or Cause.ConsentExpired, u.OccurredAt < place.RecordedAt ? u.OccurredAt : place.RecordedAt, place)),
         ConsentFollowed followed => this with { Consents = Consents.Follow(followed) },
         ErasureStarted => this with { IsErased = true },
 

@@ -12,6 +12,10 @@ namespace ConsentLedger.MarketingPreference.Reacting;
 /// </summary>
 public sealed class ConsentEventConsumer(DeciderLoop ledger, StateReader reader, ConsentClient consent) : ICloudEventConsumer, IDisposable
 {
+    /// <summary>Everything of a subject's stream, lest its versions have gaps to ask for; and the policies.</summary>
+    public static IReadOnlyList<string> Bindings { get; } =
+        ["consent.#", "record.#", "subject.#", "terms.#", "objection.#", "processing.#", "signal.#", "data.#", "use.#", "policy.#"];
+
     // Many subjects may miss something at once, as after a message was parked or delivered again in another order. They must not all ask at once:
     // who wants to send asks over there, too.
     private readonly SemaphoreSlim _asking = new(8);

@@ -12,6 +12,6 @@ internal static class Envelopes
 
     public static ConsentEntry EntryOf(this CloudEvent message) =>
         Guid.TryParse(message.Id, out var id)
-            ? new ConsentEntry(message.VersionOf(), id, message.Type, ConsentEntry.IsAct(message.Type) ? message.DataAs<ConsentAct>() : null)
+            ? ConsentEntry.Of(message, message.VersionOf(), id)
             : throw new ParkException("event_id_invalid", "The id of an event of the consent service is a UUID.");
 }

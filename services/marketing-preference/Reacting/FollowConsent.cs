@@ -1,3 +1,4 @@
+using ConsentLedger.Contracts;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.MarketingPreference.AskingConsent;
 using ConsentLedger.MarketingPreference.Preferences;
@@ -19,6 +20,7 @@ public static class FollowConsent
         if (heard.Version > subject.Consents.Version + 1) return VersionsMissing;
 
         var followed = new ConsentFollowed(heard.Id, heard.Version, heard.Change);
+        if (pack is not null && heard.Objection is { } objection) return Decision.Of([followed, .. Left(objection, subject, pack)]);
         if (pack is null || heard is not { Act: { } act, Change: { } change }) return Decision.Of(followed);
         var after = subject.Consents.Follow(followed);
         var consequences =
@@ -26,23 +28,34 @@ public static class FollowConsent
             from channel in change.Channel is { } only ? [only] : topic.Channels
             where pack.TopicsRestingOn(change.Purpose, channel).Contains(topic)
             let lane = subject.Find(topic.Id, channel)
-            let consequence = change.Given ? (object?)Opened(act, topic, channel, lane, subject, pack) : Closed(act, topic, channel, lane, after, pack)
+            let consequence = change.Given ? (object?)Opened(act, topic, channel, lane, subject, pack) : Closed(heard.Type, act, topic, channel, lane, after, pack)
             where consequence is not null
             select consequence;
         return Decision.Of([followed, .. consequences]);
     }
 
     // A withdrawal for one recipient leaves what another may still do.
-    private static Unsubscribed? Closed(ConsentAct act, Topic topic, string channel, LaneState? lane, ConsentMirror after, PolicyPack pack) =>
+    private static Unsubscribed? Closed(string type, ConsentAct act, Topic topic, string channel, LaneState? lane, ConsentMirror after, PolicyPack pack) =>
         lane is { IsOpen: false } || after.Given(topic.Purpose, channel) == true
             ? null
             : new Unsubscribed(
-                topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.ConsentWithdrawn, act.Actor, act.Method, act.OccurredAt, WithdrawsConsent: false);
+                topic.Id, channel, topic.Purpose, pack.BasisOf(topic), type == ConsentExpiredV1.Type ? Cause.ConsentExpired : Cause.ConsentWithdrawn, act.Actor, act.Method, act.OccurredAt,
+                WithdrawsConsent: false);
 
-    // What ended with a consent comes back with the next one: but only when the end was heard, or this is the old consent arriving late.
-    // What the person left while the consent stood stays left.
+    // What ended with a consent comes back with the next one: but only when the end was heard, or this is the old consent arriving late. What ended with an objection
+    // comes back when the person consents after all. What the person left while the consent stood stays left.
     private static Subscribed? Opened(ConsentAct act, Topic topic, string channel, LaneState? lane, SubjectPreferences subject, PolicyPack pack) =>
         lane is null || (lane is { IsOpen: false, EndedConsent: true } && subject.Consents.Given(topic.Purpose, channel) == false)
+        || (lane is { IsOpen: false, Cause: Cause.Objected } && act.Actor is Actor.Subject or Actor.Guardian && act.OccurredAt > lane.OccurredAt)
             ? new Subscribed(topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.ConsentGranted, act.Actor, act.Method, act.OccurredAt)
             : null;
+
+    // An objection to marketing is to all of it, whatever it rests on (GDPR art. 21(2)), and to what was never asked for as well.
+    private static IEnumerable<Unsubscribed> Left(ObjectionAct objection, SubjectPreferences subject, PolicyPack pack) =>
+        from topic in pack.Topics
+        where topic.MessageClass != MessageClass.Transactional && pack.FindPurpose(topic.Purpose)!.Marketing
+        from channel in topic.Channels
+        where subject.Find(topic.Id, channel) is not { IsOpen: false }
+        select new Unsubscribed(
+            topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.Objected, objection.Actor, objection.Method, objection.OccurredAt, WithdrawsConsent: false);
 }
