@@ -22,6 +22,9 @@ internal static class CommandLine
             // One subject.
             Replay.Verb(surroundings),
             Diff.Verb(surroundings),
+
+            // A controller's policy.
+            Policies.PolicyCommand.Build(surroundings),
         };
         if (root.Options.OfType<HelpOption>().Single() is { Action: HelpAction usual } help) help.Action = new HelpWithExamples(usual);
         return root;

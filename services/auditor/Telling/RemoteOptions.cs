@@ -54,17 +54,18 @@ internal sealed class RemoteOptions(Surroundings surroundings)
             ? new Fault("origin_other", $"The log of {tenant} was asked for, and this is {head.Head.Origin}. Where that is its name, say --origin.")
             : null;
 
-    private Uri ServiceOf(ParseResult parsed)
-    {
-        var text = parsed.GetRequiredValue(_url);
-        return Uri.TryCreate(text.EndsWith('/') ? text : $"{text}/", UriKind.Absolute, out var url) && (url.Scheme is "http" or "https")
+    private Uri ServiceOf(ParseResult parsed) => ReadUrl(parsed.GetRequiredValue(_url));
+
+    private Task<string?> ReadTokenAsync(ParseResult parsed, CancellationToken ct) => ReadTokenAsync(parsed.GetValue(_tokenFile), surroundings, ct);
+
+    public static Uri ReadUrl(string text) =>
+        Uri.TryCreate(text.EndsWith('/') ? text : $"{text}/", UriKind.Absolute, out var url) && (url.Scheme is "http" or "https")
             ? url
             : throw new UnansweredException("url_invalid", $"{text} is no http or https address.");
-    }
 
-    private async Task<string?> ReadTokenAsync(ParseResult parsed, CancellationToken ct)
+    public static async Task<string?> ReadTokenAsync(string? tokenFile, Surroundings surroundings, CancellationToken ct)
     {
-        var token = parsed.GetValue(_tokenFile) is { } file ? await File.ReadAllTextAsync(file, ct) : surroundings.Variable(TokenVariable);
+        var token = tokenFile is { } file ? await File.ReadAllTextAsync(file, ct) : surroundings.Variable(TokenVariable);
         if (string.IsNullOrWhiteSpace(token)) return null;
         token = token.Trim();
         return token.Any(c => c is <= ' ' or > '~') ? throw new UnansweredException("token_invalid", "The token is one line of printable ASCII.") : token;

@@ -12,6 +12,11 @@ internal sealed class Verb(string name, string description, Surroundings surroun
 
     public IReadOnlyList<string> Examples => examples;
 
+    /// <summary>The command it belongs to, where that is not <c>ledger</c> itself.</summary>
+    public string? Under { get; init; }
+
+    private string Called => Under is null ? Name : $"{Under} {Name}";
+
     /// <summary>Says what <paramref name="run"/> reports, or why it could not: the three ways of <see cref="ExitCode"/>.</summary>
     public Verb Runs(Func<ParseResult, CancellationToken, Task<Report>> run)
     {
@@ -22,12 +27,12 @@ internal sealed class Verb(string name, string description, Surroundings surroun
             try
             {
                 var report = await run(parsed, ct);
-                await surroundings.Output.WriteAsync(json ? report.ToJson(Name) : report.ToText());
+                await surroundings.Output.WriteAsync(json ? report.ToJson(Called) : report.ToText());
                 return report.Holds ? ExitCode.Holds : ExitCode.Wrong;
             }
             catch (Exception e) when (UnansweredException.Of(e) is { } unanswered)
             {
-                await (json ? surroundings.Output.WriteAsync(unanswered.ToJson(Name)) : surroundings.Error.WriteAsync($"ledger {Name}: {unanswered.Message}\n"));
+                await (json ? surroundings.Output.WriteAsync(unanswered.ToJson(Called)) : surroundings.Error.WriteAsync($"ledger {Called}: {unanswered.Message}\n"));
                 return ExitCode.Unanswered;
             }
         });
