@@ -11,7 +11,7 @@ internal static class Packs
 
     public static PolicyPack Of(string tenant) => PolicyPack.Parse(Bytes(tenant)).ShouldBeOfType<PolicyPackReading.Accepted>().Pack;
 
-    private static string Root()
+    public static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ConsentLedger.sln")))
