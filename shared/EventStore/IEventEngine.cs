@@ -119,8 +119,9 @@ public sealed record StoredEntry(byte[] Bytes, byte[]? Salt);
 public sealed record ProvableEvent(StoredEvent Event, StoredEntry Entry, byte[]? Envelope);
 
 /// <param name="FromVersion">0 for a new stream.</param>
+/// <param name="Before">The state that the batch found, for projections that have nothing to do where nothing of theirs changed.</param>
 /// <param name="State">The state after the batch, for projections.</param>
-public sealed record StreamChange(StreamKey Stream, StreamType Type, long FromVersion, long ToVersion, object State);
+public sealed record StreamChange(StreamKey Stream, StreamType Type, long FromVersion, long ToVersion, object Before, object State);
 
 /// <summary>A writer that did not hold the head took a version or position first. Nothing of this batch was written.</summary>
 public sealed class AppendConflictException(string constraint, Exception? inner = null) : Exception($"Another writer was first ({constraint}).", inner)

@@ -5,7 +5,7 @@ namespace ConsentLedger.EventStore;
 /// <summary>One batch being decided: what it will write, and what each caller will hear once that is on disk. No I/O.</summary>
 internal sealed class Work(Memory memory)
 {
-    private readonly Dictionary<StreamKey, (StreamType Type, long Version)> _grown = [];
+    private readonly Dictionary<StreamKey, (StreamType Type, long Version, object State)> _grown = [];
     private readonly Dictionary<Digest, Remembered> _remembered = [];
     private readonly Dictionary<Digest, Remembered> _outcomes = [];
     private readonly List<AppendedEvent> _events = [];
@@ -77,7 +77,7 @@ internal sealed class Work(Memory memory)
             memory.Head!.Value,
             growth,
             _events,
-            [.. _grown.Select(s => new StreamChange(s.Key, s.Value.Type, s.Value.Version, memory.StateOf(s.Key).Version, memory.StateOf(s.Key).State))],
+            [.. _grown.Select(s => new StreamChange(s.Key, s.Value.Type, s.Value.Version, memory.StateOf(s.Key).Version, s.Value.State, memory.StateOf(s.Key).State))],
             [.. _outcomes.Select(o => (o.Key, o.Value))]);
     }
 
@@ -109,7 +109,7 @@ internal sealed class Work(Memory memory)
         _events.AddRange(appended);
         foreach (var (stream, (type, state, from, last, leaf)) in grown)
         {
-            _grown.TryAdd(stream, (type, from));
+            _grown.TryAdd(stream, (type, from, memory.StateOf(stream).State));
             memory.Remember(stream, state, last, leaf);
         }
 
