@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
@@ -26,7 +25,7 @@ public static class Edge
             .AddConsoleFormatter<LogLines, ConsoleFormatterOptions>();
 
         var services = builder.Services;
-        services.TryAddSingleton(TimeProvider.System);
+        services.AddClock(builder.Configuration);
         new Telemetry(service, builder.Configuration).AddTo(services);
         services.AddSingleton<DecisionMetrics>();
         services.ConfigureHttpJsonOptions(json => StrictJson.Configure(json.SerializerOptions));

@@ -33,7 +33,7 @@ internal static class BearerTokens
             ValidAudience = Required(configuration, "Auth:Audience"),
             IssuerSigningKeyResolver = (text, _, keyId, _) =>
                 TokenHeader.Read(text) is { } header && header.KeyId == keyId && keys.Find(keyId, header.Algorithm) is { } key ? [key] : [],
-            LifetimeValidator = (notBefore, expires, _, _) => IsAlive(notBefore, expires, clock.GetUtcNow().UtcDateTime),
+            LifetimeValidator = (notBefore, expires, _, _) => IsAlive(notBefore, expires, clock.Unmoved().GetUtcNow().UtcDateTime),
         };
         options.Events = new JwtBearerEvents
         {
