@@ -1,5 +1,6 @@
 using ConsentLedger.Ledger;
 using ConsentLedger.Resilience;
+using ConsentLedger.ServiceDefaults;
 using Microsoft.Extensions.Logging;
 
 namespace ConsentLedger.Transparency;
@@ -25,7 +26,7 @@ public sealed class Witnesses : IDisposable
             // The pipelines' limits are the ones that count.
             Timeout = Timeout.InfiniteTimeSpan,
         };
-        _witnesses = [.. options.Keys().Select(w => new Witness(w.Key, w.Url, _http, remotes, clock, log))];
+        _witnesses = [.. options.Keys().Select(w => new Witness(w.Key, w.Url, _http, remotes, clock.Unmoved(), log))];
         (_quorum, _grace, _clock) = (options.Quorum ?? _witnesses.Count, TimeSpan.FromMilliseconds(options.WitnessGraceMs), clock);
     }
 

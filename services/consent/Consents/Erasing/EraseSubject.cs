@@ -1,6 +1,7 @@
 using ConsentLedger.Consent.Consents.Telling;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Messaging;
+using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
 
 namespace ConsentLedger.Consent.Consents.Erasing;
@@ -27,7 +28,7 @@ public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, Subjec
         await engine.PurgeSealedAsync(subject, ct);
 
         // Other replicas believe in a key they have for so long. Whoever is killed meanwhile is told again and waits again, whatever the clocks say.
-        await Aside.WaitAsync(() => Task.Delay(SubjectKeys.Lease, clock, ct));
+        await Aside.WaitAsync(() => Task.Delay(SubjectKeys.Lease, clock.Unmoved(), ct));
         await StepAsync(subject, task, "finish", _ => Finish(request, destroyed.KeyId ?? Guid.Empty), ct);
     }
 
