@@ -12,6 +12,8 @@ public sealed class Installation : IAsyncDisposable
     private readonly List<ServiceProcess> _services = [];
     private readonly ConcurrentBag<HttpClient> _clients = [];
 
+    private MovableClock? _clock;
+
     private Installation(Broker broker)
     {
         Broker = broker;
@@ -21,6 +23,9 @@ public sealed class Installation : IAsyncDisposable
     public Broker Broker { get; }
 
     public Issuer Issuer { get; }
+
+    /// <summary>That of all its services, where the test asked for one that moves.</summary>
+    public MovableClock Clock => _clock ?? throw new InvalidOperationException("These services run on the system's clock.");
 
     public ServiceProcess Consent { get; private set; } = null!;
 
@@ -33,17 +38,19 @@ public sealed class Installation : IAsyncDisposable
     public IEnumerable<string> LogFiles => _services.Select(s => s.LogFile);
 
     /// <param name="consentAlone">For tests that need no more; the others can be started later.</param>
-    public static async Task<Installation> StartAsync(CancellationToken ct, bool consentAlone = false)
+    /// <param name="movableClock">Its services' clock is <see cref="Clock"/>.</param>
+    public static async Task<Installation> StartAsync(CancellationToken ct, bool consentAlone = false, bool movableClock = false)
     {
-        var installation = await PrepareAsync();
+        var installation = await PrepareAsync(movableClock);
         await Task.WhenAll((consentAlone ? [installation.Consent] : installation._services).Select(s => s.StartAsync(ct)));
         return installation;
     }
 
     /// <summary>Everything but the processes.</summary>
-    public static async Task<Installation> PrepareAsync()
+    public static async Task<Installation> PrepareAsync(bool movableClock = false)
     {
         var installation = new Installation(await Broker.CreateAsync("journey"));
+        if (movableClock) installation._clock = new MovableClock(installation.InFolder("clock"));
         await installation.Broker.AddUsersAsync("consent", "marketing-preference", "erasure-orchestrator", "outside");
         foreach (var name in (string[])["consent", "consent_vault", "preference", "erasure"])
             installation._databases[name] = await PostgresDatabase.CreateAsync($"j_{name}");
@@ -104,6 +111,7 @@ public sealed class Installation : IAsyncDisposable
             ["Consent__Url"] = Consent?.Url.ToString() ?? "http://127.0.0.1:1",
             ["Consent__TokenFile"] = InFolder("service.token"),
         };
+        _clock?.AddTo(settings);
         if (engine is not null) settings["EventStore__Engine"] = engine;
         if (vault is not null)
         {
