@@ -10,7 +10,7 @@ namespace ConsentLedger.Timers;
 /// There is nothing to acknowledge: the event that a timer fires is what ends it, so whoever is killed leaves either both or none.
 /// </summary>
 internal sealed partial class FireTimers(
-    TimerTable table, TimerRows rows, IEventEngine engine, DeciderLoop ledger, StateReader reader, TimerMetrics metrics, Remotes remotes, TimeProvider clock, ILogger<FireTimers> log) : BackgroundService
+    TimerTable table, TimerRows rows, ApplyNewRules rules, IEventEngine engine, DeciderLoop ledger, StateReader reader, TimerMetrics metrics, Remotes remotes, TimeProvider clock, ILogger<FireTimers> log) : BackgroundService
 {
     internal const string Remote = "timers";
 
@@ -56,10 +56,14 @@ internal sealed partial class FireTimers(
             }
 
             _firing = true;
+            using var turn = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            var applying = rules.RunAsync(turn.Token);
             try
             {
                 while (true)
                 {
+                    if (applying.IsFaulted) await applying;
+
                     // Throws where the lease has gone with its connection.
                     await lease.ReadCheckpointsAsync(ct);
 
@@ -68,7 +72,7 @@ internal sealed partial class FireTimers(
                     var appended = engine.WaitForAppendAsync(Unheard, awake.Token);
                     var next = await FireRoundAsync(ct);
                     Volatile.Write(ref _failingSince, 0);
-                    await SleepAsync(next, appended, awake.Token);
+                    await SleepAsync(next, applying.IsCompleted ? appended : Task.WhenAny(appended, applying), awake.Token);
                     await awake.CancelAsync();
                 }
             }
@@ -76,6 +80,8 @@ internal sealed partial class FireTimers(
             {
                 _firing = false;
                 metrics.Lags(null);
+                await turn.CancelAsync();
+                await applying.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
         }
     }

@@ -8,15 +8,20 @@ namespace ConsentLedger.Timers;
 public readonly record struct Due(DateTimeOffset At, object Event);
 
 /// <summary>A kind of stream to which time does something. What falls due is read from the state alone, so whatever changes the state changes that too.</summary>
-public abstract class TimedStream(StreamType type)
+public abstract class TimedStream(StreamType type, int rule)
 {
     public StreamType Type { get; } = type;
+
+    internal int Rule { get; } = rule;
 
     /// <summary>When the first of what the state has falls due, in the whole milliseconds that the ledger's clock has; null where it has nothing.</summary>
     internal abstract DateTimeOffset? NextOf(object state);
 
     /// <summary>What a stream's state has now, and the version that it is of.</summary>
     internal abstract Task<(DateTimeOffset? Next, long Version)> ReadAsync(StreamKey stream, StateReader reader, CancellationToken ct);
+
+    /// <summary>As <see cref="ReadAsync(StreamKey, StateReader, CancellationToken)"/>, of many: those that have anything.</summary>
+    internal abstract Task<IReadOnlyList<(StreamKey Stream, DateTimeOffset Next)>> ReadAsync(IReadOnlyCollection<StreamKey> streams, StateReader reader, CancellationToken ct);
 
     /// <summary>
     /// Records what has fallen due, and nothing where nothing has. It has no id, because the state says all: an answer that was lost, another process that was
@@ -27,7 +32,8 @@ public abstract class TimedStream(StreamType type)
 
 /// <inheritdoc/>
 /// <param name="timers">Everything that the state has, in any order. Pure, and cheap: it is asked before and after every change.</param>
-public sealed class TimedStream<TState>(StreamType<TState> type, Func<TState, IEnumerable<Due>> timers) : TimedStream(type)
+/// <param name="rule">To be raised whenever <paramref name="timers"/> finds something else in states that there are already: then every stream is looked at once.</param>
+public sealed class TimedStream<TState>(StreamType<TState> type, Func<TState, IEnumerable<Due>> timers, int rule = 1) : TimedStream(type, rule)
     where TState : class
 {
     /// <summary>One act of time records no more. What else is due follows in the next one.</summary>
@@ -57,6 +63,12 @@ public sealed class TimedStream<TState>(StreamType<TState> type, Func<TState, IE
     {
         var (state, version) = await reader.ReadAsync(stream, type, ct);
         return (NextOf(state), version);
+    }
+
+    internal override async Task<IReadOnlyList<(StreamKey Stream, DateTimeOffset Next)>> ReadAsync(IReadOnlyCollection<StreamKey> streams, StateReader reader, CancellationToken ct)
+    {
+        var states = await reader.ReadAsync(streams, type, ct);
+        return [.. states.Select(s => (s.Key, Next: NextOf(s.Value))).Where(s => s.Next is not null).Select(s => (s.Key, s.Next!.Value))];
     }
 
     private Due? First(TState state)

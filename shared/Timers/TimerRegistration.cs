@@ -1,6 +1,8 @@
+using ConsentLedger.EventStore;
 using ConsentLedger.Resilience;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace ConsentLedger.Timers;
@@ -14,6 +16,9 @@ public static class TimerRegistration
         services.AddSingleton(table);
         services.AddSingleton<TimerMetrics>();
         services.AddSingleton(provider => new TimerRows(provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddSingleton(provider => new ApplyNewRules(
+            table, provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<StateReader>(), provider.GetRequiredService<TimerMetrics>(),
+            provider.GetRequiredService<ILogger<ApplyNewRules>>()));
         services.AddSingleton<FireTimers>();
         services.AddHostedService(provider => provider.GetRequiredService<FireTimers>());
         services.AddHealthChecks().AddCheck<TimerHealthCheck>("timers");

@@ -26,6 +26,15 @@ public sealed class TimerTable(params IReadOnlyList<TimedStream> kinds) : IInlin
             primary key (tenant_id, stream_id)
         ) with (fillfactor = 80);
         create index if not exists stream_timers_look on stream_timers (tenant_id, look_at);
+
+        -- By which rule the rows of a kind were made, and how far the streams have been gone through that were there before it.
+        create table if not exists timer_rules (
+            kind      text    not null primary key,
+            rule      int     not null,
+            tenant_id text    not null,
+            stream_id text    not null,
+            done      boolean not null
+        );
         """;
 
     /// <summary>Writes only for streams whose next moment is another one after the batch than before it.</summary>

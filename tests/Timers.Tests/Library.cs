@@ -36,9 +36,9 @@ public sealed class Library : IAsyncDisposable
     }
 
     /// <param name="workers">The clock of the one who looks for what is due; the ledger's where none is given.</param>
-    internal async Task<Replica> ReplicaAsync(TimeProvider? workers = null, EventCatalog? catalog = null, Func<IEventEngine, IEventEngine>? around = null)
+    internal async Task<Replica> ReplicaAsync(TimeProvider? workers = null, EventCatalog? catalog = null, Func<IEventEngine, IEventEngine>? around = null, TimedStream? timed = null)
     {
-        var replica = await Replica.OpenAsync(_database.ConnectionString + ";Maximum Pool Size=12", _ledgers, workers ?? _ledgers, catalog ?? Shelf.Catalog, around ?? (e => e));
+        var replica = await Replica.OpenAsync(_database.ConnectionString + ";Maximum Pool Size=12", _ledgers, workers ?? _ledgers, catalog ?? Shelf.Catalog, around ?? (e => e), timed ?? Shelf.Timed);
         _open.Add(replica);
         return replica;
     }
@@ -87,12 +87,14 @@ internal sealed class Replica(IHost host, IEventEngine engine, DeciderLoop ledge
 
     public FireTimers Timers => host.Services.GetRequiredService<FireTimers>();
 
+    public ApplyNewRules Rules => host.Services.GetRequiredService<ApplyNewRules>();
+
     public Measurements Measured => (Measurements)host.Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>();
 
-    public static async Task<Replica> OpenAsync(string connectionString, TimeProvider ledgers, TimeProvider workers, EventCatalog catalog, Func<IEventEngine, IEventEngine> around)
+    public static async Task<Replica> OpenAsync(string connectionString, TimeProvider ledgers, TimeProvider workers, EventCatalog catalog, Func<IEventEngine, IEventEngine> around, TimedStream timed)
     {
         var source = NpgsqlLedger.DataSource(connectionString);
-        var table = new TimerTable(Shelf.Timed);
+        var table = new TimerTable(timed);
         var engine = around(new NpgsqlEngine(source, table));
         await engine.EnsureSchemaAsync(CancellationToken.None);
         var ledger = new DeciderLoop(engine, catalog, ledgers);
