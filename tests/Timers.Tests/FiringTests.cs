@@ -171,6 +171,21 @@ public sealed class FiringTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_hundred_thousand_at_once_fire_once_each_while_the_tenant_goes_on_writing()
+    {
+        const int Many = 100_000;
+        await Parallel.ForEachAsync(Enumerable.Range(0, Many), new ParallelOptions { MaxDegreeOfParallelism = 1024 }, async (n, _) => await First.LendAsync(_library.NewReader(), "a", Now.AddMilliseconds(n % 1000)));
+        (await _library.RowsAsync()).ShouldBe((long)Many);
+        _library.Clock.Pass(Day);
+        var firing = First.FireAllAsync();
+        while (!firing.IsCompleted) await First.LendAsync(_library.NewReader(), "b", Now + Day);
+        await firing;
+        (await _library.AskedBackInAllAsync()).ShouldBe((long)Many);
+        (await _library.AskAsync("select count(distinct stream_id) from mt_events where type = 'shelf.asked-back.v1'")).ShouldBe((long)Many);
+        (await First.Timers.ReadLagAsync(default)).ShouldBe(TimeSpan.Zero);
+    }
+
+    [Fact]
     public async Task More_than_one_act_can_hold_falls_due_in_several()
     {
         var reader = _library.NewReader();
