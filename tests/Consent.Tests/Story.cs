@@ -31,7 +31,7 @@ internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyBook Policies
 
     public Verdict When(ISubjectAct act) => new(this, SubjectActs.Decide(act, State, Policies, Now));
 
-    public Verdict WhenErasureStarts(Guid request) => new(this, EraseSubject.Start(request, State, Policies));
+    public Verdict WhenErasureStarts(Guid request) => new(this, EraseSubject.Start(request, State));
 
     public Verdict WhenErasureFinishes(Guid request) => new(this, EraseSubject.Finish(request));
 

@@ -86,7 +86,7 @@ internal sealed record Play(IReadOnlyList<Turn> Turns, IReadOnlyList<StoredEvent
     {
         PolicyPack pack => PublishPolicy.Decide(pack, context.State<PolicyBook>()),
         ISubjectAct act => SubjectActs.Decide(act, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(Story.Tenant)), context.Now),
-        _ when context.State<SubjectConsents>().Erasure == Erasure.None => EraseSubject.Start(Request, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(Story.Tenant))),
+        _ when context.State<SubjectConsents>().Erasure == Erasure.None => EraseSubject.Start(Request, context.State<SubjectConsents>()),
         _ => EraseSubject.Finish(Request),
     };
 
