@@ -102,7 +102,7 @@ public sealed partial class KubernetesTests
         read.Where(name => !guide.Contains($"`{name}`", StringComparison.Ordinal)).ShouldBeNone("docs/operations.md does not explain:");
     }
 
-    private static readonly string[] Optional = ["Erasure__RedispatchAfter", "Secrets__Folder", "EventStore__Engine", "Vault__KekFile"];
+    private static readonly string[] Optional = ["Erasure__RedispatchAfter", "Secrets__Folder", "EventStore__Engine", "Vault__KekFile", "Policies__Folder", "Clock__OffsetFile"];
 
     [KubectlTheory]
     [InlineData("dev")]

@@ -44,6 +44,7 @@ public sealed record SubjectConsents(
         ProcessingRestricted restricted => this with { Restrictions = Restrictions.Add(new Restriction(restricted.Ground, [.. restricted.Purposes], restricted.EffectiveAt(place), place)) },
         RestrictionLifted lifted => this with { Restrictions = Restrictions.RemoveAll(r => r.Place.Version == lifted.Restriction) },
         SignalReceived signal => this with { Signals = Signals.SetItem(signal.Jurisdiction?.Value ?? "", new Signalled(signal.Honoured, signal.EffectiveAt(place), signal.PolicyVersion, place)) },
+        DataDisclosed or UseExcepted or HistoryRead => this,
         ErasureStarted => this with { Erasure = Erasure.Started },
 
         // Nothing remains to decide on: an erased person gave no consent, and asking again starts a new stream.
