@@ -12,7 +12,7 @@ namespace ConsentLedger.Consent.Tests;
 
 public sealed class ConsentPublisherTests
 {
-    private static readonly string[] ToTell = ["marketing-partners", "resellers"];
+    private static readonly List<string> ToTell = ["marketing-partners", "resellers"];
 
     private static readonly TextShownV1 Text = new("partner-offers-v1", "fr", $"sha256:{new string('a', 64)}");
 
@@ -104,11 +104,11 @@ public sealed class ConsentPublisherTests
         Told<ObjectionDecided, ObjectionDecidedV1>().ShouldBe(new(8, true, "legal-claims", Moment, "agent", "web-form", "shop"));
         Told<ObjectionOverdue, ObjectionOverdueV1>().ShouldBe(new(9, Later));
         Told<ProcessingRestricted, ProcessingRestrictedV1>().ShouldBeEquivalentTo(new ProcessingRestrictedV1(
-            "accuracy-contested", ["partner-offers"], Moment, "agent", "web-form", "shop", ToTell));
+            "accuracy-contested", new List<string> { "partner-offers" }, Moment, "agent", "web-form", "shop", ToTell));
         Told<RestrictionLifted, RestrictionLiftedV1>().ShouldBe(new(10, Later, Moment, "agent", "web-form", "shop"));
         Told<SignalReceived, SignalReceivedV1>().ShouldBeEquivalentTo(new SignalReceivedV1("gpc", true, "1", Moment, "subject", "web-form", "shop", "FR", ToTell));
         Told<DataDisclosed, DataDisclosedV1>().ShouldBeEquivalentTo(new DataDisclosedV1(
-            "legal-process", "legal-disclosure", "authorities", ["contact", "orders"], "1", Moment, "agent", "web-form", "shop"));
+            "legal-process", "legal-disclosure", "authorities", new List<string> { "contact", "orders" }, "1", Moment, "agent", "web-form", "shop"));
         Told<UseExcepted, UseExceptedV1>().ShouldBe(new("fraud-check", "fraud-prevention", "1", Moment, "agent", "web-form", "shop"));
     }
 

@@ -4,7 +4,7 @@ using ConsentLedger.Contracts.Policies;
 
 namespace ConsentLedger.Consent.Tests;
 
-/// <summary>Every event of the catalog, with all it can hold and with as little as it must. No two members that could be taken for each other hold the same.</summary>
+/// <summary>Every event of the catalog, with all it can hold and with as little as it must. No two members that could be taken for each other hold the same; lists are what they are read as.</summary>
 internal static class Samples
 {
     public static readonly Guid Id = Guid.Parse("0195a1b2-0000-7000-8000-0000000000aa");
@@ -17,7 +17,7 @@ internal static class Samples
     private static readonly Token Shop = Token.Parse("shop");
     private static readonly Token France = Token.Parse("FR");
     private static readonly TextShown Text = new(Token.Parse("partner-offers-v1"), Token.Parse("fr"), Token.Parse($"sha256:{new string('a', 64)}"));
-    private static readonly string[] ToTell = ["marketing-partners", "resellers"];
+    private static readonly List<string> ToTell = ["marketing-partners", "resellers"];
 
     public static IReadOnlyList<object> Events { get; } =
     [
@@ -53,14 +53,14 @@ internal static class Samples
         new ObjectionDecided(Objection: 8, Upheld: true, Token.Parse("legal-claims"), Moment, Actor.Agent, Form, Shop),
         new ObjectionDecided(Objection: 8, Upheld: false, Token.Parse("retracted"), Moment, Actor.Subject, Form, null),
         new ObjectionOverdue(Objection: 9, Later),
-        new ProcessingRestricted(RestrictionGround.AccuracyContested, ["partner-offers"], Moment, Actor.Agent, Form, Shop, RecipientsToTell: ToTell),
-        new ProcessingRestricted(RestrictionGround.NeededForClaims, [], Moment, Actor.Agent, Form, null),
+        new ProcessingRestricted(RestrictionGround.AccuracyContested, new List<string> { "partner-offers" }, Moment, Actor.Agent, Form, Shop, RecipientsToTell: ToTell),
+        new ProcessingRestricted(RestrictionGround.NeededForClaims, new List<string>(), Moment, Actor.Agent, Form, null),
         new RestrictionLifted(Restriction: 10, Later, Moment, Actor.Agent, Form, Shop),
         new RestrictionLifted(Restriction: 10, Later, Moment, Actor.Agent, Form, null),
         new SignalReceived(PrivacySignal.Gpc, Honoured: true, "1", Moment, Actor.Subject, Form, Shop, France, RecipientsToTell: ToTell),
         new SignalReceived(PrivacySignal.Gpc, Honoured: false, "1", Moment, Actor.Subject, Form, null, null),
-        new DataDisclosed(DisclosureGround.LegalProcess, "legal-disclosure", "authorities", ["contact", "orders"], "1", Moment, Actor.Agent, Form, Shop),
-        new DataDisclosed(DisclosureGround.Safety, "legal-disclosure", "authorities", ["contact"], "1", Moment, Actor.Agent, Form, null),
+        new DataDisclosed(DisclosureGround.LegalProcess, "legal-disclosure", "authorities", new List<string> { "contact", "orders" }, "1", Moment, Actor.Agent, Form, Shop),
+        new DataDisclosed(DisclosureGround.Safety, "legal-disclosure", "authorities", new List<string> { "contact" }, "1", Moment, Actor.Agent, Form, null),
         new UseExcepted(Token.Parse("fraud-check"), LimitationException.FraudPrevention, "1", Moment, Actor.Agent, Form, Shop),
         new UseExcepted(Token.Parse("fraud-check"), LimitationException.RelatedPurpose, "1", Moment, Actor.Agent, Form, null),
         new HistoryRead("auditor", Moment, Later, Disclosed: true),
