@@ -84,8 +84,8 @@ internal static class Materiality
             MaterialRule? rule = covering.Length == 0 ? MaterialRule.DestinationAdded
                 : Strength(route.Safeguard) < covering.Min(k => Strength(k.Safeguard)) ? MaterialRule.SafeguardWeakened
                 : null;
-            if (rule is not null && CauseOf(route, pair.Now.Id, changes) is { } cause)
-                yield return new(pair.Now.Id, rule.Value, cause);
+            if (rule is not null)
+                yield return new(pair.Now.Id, rule.Value, CauseOf(route, pair.Now.Id, changes));
         }
     }
 
@@ -102,15 +102,15 @@ internal static class Materiality
            select new Route(place, processor.Safeguard ?? pack.FindTransfer(processor.Transfer ?? "")?.Safeguard, $"processors/{processor.Id}", processor.Transfer ?? ""),
     ];
 
-    /// <summary>The change that opened a route, the most telling first.</summary>
-    private static PackChange? CauseOf(Route route, string purpose, IReadOnlyList<PackChange> changes)
+    /// <summary>The change that opened a route, the most telling first. Without any change the routes would be the same; no finding is lost for want of a place.</summary>
+    private static PackChange CauseOf(Route route, string purpose, IReadOnlyList<PackChange> changes)
     {
         string[] places =
         [
             $"{route.Place}/destinations/{route.Destination}", $"{route.Place}/places/{route.Destination}", $"{route.Place}/purposes/{purpose}", route.Place,
             $"{route.Place}/safeguard", $"{route.Place}/transfer", $"purposes/{purpose}/transfers/{route.Transfer}", $"transfers/{route.Transfer}/safeguard", "controller/country",
         ];
-        return places.Select(place => changes.FirstOrDefault(c => c.Place == place)).FirstOrDefault(c => c is not null);
+        return places.Select(place => changes.FirstOrDefault(c => c.Place == place)).FirstOrDefault(c => c is not null) ?? changes[0];
     }
 
     /// <summary>In the order of GDPR chapter V: an adequate law, clauses, other undertakings, rules outside the GDPR, a derogation, what protects nothing any more.</summary>

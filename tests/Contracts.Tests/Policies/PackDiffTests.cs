@@ -109,6 +109,7 @@ public sealed class PackDiffTests
         { "/transfers/0/destinations/0", "\"JP\"" },
         { "/transfers/0/destinations/1", "\"US\"" },
         { "/transfers/0/safeguard", "\"adequacy\"" },
+        { "/transfers/0/recipients/1", "\"controller\"" },
         { "/processors/0/places/2", "\"FR\"" },
         { "/processors/0/places/2", "\"SE\"" },
         { "/purposeLimitation/1", "\"legal-claim\"" },
@@ -137,8 +138,21 @@ public sealed class PackDiffTests
         var diff = PackDiff.Between(Base, Changed(path, value));
 
         string.Join(", ", diff.Material.Select(m => $"{m.Purpose}: {m.Rule.Name()}")).ShouldBe(found);
-        diff.Material.ShouldAllBe(m => diff.Changes.Contains(m.Change));
+        diff.Material.ShouldAllBe(m => diff.Changes.Contains(m.Change) && path.StartsWith(m.Change.Path, StringComparison.Ordinal));
     }
+
+    /// <summary>Where one cannot be told from the other, both ways are material.</summary>
+    [Theory, MemberData(nameof(MaterialChanges))]
+    public void Taken_back_it_is_less_than_was_consented_to(string path, string value, string found)
+    {
+        var bothWays = path.Contains("/bases/", StringComparison.Ordinal) || path is "/purposes/0/role" or "/purposes/0/retention/until" or "/recipients/1/kind";
+
+        PackDiff.Between(Changed(path, value), Base).Material.Any().ShouldBe(bothWays, found);
+    }
+
+    [Fact]
+    public void Sale_is_news_where_the_policy_did_not_say() =>
+        PackDiff.Between(Base with { SellsData = null }, Base with { SellsData = true }).Material.Select(m => m.Rule).Distinct().ShouldBe([MaterialRule.SaleAllowed]);
 
     [Theory, MemberData(nameof(OtherChanges))]
     public void Consents_given_before_still_stand_after(string path, string value)
@@ -161,6 +175,29 @@ public sealed class PackDiffTests
             Transfers = [.. Base.Transfers, Base.Transfers[0] with { Id = "pacific-too" }],
             Purposes = [Base.Purposes[0] with { Transfers = ["pacific-too"] }, .. Base.Purposes.Skip(1)],
         }).Material.ShouldBeEmpty();
+
+    [Fact]
+    public void The_country_of_the_controller_is_no_destination_until_it_is_anothers()
+    {
+        var older = Base with { Processors = [Base.Processors[0] with { Places = ["BR"], Transfer = null }], Controller = Base.Controller with { Country = "BR" } };
+
+        Found(Base with { Processors = [], Controller = older.Controller }, older).ShouldBeEmpty();
+        Found(older, older with { Controller = Base.Controller }).ShouldBe(["destination-added at controller/country"]);
+    }
+
+    [Fact]
+    public void A_processor_is_as_safe_as_the_transfer_it_names()
+    {
+        var older = Base with { Processors = [Base.Processors[0] with { Safeguard = null, Transfer = "pacific", Places = ["BR"] }] };
+
+        Found(older, older with { Transfers = [Base.Transfers[0] with { Safeguard = Safeguard.Cbpr }, Base.Transfers[1]] })
+            .ShouldBe(["safeguard-weakened at transfers/pacific/safeguard"]);
+        Found(older, older with { Processors = [older.Processors[0] with { Transfer = "india" }] }).ShouldBe(["safeguard-weakened at processors/mailer/transfer"]);
+        Found(older, older with { Processors = [older.Processors[0] with { Safeguard = Safeguard.Scc, Transfer = null }] }).ShouldBeEmpty();
+    }
+
+    private static IEnumerable<string> Found(PolicyPack older, PolicyPack newer) =>
+        PackDiff.Between(older, newer).Material.Select(m => $"{m.Rule.Name()} at {m.Change.Place}").Distinct();
 
     [Fact]
     public void A_processor_in_a_country_that_the_data_went_to_before_is_no_news() =>
