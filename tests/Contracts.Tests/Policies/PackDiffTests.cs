@@ -196,8 +196,14 @@ public sealed class PackDiffTests
         Found(older, older with { Processors = [older.Processors[0] with { Safeguard = Safeguard.Scc, Transfer = null }] }).ShouldBeEmpty();
     }
 
+    [Fact]
+    public void A_transfer_that_a_purpose_takes_up_is_pointed_at_there() =>
+        Found(Base, Base with { Purposes = [Base.Purposes[0] with { Transfers = ["pacific", "india"] }, .. Base.Purposes.Skip(1)] })
+            .ShouldBe(["destination-added at purposes/newsletter/transfers/india"]);
+
+    // Beside another change, which is not the cause.
     private static IEnumerable<string> Found(PolicyPack older, PolicyPack newer) =>
-        PackDiff.Between(older, newer).Material.Select(m => $"{m.Rule.Name()} at {m.Change.Place}").Distinct();
+        PackDiff.Between(older, newer with { Controller = newer.Controller with { Address = "Elsewhere" } }).Material.Select(m => $"{m.Rule.Name()} at {m.Change.Place}").Distinct();
 
     [Fact]
     public void A_processor_in_a_country_that_the_data_went_to_before_is_no_news() =>
