@@ -14,6 +14,12 @@ public abstract class TimedStream(StreamType type, int rule)
 
     internal int Rule { get; } = rule;
 
+    /// <summary>Other streams of the tenant that <see cref="Completing"/> reads.</summary>
+    public Func<TenantId, IReadOnlyList<(StreamKey Stream, StreamType Type)>> Reads { get; init; } = _ => [];
+
+    /// <summary>Gives the events what only other streams say. It may leave one out that another one of them makes idle, but none that would still be due.</summary>
+    public Func<Decision, StreamKey, DecisionContext, Decision> Completing { get; init; } = (decision, _, _) => decision;
+
     /// <summary>When the first of what the state has falls due, in the whole milliseconds that the ledger's clock has; null where it has nothing.</summary>
     internal abstract DateTimeOffset? NextOf(object state);
 
@@ -55,7 +61,8 @@ public sealed class TimedStream<TState>(StreamType<TState> type, Func<TState, IE
         return fallen.Count == 0 ? Decision.Unchanged : Decision.Of(fallen);
     }
 
-    internal override Command Fire(StreamKey stream) => new(stream, type, Id: null, default, context => Decide(context.State<TState>(), context.Version, context.Now));
+    internal override Command Fire(StreamKey stream) =>
+        new(stream, type, Id: null, default, context => Completing(Decide(context.State<TState>(), context.Version, context.Now), stream, context)) { Reads = Reads(stream.Tenant) };
 
     internal override DateTimeOffset? NextOf(object state) => First((TState)state) is { } due ? UpToMilliseconds(due.At) : null;
 
