@@ -27,11 +27,14 @@ using ConsentLedger.Consent.Receipting;
 using ConsentLedger.Contracts;
 using ConsentLedger.Messaging;
 using ConsentLedger.ServiceDefaults;
+using ConsentLedger.Timers;
 using ConsentLedger.Transparency;
 
 var builder = WebApplication.CreateBuilder(args);
+var timers = new TimerTable(ByTime.Subjects);
 builder.AddServiceDefaults("consent");
-builder.Services.AddLedger(builder.Configuration, ConsentCatalog.Events, new ErasedSubjects());
+builder.Services.AddLedger(builder.Configuration, ConsentCatalog.Events, new ErasedSubjects(), timers);
+builder.Services.AddTimers(timers);
 builder.Services.AddLog(builder.Configuration);
 builder.Services.AddSubjectKeys(builder.Configuration);
 builder.Services.AddSingleton<ConsentReader>();

@@ -46,6 +46,9 @@ internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyBook Policies
         return new DecisionRequest(subject, purpose, channel, recipient);
     }
 
+    /// <summary>When nobody does anything but the clock.</summary>
+    public Verdict WhenTimeHasCome() => new(this, ByTime.Decide(State, Version, Policies, Now));
+
     /// <summary>The story with what this act comes to recorded now; it must come to something.</summary>
     public Story After(ISubjectAct act) =>
         When(act).Decision.ShouldBeOfType<Decision.Record>().Events.Aggregate(this, (story, e) => story.Record(e.Facts, Now));

@@ -34,7 +34,9 @@ public sealed record SubjectConsents(
         RecordCorrected corrected => Correct(corrected),
         SubjectMerged merged => this with { Others = Others.Add(new StreamId(merged.Other)) },
         SubjectUnmerged unmerged => this with { Others = Others.Remove(new StreamId(unmerged.Other)) },
-        BirthMonthStated stated => this with { Age = new Age(stated.BornIn, stated.ConsentsFrom, stated.OfAgeFrom, Told: false) },
+
+        // Whoever was of age when they said so does not come of age.
+        BirthMonthStated stated => this with { Age = new Age(stated.BornIn, stated.ConsentsFrom, stated.OfAgeFrom, Told: stated.OfAgeFrom <= place.RecordedAt) },
         SubjectCameOfAge => this with { Age = Age! with { Told = true } },
         TermsAnswered terms when !Terms.TryGetValue(terms.PolicyVersion, out var before) || before.OccurredAt < terms.OccurredAt =>
             this with { Terms = Terms.SetItem(terms.PolicyVersion, new TermsAnswer(terms.Accepted, terms.OccurredAt, place)) },
