@@ -22,17 +22,17 @@ public abstract class RunningServices(bool consentAlone) : IAsyncLifetime
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         Installation = await Installation.StartAsync(patience.Token, consentAlone);
-        foreach (var tenant in Tenants) await PublishPolicyAsync(tenant, patience.Token);
+        foreach (var tenant in Tenants) await PublishPolicyAsync(Installation, tenant, patience.Token);
     }
 
     public async Task DisposeAsync() => await Installation.DisposeAsync();
 
-    private async Task PublishPolicyAsync(string tenant, CancellationToken ct)
+    internal static async Task PublishPolicyAsync(Installation installation, string tenant, CancellationToken ct)
     {
         var pack = await File.ReadAllTextAsync(Path.Combine(Servers.Checkout, "deploy", "policies", $"{tenant}.json"), ct);
         var version = JsonDocument.Parse(pack).RootElement.GetProperty("version").GetString();
         using var content = new StringContent(pack, Encoding.UTF8, "application/json");
-        using var answer = await Installation.Client(Installation.Consent, tenant, "operator").PutAsync(new Uri($"/v1/policies/{version}", UriKind.Relative), content, ct);
+        using var answer = await installation.Client(installation.Consent, tenant, "operator").PutAsync(new Uri($"/v1/policies/{version}", UriKind.Relative), content, ct);
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(ct));
     }
 }
