@@ -46,25 +46,28 @@ public sealed class MartenEngine : NpgsqlEngine, IAsyncDisposable
     protected override Task EnsureStreamTablesAsync(NpgsqlConnection connection, CancellationToken ct) =>
         _store.Storage.Database.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate, ct: ct);
 
-    protected override async Task WriteAsync(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
+    protected override async Task WriteAsync(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
     {
         if (transaction is not null)
         {
-            await WriteInAsync(transaction, batch, ct);
+            await WriteInAsync(transaction, batches, ct);
             return;
         }
 
         await using var own = await connection.BeginTransactionAsync(ct);
-        await WriteInAsync(own, batch, ct);
+        await WriteInAsync(own, batches, ct);
         await own.CommitAsync(ct);
     }
 
-    private async Task WriteInAsync(NpgsqlTransaction transaction, Batch batch, CancellationToken ct)
+    private async Task WriteInAsync(NpgsqlTransaction transaction, IReadOnlyList<Batch> batches, CancellationToken ct)
     {
-        // The head first: it is the lock, so a lost race takes no sequence number and leaves no gap for Marten's daemon to wait at.
-        await WriteLedgerAsync(batch, transaction, ct);
-        if (batch.Events.Count == 0) return;
+        // The heads first: they are the locks, so a lost race takes no sequence number and leaves no gap for Marten's daemon to wait at.
+        await WriteLedgerAsync(batches, transaction, ct);
+        foreach (var batch in batches.Where(b => b.Events.Count > 0)) await WriteStreamsAsync(transaction, batch, ct);
+    }
 
+    private async Task WriteStreamsAsync(NpgsqlTransaction transaction, Batch batch, CancellationToken ct)
+    {
         var options = SessionOptions.ForTransaction(transaction);
         options.TenantId = batch.Tenant.ToString();
         await using var session = _store.LightweightSession(options);

@@ -12,7 +12,8 @@ internal static class EventSql
     // The position travels in the event's headers, so reading a stream needs no join and a Marten session sees it too.
     private const string Columns = "e.tenant_id, e.stream_id, e.version, e.id, e.type, e.data, e.timestamp, (e.headers ->> 'position')::bigint, e.headers ->> 'traceparent', e.headers ->> 'leaf'";
 
-    public static NpgsqlBatchCommand ReadStreams(IReadOnlyCollection<StreamSlice> slices) => new($"""
+    // One stream lies in order in its index; rows of several are sorted, by texts, which for a long stream costs more than reading it.
+    public static NpgsqlBatchCommand ReadStreams(IReadOnlyCollection<StreamSlice> slices) => slices.Count == 1 ? ReadStream(slices.Single()) : new($"""
         select {Columns} from unnest($1, $2, $3) as wanted (tenant_id, stream_id, after_version)
         join mt_events e on e.tenant_id = wanted.tenant_id and e.stream_id = wanted.stream_id and e.version > wanted.after_version
         order by e.tenant_id, e.stream_id, e.version
@@ -24,9 +25,15 @@ internal static class EventSql
         },
     };
 
+    private static NpgsqlBatchCommand ReadStream(StreamSlice slice) => new($"select {Columns} from mt_events e where e.tenant_id = $1 and e.stream_id = $2 and e.version > $3 order by e.version")
+    {
+        Parameters = { new() { Value = slice.Stream.Tenant.ToString() }, new() { Value = slice.Stream.Id.ToString() }, new() { Value = slice.AfterVersion } },
+    };
+
+    // What is looked up for each row is a query of its own (`offset 0` keeps it one): as a plain join it could be planned while the tables are small, and then read all of a tenant for each row.
     public static NpgsqlBatchCommand ReadFrom(TenantId tenant, long position, int limit) => new($"""
         select {Columns} from ledger_entries l
-        join mt_events e on e.tenant_id = l.tenant_id and e.stream_id = l.stream_id and e.version = l.version
+        cross join lateral (select * from mt_events where tenant_id = l.tenant_id and stream_id = ledger_stream(l.entry) and version = ledger_version(l.entry) offset 0) as e
         where l.tenant_id = $1 and l.position >= $2 and l.position < $3
         order by l.position
         """)
@@ -34,10 +41,10 @@ internal static class EventSql
         Parameters = { new() { Value = tenant.ToString() }, new() { Value = position }, new() { Value = position + limit } },
     };
 
+    // An event that was appended around the ledger may claim any position: it gets no other event's sealed part by that.
     public static NpgsqlBatchCommand ReadProvable(StreamKey stream, long afterVersion, int limit) => new($"""
-        select {Columns}, l.entry, l.salt, s.envelope from mt_events e
-        join ledger_entries l on l.tenant_id = e.tenant_id and l.position = (e.headers ->> 'position')::bigint
-        left join sealed_parts s on s.tenant_id = e.tenant_id and s.stream_id = e.stream_id and s.version = e.version
+        select {Columns}, l.entry, l.salt, case when ledger_stream(l.entry) = e.stream_id and ledger_version(l.entry) = e.version then l.envelope end from mt_events e
+        cross join lateral (select * from ledger_entries where tenant_id = e.tenant_id and position = (e.headers ->> 'position')::bigint offset 0) as l
         where e.tenant_id = $1 and e.stream_id = $2 and e.version > $3 and e.version <= $4
         order by e.version
         """)
@@ -47,6 +54,12 @@ internal static class EventSql
             new() { Value = stream.Tenant.ToString() }, new() { Value = stream.Id.ToString() }, new() { Value = afterVersion }, new() { Value = afterVersion + limit },
         },
     };
+
+    /// <summary>Those entries of one stream, $2 of tenant $1, that still have a sealed part.</summary>
+    public const string SealedOfStream = """
+        tenant_id = $1 and position = any (array(select (headers ->> 'position')::bigint from mt_events where tenant_id = $1 and stream_id = $2))
+        and ledger_stream(entry) = $2 and envelope is not null
+        """;
 
     /// <summary>The head first: each statement sees what is committed when it starts, so what is read later is never older than the head.</summary>
     public static async Task<Snapshot> LoadAsync(
@@ -59,7 +72,11 @@ internal static class EventSql
         {
             Parameters = { new() { Value = name } },
         });
-        sql.BatchCommands.Add(new("select command_id, body, outcome, version, position, events, code, reason from ledger_commands where tenant_id = $1 and command_id = any($2)")
+        sql.BatchCommands.Add(new("""
+            select command_id, body, version, position, events, note, null::smallint, null from ledger_entries where tenant_id = $1 and command_id = any($2)
+            union all
+            select command_id, body, version, null, null, code, outcome, reason from ledger_commands where tenant_id = $1 and command_id = any($2)
+            """)
         {
             Parameters = { new() { Value = name }, Array(commands.Select(c => c.Value), NpgsqlDbType.Uuid) },
         });
@@ -71,7 +88,7 @@ internal static class EventSql
             : (default, Frontier.Empty);
         await reader.NextResultAsync(ct);
         var remembered = new Dictionary<Digest, Remembered>();
-        while (await reader.ReadAsync(ct)) remembered[new Digest(reader.GetGuid(0))] = new Remembered(new Digest(reader.GetGuid(1)), OutcomeRow.Read(reader, 2));
+        while (await reader.ReadAsync(ct)) remembered[new Digest(reader.GetGuid(0))] = new Remembered(new Digest(reader.GetGuid(1)), ReadOutcome(reader));
         await reader.NextResultAsync(ct);
         return new Snapshot(head, tree, remembered, await ReadEventsAsync(reader, ct));
     }
@@ -89,6 +106,11 @@ internal static class EventSql
         while (await reader.ReadAsync(ct)) events.Add(new ProvableEvent(ReadEvent(reader), new StoredEntry(reader.GetFieldValue<byte[]>(10), Bytes(reader, 11)), Bytes(reader, 12)));
         return events;
     }
+
+    private static Outcome ReadOutcome(NpgsqlDataReader reader) =>
+        reader.IsDBNull(6) ? new Outcome.Recorded(reader.GetInt64(2), reader.GetInt64(3), reader.GetInt32(4), reader.IsDBNull(5) ? null : reader.GetString(5))
+        : reader.GetInt16(6) == OutcomeRow.Unchanged ? new Outcome.Unchanged(reader.GetInt64(2))
+        : new Outcome.Refused(new Refusal(reader.GetString(5), reader.GetString(7)));
 
     private static StoredEvent ReadEvent(NpgsqlDataReader reader)
     {

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ConsentLedger.EventStore.Npgsql;
 
-internal delegate Task Write(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct);
+internal delegate Task Write(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct);
 
 /// <summary>A writing transaction that holds its tenants' heads from its first read to its commit.</summary>
 internal sealed class LockedTransaction(
@@ -12,7 +12,7 @@ internal sealed class LockedTransaction(
 
     public Task CommitAsync(Batch batch, CancellationToken ct) => Outages.Typed(async () =>
     {
-        await write(batch, connection, transaction, ct);
+        await write([batch], connection, transaction, ct);
         await transaction.CommitAsync(ct);
         appended.Raise();
     });

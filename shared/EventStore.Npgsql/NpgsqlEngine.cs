@@ -14,15 +14,24 @@ public interface IInlineProjection
 }
 
 /// <summary>The native engine: Marten's tables, no package beyond Npgsql, one round trip a batch.</summary>
-/// <param name="dataSource">Best built by <see cref="NpgsqlLedger.DataSource"/>, whose settings are worth a factor of two.</param>
-public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInlineProjection> projections) : IEventEngine, IAsyncDisposable
+public class NpgsqlEngine : IEventEngine, IAsyncDisposable
 {
-    private readonly StoreSignal _appended = new(dataSource, NpgsqlSchema.AppendedChannel);
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly IReadOnlyList<IInlineProjection> _projections;
+    private readonly StoreSignal _appended;
+    private readonly SharedCommits _commits;
+
+    /// <param name="dataSource">Best built by <see cref="NpgsqlLedger.DataSource"/>, whose settings are worth a factor of two.</param>
+    public NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInlineProjection> projections)
+    {
+        (_dataSource, _projections) = (dataSource, projections);
+        (_appended, _commits) = (new StoreSignal(dataSource, NpgsqlSchema.AppendedChannel), new SharedCommits(WriteAsync));
+    }
 
     public Task EnsureSchemaAsync(CancellationToken ct) => Outages.Typed(async () =>
     {
-        var ledger = $"{NpgsqlSchema.Ledger} {string.Join('\n', projections.Select(p => p.Schema))}";
-        await using var connection = await dataSource.OpenConnectionAsync(ct);
+        var ledger = $"{NpgsqlSchema.Ledger} {string.Join('\n', _projections.Select(p => p.Schema))}";
+        await using var connection = await _dataSource.OpenConnectionAsync(ct);
         if (!await SchemaOwner.MayChangeAsync(connection, NpgsqlSchema.Streams + ledger, ct)) return;
         await using var transaction = await connection.BeginTransactionAsync(ct);
 
@@ -42,21 +51,20 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
     public Task<Snapshot> LoadAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct) =>
         Outages.Typed(async () =>
         {
-            await using var connection = await dataSource.OpenConnectionAsync(ct);
+            await using var connection = await _dataSource.OpenConnectionAsync(ct);
             return await EventSql.LoadAsync(connection, tenant, commands, streams, locked: false, ct);
         });
 
     public Task AppendAsync(Batch batch, CancellationToken ct) => Outages.Typed(async () =>
     {
-        await using var connection = await dataSource.OpenConnectionAsync(ct);
-        await WriteAsync(batch, connection, transaction: null, ct);
+        await _commits.WriteAsync(batch, ct);
         _appended.Raise();
     });
 
     public Task<IEventTransaction> BeginAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct) =>
         Outages.Typed<IEventTransaction>(async () =>
         {
-            var connection = await dataSource.OpenConnectionAsync(ct);
+            var connection = await _dataSource.OpenConnectionAsync(ct);
             try
             {
                 var transaction = await connection.BeginTransactionAsync(ct);
@@ -82,7 +90,7 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
     public Task<IReadOnlyList<StoredEntry>> ReadEntriesAsync(TenantId tenant, long position, int limit, CancellationToken ct) =>
         Outages.Typed<IReadOnlyList<StoredEntry>>(async () =>
         {
-            await using var command = dataSource.CreateCommand("select entry, salt from ledger_entries where tenant_id = $1 and position >= $2 and position < $3 order by position");
+            await using var command = _dataSource.CreateCommand("select entry, salt from ledger_entries where tenant_id = $1 and position >= $2 and position < $3 order by position");
             command.Parameters.Add(new() { Value = tenant.ToString() });
             command.Parameters.Add(new() { Value = position });
             command.Parameters.Add(new() { Value = position + limit });
@@ -94,7 +102,7 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
 
     public Task<Frontier> ReadTreeAsync(TenantId tenant, CancellationToken ct) => Outages.Typed(async () =>
     {
-        await using var command = dataSource.CreateCommand("select tree from ledger_head where tenant_id = $1");
+        await using var command = _dataSource.CreateCommand("select tree from ledger_head where tenant_id = $1");
         command.Parameters.Add(new() { Value = tenant.ToString() });
         return await command.ExecuteScalarAsync(ct) is byte[] tree ? EventSql.ReadTree(tree) : Frontier.Empty;
     });
@@ -102,7 +110,7 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
     public Task<IReadOnlyDictionary<long, byte[]>> ReadSealedAsync(StreamKey stream, CancellationToken ct) =>
         Outages.Typed<IReadOnlyDictionary<long, byte[]>>(async () =>
         {
-            await using var command = dataSource.CreateCommand("select version, envelope from sealed_parts where tenant_id = $1 and stream_id = $2");
+            await using var command = _dataSource.CreateCommand($"select ledger_version(entry), envelope from ledger_entries where {EventSql.SealedOfStream}");
             command.Parameters.Add(new() { Value = stream.Tenant.ToString() });
             command.Parameters.Add(new() { Value = stream.Id.ToString() });
             var parts = new Dictionary<long, byte[]>();
@@ -113,7 +121,7 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
 
     public Task PurgeSealedAsync(StreamKey stream, CancellationToken ct) => Outages.Typed(async () =>
     {
-        await using var command = dataSource.CreateCommand("delete from sealed_parts where tenant_id = $1 and stream_id = $2");
+        await using var command = _dataSource.CreateCommand($"update ledger_entries set envelope = null where {EventSql.SealedOfStream}");
         command.Parameters.Add(new() { Value = stream.Tenant.ToString() });
         command.Parameters.Add(new() { Value = stream.Id.ToString() });
         await command.ExecuteNonQueryAsync(ct);
@@ -122,7 +130,7 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
     public Task<IReadOnlyDictionary<TenantId, long>> ReadHeadsAsync(CancellationToken ct) =>
         Outages.Typed<IReadOnlyDictionary<TenantId, long>>(async () =>
         {
-            await using var command = dataSource.CreateCommand("select tenant_id, next_position from ledger_head where next_position > 0");
+            await using var command = _dataSource.CreateCommand("select tenant_id, next_position from ledger_head where next_position > 0");
             var heads = new Dictionary<TenantId, long>();
             await using var reader = await command.ExecuteReaderAsync(ct);
             while (await reader.ReadAsync(ct)) heads.Add(TenantId.Parse(reader.GetString(0)), reader.GetInt64(1));
@@ -130,12 +138,13 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
         });
 
     public Task<ISubscriptionLease?> TryLeaseAsync(string subscription, CancellationToken ct) =>
-        Outages.Typed<ISubscriptionLease?>(async () => await NpgsqlSubscriptionLease.TryTakeAsync(dataSource, subscription, ct));
+        Outages.Typed<ISubscriptionLease?>(async () => await NpgsqlSubscriptionLease.TryTakeAsync(_dataSource, subscription, ct));
 
     public Task WaitForAppendAsync(TimeSpan atMost, CancellationToken ct) => _appended.WaitAsync(atMost, ct);
 
     public async ValueTask DisposeAsync()
     {
+        await _commits.DisposeAsync();
         await _appended.DisposeAsync();
         GC.SuppressFinalize(this);
     }
@@ -148,30 +157,37 @@ public class NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInl
     }
 
     /// <summary>Writes everything or nothing.</summary>
-    /// <param name="transaction">The one it belongs to; null when the batch is a transaction by itself.</param>
-    protected virtual async Task WriteAsync(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
+    /// <param name="batches">Of different tenants.</param>
+    /// <param name="transaction">The one they belong to; null when they are a transaction by themselves.</param>
+    protected virtual async Task WriteAsync(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
     {
         // One round trip, and without an explicit transaction that is one.
         await using var sql = new NpgsqlBatch(connection, transaction);
-        BatchSql.Advance(batch, sql);
-        BatchSql.WriteStreams(batch, sql);
-        BatchSql.WriteLedger(batch, projections, sql);
+        BatchSql.Advance(batches, sql);
+        BatchSql.WriteStreams(batches, sql);
+        BatchSql.WriteLedger(batches, _projections, sql);
         await sql.ExecuteNonQueryAsync(ct);
     }
 
-    /// <summary>All that a batch writes besides its streams' tables.</summary>
-    protected async Task WriteLedgerAsync(Batch batch, NpgsqlTransaction transaction, CancellationToken ct)
+    /// <summary>All that batches write besides their streams' tables.</summary>
+    protected async Task WriteLedgerAsync(IReadOnlyList<Batch> batches, NpgsqlTransaction transaction, CancellationToken ct)
     {
         await using var sql = new NpgsqlBatch(transaction.Connection, transaction);
-        BatchSql.Advance(batch, sql);
-        BatchSql.WriteLedger(batch, projections, sql);
+        BatchSql.Advance(batches, sql);
+        BatchSql.WriteLedger(batches, _projections, sql);
         await sql.ExecuteNonQueryAsync(ct);
+    }
+
+    private async Task WriteAsync(IReadOnlyList<Batch> batches, CancellationToken ct)
+    {
+        await using var connection = await _dataSource.OpenConnectionAsync(ct);
+        await WriteAsync(batches, connection, transaction: null, ct);
     }
 
     private Task<T> ReadAsync<T>(NpgsqlBatchCommand query, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct) =>
         Outages.Typed(async () =>
         {
-            await using var batch = dataSource.CreateBatch();
+            await using var batch = _dataSource.CreateBatch();
             batch.BatchCommands.Add(query);
             await using var reader = await batch.ExecuteReaderAsync(ct);
             return await read(reader, ct);

@@ -2,7 +2,7 @@ namespace ConsentLedger.EventStore.Npgsql;
 
 /// <summary>
 /// Marten's tables (string identity, conjoined tenancy), which a Marten session can open, and beside them the ledger's own: heads, dense positions,
-/// remembered outcomes, sealed parts and checkpoints.
+/// sealed parts, remembered outcomes and checkpoints.
 /// </summary>
 internal static class NpgsqlSchema
 {
@@ -54,27 +54,23 @@ internal static class NpgsqlSchema
             tree          bytea       not null default '\x0000000000000000' -- the frontier of its entries
         ) with (fillfactor = 10);
 
-        -- Locks the head and moves it on, or fails when it is not where the writer believes it.
-        create or replace function ledger_advance(tenant text, expected bigint, next bigint, moment timestamptz, grown bytea) returns void language plpgsql as $$
-        begin
-            if expected = 0 then
-                insert into ledger_head (tenant_id) values (tenant) on conflict do nothing;
-            end if;
-            update ledger_head set next_position = next, recorded_at = moment, tree = grown where tenant_id = tenant and next_position = expected;
-            if not found then
-                raise exception 'the head has moved' using errcode = 'CL001', constraint = 'ledger_head';
-            end if;
-        end $$;
-
+        -- One row an event: its entry, what is sealed of it, and with a command's first event the command.
         create table if not exists ledger_entries (
-            tenant_id text   not null,
-            position  bigint not null,
-            stream_id text   not null,
-            version   bigint not null,
-            entry     bytea  not null,
-            salt      bytea  null, -- gone when the contents were purged
+            tenant_id  text   not null,
+            position   bigint not null,
+            entry      bytea  not null,
+            salt       bytea  null, -- gone when the contents were purged
+            envelope   bytea  null, -- gone when its person was erased
+            command_id uuid   null,
+            body       uuid   null,
+            version    bigint null, -- and the three below: what the command's repeat hears
+            events     int    null,
+            note       text   null,
             primary key (tenant_id, position)
         );
+        create unique index if not exists ledger_entries_command on ledger_entries (command_id, tenant_id) where command_id is not null; -- the id first: it alone nearly always decides
+        create or replace function ledger_stream(entry bytea) returns text language sql immutable parallel safe as $$ select encode(substr(entry, 6, 16), 'hex')::uuid::text $$;
+        create or replace function ledger_version(entry bytea) returns bigint language sql immutable parallel safe as $$ select ('x' || encode(substr(entry, 22, 8), 'hex'))::bit(64)::bigint $$;
 
         -- The tree above the entries: each row what one batch added to one tile. Never changed, so a tile is its rows in order.
         create table if not exists ledger_tiles (
@@ -85,25 +81,36 @@ internal static class NpgsqlSchema
             hashes    bytea    not null,
             primary key (tenant_id, level, tile, start)
         );
+
+        -- The commands that recorded nothing.
         create table if not exists ledger_commands (
             tenant_id  text     not null,
             command_id uuid     not null,
             body       uuid     not null,
             outcome    smallint not null,
             version    bigint   not null,
-            position   bigint   not null,
-            events     int      not null,
             code       text     null,
             reason     text     null,
-            primary key (command_id, tenant_id) -- the id first: it alone nearly always decides
+            primary key (command_id, tenant_id)
         );
-        create table if not exists sealed_parts (
-            tenant_id text   not null,
-            stream_id text   not null,
-            version   bigint not null,
-            envelope  bytea  not null,
-            primary key (tenant_id, stream_id, version)
-        );
+
+        -- Locks the head and moves it on, or fails when it is not where the writer believes it. No index spans the two tables that a command may be kept in,
+        -- so it also fails when a command is kept in the one and about to be in the other: under the lock nobody else adds it.
+        create or replace function ledger_advance(tenant text, expected bigint, next bigint, moment timestamptz, grown bytea, recorded uuid[], unrecorded uuid[])
+        returns void language plpgsql as $$
+        begin
+            if expected = 0 then
+                insert into ledger_head (tenant_id) values (tenant) on conflict do nothing;
+            end if;
+            update ledger_head set next_position = next, recorded_at = moment, tree = grown where tenant_id = tenant and next_position = expected;
+            if not found then
+                raise exception 'the head has moved' using errcode = 'CL001', constraint = 'ledger_head';
+            end if;
+            if exists (select from ledger_commands where command_id = any(recorded) and tenant_id = tenant)
+                or (cardinality(unrecorded) > 0 and exists (select from ledger_entries where command_id = any(unrecorded) and tenant_id = tenant)) then
+                raise exception 'a command came twice' using errcode = 'unique_violation', constraint = 'ledger_entries_command';
+            end if;
+        end $$;
         create table if not exists subscription_checkpoints (
             subscription  text   not null,
             tenant_id     text   not null,

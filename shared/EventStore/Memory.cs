@@ -22,7 +22,11 @@ internal sealed class Memory(TenantId tenant, EventCatalog catalog)
 
     public bool Knows(StreamKey stream) => _streams.ContainsKey(stream);
 
-    public (object State, long Version) StateOf(StreamKey stream) => (_streams[stream].State, _streams[stream].Version);
+    public (object State, long Version) StateOf(StreamKey stream)
+    {
+        var (state, version, _) = _streams[stream];
+        return (state, version);
+    }
 
     /// <summary>Of the stream's last entry; zero before its first.</summary>
     public Hash LeafOf(StreamKey stream) => _streams[stream].Leaf;

@@ -30,7 +30,4 @@ public sealed class StreamType<TState>(TState initial, Func<TState, object, Even
 
     /// <summary>The state before the first event, for whoever looks at what each event changes.</summary>
     public TState Before => (TState)Initial;
-
-    /// <summary>The state after one more event.</summary>
-    public TState Evolve(TState state, object facts, EventPlace place) => evolve(state, facts, place);
 }

@@ -5,6 +5,7 @@ using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Ledger;
 using ConsentLedger.Vault;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace ConsentLedger.Benchmarks;
 
@@ -50,13 +51,27 @@ internal static class PriceBenchmark
     /// <summary>Streams, heads and outcomes alone: an audit of it finds nothing to audit.</summary>
     private sealed class UnprovableEngine(NpgsqlDataSource source) : NpgsqlEngine(source)
     {
-        protected override async Task WriteAsync(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
+        protected override async Task WriteAsync(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
         {
             await using var sql = new NpgsqlBatch(connection, transaction);
-            BatchSql.Advance(batch, sql);
-            BatchSql.WriteStreams(batch, sql);
-            BatchSql.WriteOutcomes(batch, sql);
+            BatchSql.Advance(batches, sql);
+            BatchSql.WriteStreams(batches, sql);
+            WriteOutcomes([.. batches.SelectMany(b => b.Events.Zip(b.Outcomes))], sql);
             await sql.ExecuteNonQueryAsync(ct);
         }
+
+        // Each command records one event here.
+        private static void WriteOutcomes(IReadOnlyList<(AppendedEvent Event, (Digest Command, Remembered Outcome) Kept)> recorded, NpgsqlBatch sql) => sql.BatchCommands.Add(new(
+            "insert into ledger_entries (tenant_id, position, entry, command_id, body, version, events) select t, p, '', c, b, v, 1 from unnest($1, $2, $3, $4, $5) as e (t, p, c, b, v)")
+        {
+            Parameters =
+            {
+                EventSql.Texts(recorded.Select(r => r.Event.Event.Stream.Tenant.ToString())),
+                EventSql.Array(recorded.Select(r => r.Event.Event.Place.Position), NpgsqlDbType.Bigint),
+                EventSql.Array(recorded.Select(r => r.Kept.Command.Value), NpgsqlDbType.Uuid),
+                EventSql.Array(recorded.Select(r => r.Kept.Outcome.Body.Value), NpgsqlDbType.Uuid),
+                EventSql.Array(recorded.Select(r => r.Event.Event.Place.Version), NpgsqlDbType.Bigint),
+            },
+        });
     }
 }

@@ -9,6 +9,7 @@ var benchmarks = new Dictionary<string, Func<CancellationToken, Task>>
     ["latency"] = LatencyBenchmark.RunAsync,
     ["replay"] = ReplayBenchmark.RunAsync,
     ["ledger"] = LedgerBenchmark.RunAsync,
+    ["erasure"] = ErasureBenchmark.RunAsync,
 };
 
 using var stop = new CancellationTokenSource();

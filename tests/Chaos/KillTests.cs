@@ -114,7 +114,7 @@ public sealed class KillTests : IAsyncLifetime
         var log = new Dictionary<string, List<long>>();
         var positions = new List<long>();
         await using (var read = source.CreateCommand(
-            $"select l.position, l.stream_id, e.type from ledger_entries l join mt_events e using (tenant_id, stream_id, version) where l.tenant_id = '{Tenant}' order by l.position"))
+            $"select l.position, e.stream_id, e.type from ledger_entries l join mt_events e on e.tenant_id = l.tenant_id and e.stream_id = ledger_stream(l.entry) and e.version = ledger_version(l.entry) where l.tenant_id = '{Tenant}' order by l.position"))
         await using (var reader = await read.ExecuteReaderAsync(Ct))
         {
             while (await reader.ReadAsync(Ct))

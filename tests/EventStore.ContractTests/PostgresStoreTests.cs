@@ -108,6 +108,53 @@ public abstract class PostgresStoreTests : StoreContract
     }
 
     [Fact]
+    public async Task An_event_that_claims_another_ones_position_gets_nothing_of_it()
+    {
+        var (stream, intruders) = (NewStream(), NewStream());
+        await Loops(1)[0].ExecuteAsync(Notebook.Note(stream, "sealed", personal: [7]), Ct);
+        await using var source = NpgsqlLedger.DataSource(ConnectionString);
+        await using (var intruder = source.CreateCommand(
+            $"""
+            insert into mt_streams (tenant_id, id, version) values ('{Tenant}', '{intruders.Id}', 1);
+            insert into mt_events (seq_id, id, stream_id, version, data, type, tenant_id, headers)
+            values (nextval('mt_events_sequence'), gen_random_uuid(), '{intruders.Id}', 1, '{"{"}"text":"intruder"{"}"}', 'notebook.noted.v1', '{Tenant}', '{"{"}"position":0,"leaf":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="{"}"}')
+            """))
+        {
+            await intruder.ExecuteNonQueryAsync(Ct);
+        }
+
+        var replica = OpenReplica();
+        (await replica.ReadProvableAsync(intruders, 0, 10, Ct)).ShouldHaveSingleItem().Envelope.ShouldBeNull();
+        (await replica.ReadSealedAsync(intruders, Ct)).ShouldBeEmpty();
+        await replica.PurgeSealedAsync(intruders, Ct);
+        (await replica.ReadSealedAsync(stream, Ct)).Count.ShouldBe(1);
+        await ForgetAsync();
+    }
+
+    [Fact]
+    public async Task Tenants_whose_heads_are_locked_hold_up_no_other()
+    {
+        var (locks, loop) = (OpenReplica(), Loops(1)[0]);
+        var tenants = Enumerable.Range(0, 6).Select(i => TenantId.Parse($"tenant-{i}")).ToList();
+        Task<Outcome> NoteAsync(TenantId tenant, string text) => loop.ExecuteAsync(Notebook.Note(NewStream() with { Tenant = tenant }, text), Ct);
+        await Task.WhenAll(tenants.Select(t => NoteAsync(t, "known")));
+
+        var held = new List<IEventTransaction>();
+        foreach (var tenant in tenants[..3]) held.Add(await locks.BeginAsync(tenant, [], [], Ct));
+        var waiting = tenants[..3].Select(t => NoteAsync(t, "waits")).ToList();
+        for (var round = 0; round < 10; round++)
+        {
+            var all = tenants[3..].Select(t => NoteAsync(t, $"goes on {round}")).ToList();
+            (await Task.WhenAll(all)).ShouldAllBe(o => o is Outcome.Recorded);
+        }
+
+        waiting.ShouldAllBe(w => !w.IsCompleted);
+        foreach (var transaction in held) await transaction.DisposeAsync();
+        (await Task.WhenAll(waiting)).ShouldAllBe(o => o is Outcome.Recorded);
+        foreach (var tenant in tenants) (await OpenReplica().FindFaultAsync(tenant, Ct)).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Both_engines_leave_the_same_rows()
     {
         var stream = NewStream();
@@ -172,7 +219,7 @@ public abstract class PostgresStoreTests : StoreContract
     private async Task ForgetAsync()
     {
         await using var source = NpgsqlLedger.DataSource(ConnectionString);
-        await using var forget = source.CreateCommand("truncate mt_events, mt_streams, ledger_head, ledger_entries, ledger_tiles, ledger_commands, sealed_parts");
+        await using var forget = source.CreateCommand("truncate mt_events, mt_streams, ledger_head, ledger_entries, ledger_tiles, ledger_commands");
         await forget.ExecuteNonQueryAsync(Ct);
     }
 

@@ -128,6 +128,18 @@ public abstract class StoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_recorded_stands_though_it_would_be_refused_now()
+    {
+        var (one, other) = (Loops(1)[0], Loops(1)[0]);
+        var stream = NewStream();
+        var first = await one.ExecuteAsync(Notebook.Note(stream, "yes", "id"), Ct);
+
+        var refusing = Notebook.Note(stream, "yes", "id") with { Decide = _ => Decision.No("not_today", "Not today.") };
+        (await other.ExecuteAsync(refusing, Ct)).ShouldBe(first);
+        (await one.ExecuteAsync(refusing with { Decide = _ => Decision.Unchanged }, Ct)).ShouldBe(first);
+    }
+
+    [Fact]
     public async Task The_same_command_id_with_another_body_is_refused()
     {
         var loop = Loops(1)[0];

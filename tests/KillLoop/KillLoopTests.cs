@@ -86,7 +86,7 @@ public sealed class KillLoopTests(ITestOutputHelper output) : IAsyncLifetime
             // The server finishes what the dead had sent.
             while (await CountAsync("select count(*) from pg_stat_activity where datname = current_database() and application_name = $1", Session) > 0) await Task.Delay(20);
             (await _engine.FindFaultAsync(Plan.Tenant, default)).ShouldBeNull($"KILL_LOOP_SEED={seed}");
-            (await CountAsync("select count(*) from sealed_parts where tenant_id = $1", Plan.Tenant.ToString())).ShouldBe((await _engine.ReadTreeAsync(Plan.Tenant, default)).Size, $"KILL_LOOP_SEED={seed}");
+            (await CountAsync("select count(envelope) from ledger_entries where tenant_id = $1", Plan.Tenant.ToString())).ShouldBe((await _engine.ReadTreeAsync(Plan.Tenant, default)).Size, $"KILL_LOOP_SEED={seed}");
         }
         finally
         {

@@ -21,7 +21,7 @@ internal sealed record Step(HistoryEvent Event, object? Facts, SubjectConsents B
         {
             var facts = FactsOf(e);
             if (!clocks.Includes(e.Place, facts)) continue;
-            var after = facts is null ? state : SubjectConsents.Stream.Evolve(state, facts, e.Place);
+            var after = facts is null ? state : SubjectConsents.Stream.After(state, facts, e.Place);
             steps.Add(new Step(e, facts, state, after));
             state = after;
         }

@@ -24,11 +24,16 @@ public static class ReadHistory
     {
         var replay = query.Replay;
         var read = new HistoryRead(caller.ClientId, replay.AsOf, replay.KnownAt, disclose ?? false);
-        var (recorded, refusal) = await ledger.RecordAsync("history", caller, subject, options, read, ct);
+        var stream = new StreamKey(caller.Tenant, subject.Stream);
+
+        // Looked up while the reading is recorded, and told when it is.
+        var recording = ledger.RecordAsync("history", caller, subject, options, read, ct);
+        IReadOnlyList<StoredEvent> known = recording.IsCompleted ? [] : await engine.ReadStreamsAsync([stream], ct);
+        var (recorded, refusal) = await recording;
         if (recorded is null) return refusal;
 
-        var stream = new StreamKey(caller.Tenant, subject.Stream);
-        var events = (await reader.ReadEventsAsync(stream, ct)).Take((int)recorded.Version).Where(e => replay.Includes(e, reader)).ToList();
+        var since = await engine.ReadStreamsAsync([new StreamSlice(stream, known is [.., var last] ? last.Place.Version : 0)], ct);
+        var events = known.Concat(since).Take((int)recorded.Version).Where(e => replay.Includes(e, reader)).ToList();
         var evidence = read.Disclosed ? await OpenAsync(stream, engine, keys, ct) : new Dictionary<long, byte[]>();
         var asLines = request.GetTypedHeaders().Accept.Any(a => a.MediaType == NdJson);
         response.ContentType = asLines ? NdJson : "application/json; charset=utf-8";

@@ -1,0 +1,105 @@
+using Npgsql;
+
+namespace ConsentLedger.EventStore.Npgsql;
+
+/// <summary>
+/// Batches of different tenants share a transaction, and so a flush: those that come while enough are being written wait, and are written together. What one of them
+/// spoils is written again one by one, so that no tenant fails for another's race, or waits for another's lock.
+/// </summary>
+/// <param name="write">Writes all of these batches or none; of a tenant there is one at most.</param>
+internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken, Task> write) : IAsyncDisposable
+{
+    // At least two: one is decided and sent while the other is flushed.
+    private static readonly int AtOnce = Math.Max(2, Environment.ProcessorCount);
+
+    // What takes longer waits for somebody else's lock, or for a disk that more writes at once do not make slower.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
+
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly HashSet<Task> _writing = [];
+    private List<Waiting> _waiting = [];
+    private int _shared;
+
+    /// <exception cref="AppendConflictException">Nothing of this batch was written.</exception>
+    /// <exception cref="StoreUnavailableException">It may or may not be written.</exception>
+    public Task WriteAsync(Batch batch, CancellationToken ct)
+    {
+        var waiting = new Waiting(batch, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        lock (_gate)
+        {
+            _waiting.Add(waiting);
+            if (_shared < AtOnce)
+            {
+                _shared++;
+                Start(WriteWaitingAsync);
+            }
+        }
+
+        return waiting.Written.Task.WaitAsync(ct);
+    }
+
+    /// <summary>Whoever still waits does not hear what became of it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        while (true)
+        {
+            Task[] writing;
+            lock (_gate) writing = [.. _writing.Where(w => !w.IsCompleted)];
+            if (writing.Length == 0) break;
+            await Task.WhenAll(writing);
+        }
+
+        _stopping.Dispose();
+    }
+
+    private void Start(Func<Task> work)
+    {
+        _writing.RemoveWhere(w => w.IsCompleted);
+        _writing.Add(Task.Run(work));
+    }
+
+    private async Task WriteWaitingAsync()
+    {
+        while (Take() is { Count: > 0 } together)
+        {
+            var writing = WriteAsync(together);
+            if (await Task.WhenAny(writing, Task.Delay(Patience)) == writing) continue;
+            lock (_gate) _writing.Add(writing);
+        }
+    }
+
+    private async Task WriteAsync(IReadOnlyList<Waiting> together)
+    {
+        try
+        {
+            await write([.. together.Select(w => w.Batch)], _stopping.Token);
+            foreach (var waiting in together) waiting.Written.TrySetResult();
+        }
+        catch (Exception e) when (together.Count > 1 && e is (AppendConflictException or PostgresException))
+        {
+            // Should it be written all the same, the heads have moved, and each one's own try finds that out.
+            lock (_gate)
+                foreach (var waiting in together) Start(() => WriteAsync([waiting]));
+        }
+        catch (Exception e)
+        {
+            foreach (var waiting in together) waiting.Written.TrySetException(e);
+        }
+    }
+
+    /// <summary>All that wait, one a tenant, in one order everywhere: who locks several heads locks them in that order.</summary>
+    private List<Waiting> Take()
+    {
+        lock (_gate)
+        {
+            var together = _waiting.DistinctBy(w => w.Batch.Tenant).OrderBy(w => w.Batch.Tenant.ToString(), StringComparer.Ordinal).ToList();
+            _waiting = together.Count == _waiting.Count ? [] : [.. _waiting.Except(together)];
+            if (together.Count == 0) _shared--;
+            return together;
+        }
+    }
+
+    private sealed record Waiting(Batch Batch, TaskCompletionSource Written);
+}
