@@ -72,21 +72,17 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
 
     private async Task WriteAsync(IReadOnlyList<Waiting> together)
     {
-        try
-        {
-            await write([.. together.Select(w => w.Batch)], _stopping.Token);
-            foreach (var waiting in together) waiting.Written.TrySetResult();
-        }
-        catch (Exception e) when (together.Count > 1 && e is (AppendConflictException or PostgresException))
+        var writing = write([.. together.Select(w => w.Batch)], _stopping.Token);
+        await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (together.Count > 1 && writing.Exception?.InnerException is AppendConflictException or PostgresException)
         {
             // Should it be written all the same, the heads have moved, and each one's own try finds that out.
             lock (_gate)
                 foreach (var waiting in together) Start(() => WriteAsync([waiting]));
+            return;
         }
-        catch (Exception e)
-        {
-            foreach (var waiting in together) waiting.Written.TrySetException(e);
-        }
+
+        foreach (var waiting in together) waiting.Written.TrySetFromTask(writing);
     }
 
     /// <summary>All that wait, one a tenant, in one order everywhere: who locks several heads locks them in that order.</summary>
