@@ -38,6 +38,7 @@ builder.Services.AddTimers(timers);
 builder.Services.AddLog(builder.Configuration);
 builder.Services.AddSubjectKeys(builder.Configuration);
 builder.Services.AddSingleton<ConsentReader>();
+builder.Services.AddCurrentSubjects(builder.Configuration);
 builder.Services.AddSingleton<Receipts>();
 builder.Services.AddSingleton<EraseSubject>();
 builder.Services.AddSingleton<KeepErased>().AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<KeepErased>().RunAsync(ct));

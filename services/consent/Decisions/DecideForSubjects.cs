@@ -1,24 +1,29 @@
-using ConsentLedger.Consent.Consents.Reading;
+using ConsentLedger.Consent.Consents;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.Consent.Decisions;
 
-/// <summary>One decision or many, each on what every replica had acknowledged when the request came in.</summary>
+/// <summary>One decision or many, all as of one moment: the one when the request came in, unless its <see cref="Freshness"/> allows an earlier one.</summary>
 public static class DecideForSubjects
 {
     private const int MaxBytes = 4 * 1024 * 1024;
     private const int MaxQuestions = 10_000;
 
     public static void Map(IEndpointRouteBuilder api) =>
-        api.MapPost("/v1/decisions", HandleAsync).RequireScope(Scopes.ConsentDecide).WithBodyLimit(MaxBytes).RefusesWith("too_many_questions");
+        api.MapPost("/v1/decisions", HandleAsync).RequireScope(Scopes.ConsentDecide).WithBodyLimit(MaxBytes).RefusesWith("too_many_questions").WithMetadata(KnownProblems.PositionUnknown);
 
-    private static async Task<IResult> HandleAsync(Body<OneOrMany<DecisionRequest>> body, Caller caller, ConsentReader reader, TimeProvider clock, DecisionMetrics metrics, CancellationToken ct)
+    private static async Task<IResult> HandleAsync(
+        Body<OneOrMany<DecisionRequest>> body, Freshness freshness, Caller caller, CurrentSubjects subjects, TimeProvider clock, DecisionMetrics metrics, HttpResponse response, CancellationToken ct)
     {
         var questions = body.Value.Items;
         if (questions.Count > MaxQuestions) return KnownProblems.Refused("too_many_questions", $"At most {MaxQuestions} questions a request.");
-        var (policies, people) = await reader.ReadAsync(caller.Tenant, [.. questions.Select(q => q.Subject.Stream)], ct);
-        var answers = questions.Zip(people, (question, person) => ConsentDecision.Decide(question, person, policies, clock.GetUtcNow())).ToList();
+        var read = await subjects.ReadAsync(caller.Tenant, [.. questions.Select(q => q.Subject.Stream)], freshness, ct);
+        if (read.Position <= freshness.AtLeast) return KnownProblems.PositionUnknown;
+
+        var now = clock.GetUtcNow();
+        var answers = questions.Select(question => ConsentDecision.Decide(question, SubjectConsents.PersonOf(question.Subject.Stream, read.Subjects), read.Policies, now)).ToList();
         foreach (var answer in answers) metrics.Answered(answer.Allowed, answer.Code);
+        read.TellPosition(response);
         return TypedResults.Json(body.Value.InKind(answers), StrictJson.Options);
     }
 }

@@ -1,0 +1,194 @@
+using System.Runtime.InteropServices;
+using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Policies;
+using ConsentLedger.Ledger;
+
+namespace ConsentLedger.Consent.Decisions;
+
+/// <summary>
+/// One tenant's policy and subjects in memory, as of a position of its log, and moved on along it. One query asks what came after that position for everybody who
+/// waits: the next leaves when this one is back, with all who came meanwhile.
+/// </summary>
+/// <remarks>
+/// Strictness rests on one rule: a question takes part only in a round that begins after it came. What an earlier query saw may lack an event that was acknowledged
+/// before the question, so nobody gets on while one is under way.
+/// </remarks>
+internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, EventCatalog catalog, TimeProvider clock, int capacity)
+{
+    /// <summary>Whoever is further behind forgets, and reads anew whom it is asked about.</summary>
+    private const int MaxBehind = 4096;
+
+    private const int StreamsAtOnce = 4096;
+
+    private readonly Lock _gate = new();
+    private readonly StreamId _policyStream = PolicyBook.Of(tenant).Id;
+
+    // Changed under the gate, and only by the round: it alone may look at them without.
+    private readonly RememberedSubjects _remembered = new(capacity);
+    private (PolicyBook Book, long Version) _policies = (PolicyBook.Empty, 0);
+    private long _position;
+    private byte[]? _lastEntry;
+    private long? _askedAt;
+
+    private List<Question> _waiting = [];
+    private bool _isAsking;
+
+    /// <param name="remember">False for whoever passes by with so many subjects that they would push out those asked about often.</param>
+    public Task<SubjectsAsOf> ReadAsync(IReadOnlyList<StreamId> subjects, Freshness freshness, bool remember, CancellationToken ct)
+    {
+        var question = new Question(subjects, remember);
+        lock (_gate)
+        {
+            if (_askedAt is { } askedAt && freshness.IsMetBy(_position, clock.GetElapsedTime(askedAt)) && Find(question, _position, _policies.Book, [], []) is { } known) return Task.FromResult(known);
+            _waiting.Add(question);
+            if (_isAsking) return question.Answer.Task.WaitAsync(ct);
+            _isAsking = true;
+        }
+
+        // Rounds are nobody's: they go on after the request that began them, and must not be part of its trace.
+        ThreadPool.UnsafeQueueUserWorkItem(static subjects => _ = subjects.AskAsync(), this, preferLocal: true);
+        return question.Answer.Task.WaitAsync(ct);
+    }
+
+    private async Task AskAsync()
+    {
+        while (true)
+        {
+            List<Question> round;
+            lock (_gate)
+            {
+                _isAsking = _waiting.Count > 0;
+                if (!_isAsking) return;
+                (round, _waiting) = (_waiting, []);
+            }
+
+            try
+            {
+                await AnswerAsync(round);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // An outage, or a bug: theirs who asked in this round. Without the log nobody hears a yes, and what is remembered is held against it the next time.
+                foreach (var question in round) question.Answer.TrySetException(e);
+            }
+        }
+    }
+
+    private async Task AnswerAsync(List<Question> round)
+    {
+        var askedAt = clock.GetTimestamp();
+        var (position, lastEntry, changed) = await ReadNewsAsync();
+
+        var policies = _lastEntry is null || changed.Contains(_policyStream) ? await ReadPoliciesAsync(position) : _policies;
+
+        // As of the new position, and beside what is remembered until all is there.
+        var fresh = new Dictionary<StreamId, Versioned>();
+        var toRead = changed.Where(s => _remembered.TryPeek(s, out _)).ToHashSet();
+        while (true)
+        {
+            if (toRead.Count > 0) await ReadAsync(toRead, position, fresh);
+            toRead = [];
+            lock (_gate)
+            {
+                foreach (var question in round) question.Found = Find(question, position, policies.Book, fresh, toRead);
+                if (toRead.Count > 0) continue;
+                (_position, _lastEntry, _policies, _askedAt) = (position, lastEntry, policies, askedAt);
+                Remember(round, changed, fresh);
+                break;
+            }
+        }
+
+        foreach (var question in round) question.Answer.TrySetResult(question.Found!);
+    }
+
+    /// <summary>
+    /// The entry before the position is read with those after it. Where it is not the one that was there, the log is another than the one followed, as a restored
+    /// backup's is, and nothing remembered holds.
+    /// </summary>
+    private async Task<(long Position, byte[]? LastEntry, HashSet<StreamId> Changed)> ReadNewsAsync()
+    {
+        if (_lastEntry is not null)
+        {
+            var entries = await engine.ReadEntriesAsync(tenant, _position - 1, MaxBehind, CancellationToken.None);
+            if (entries is [var last, ..] && last.Bytes.AsSpan().SequenceEqual(_lastEntry) && entries.Count < MaxBehind)
+                return (_position + entries.Count - 1, entries[^1].Bytes, [.. entries.Skip(1).Select(StreamOf)]);
+        }
+
+        lock (_gate)
+        {
+            _remembered.Clear();
+            (_policies, _position, _lastEntry, _askedAt) = ((PolicyBook.Empty, 0), 0, null, null);
+        }
+
+        var head = (long)(await engine.ReadTreeAsync(tenant, CancellationToken.None)).Size;
+        return (head, head == 0 ? null : (await engine.ReadEntriesAsync(tenant, head - 1, 1, CancellationToken.None))[0].Bytes, []);
+    }
+
+    private async Task<(PolicyBook Book, long Version)> ReadPoliciesAsync(long position)
+    {
+        var (book, version) = _policies;
+        foreach (var e in await engine.ReadStreamsAsync([new StreamSlice(new StreamKey(tenant, _policyStream), version)], CancellationToken.None))
+            if (e.Place.Position < position) (book, version) = (PolicyBook.Stream.After(book, catalog.Decode(e), e.Place), e.Place.Version);
+        return (book, version);
+    }
+
+    /// <summary>Streams as they were at the position: what came after it may be there to be read already, and waits for its round.</summary>
+    private async Task ReadAsync(IEnumerable<StreamId> streams, long position, Dictionary<StreamId, Versioned> fresh)
+    {
+        foreach (var some in streams.Chunk(StreamsAtOnce))
+        {
+            foreach (var stream in some) fresh[stream] = _remembered.TryPeek(stream, out var known) ? known : new Versioned(SubjectConsents.Stream.Before, 0);
+            foreach (var e in await engine.ReadStreamsAsync([.. some.Select(s => new StreamSlice(new StreamKey(tenant, s), fresh[s].Version))], CancellationToken.None))
+            {
+                if (e.Place.Position >= position) continue;
+                ref var state = ref CollectionsMarshal.GetValueRefOrNullRef(fresh, e.Stream.Id);
+                state = new Versioned(SubjectConsents.Stream.After(state.Subject, catalog.Decode(e), e.Place), e.Place.Version);
+            }
+        }
+    }
+
+    /// <summary>Null where one of the subjects, or of those they are linked to, is not in memory.</summary>
+    private SubjectsAsOf? Find(Question question, long position, PolicyBook policies, Dictionary<StreamId, Versioned> fresh, HashSet<StreamId> missing)
+    {
+        var found = new Dictionary<StreamId, SubjectConsents>(question.Subjects.Count);
+        foreach (var subject in question.Subjects) Add(subject);
+        return missing.Count > 0 ? null : new SubjectsAsOf(position, policies, found);
+
+        void Add(StreamId subject)
+        {
+            if (found.ContainsKey(subject)) return;
+            if (!fresh.TryGetValue(subject, out var state) && !_remembered.TryUse(subject, out state))
+            {
+                missing.Add(subject);
+                return;
+            }
+
+            found.Add(subject, state.Subject);
+            foreach (var linked in state.Subject.Others) Add(linked);
+        }
+    }
+
+    private void Remember(List<Question> round, HashSet<StreamId> changed, Dictionary<StreamId, Versioned> fresh)
+    {
+        if (fresh.Count == 0) return;
+        foreach (var subject in changed)
+            if (fresh.TryGetValue(subject, out var state) && _remembered.TryPeek(subject, out _)) _remembered.Remember(subject, state);
+        foreach (var question in round.Where(q => q.Remember))
+            foreach (var subject in question.Found!.Subjects.Keys)
+                if (fresh.TryGetValue(subject, out var state)) _remembered.Remember(subject, state);
+    }
+
+    private static StreamId StreamOf(StoredEntry entry) =>
+        Entry.TryDecode(entry.Bytes, out var read, out var fault) ? new StreamId(read.Stream) : throw new InvalidDataException($"An entry of the log cannot be read: {fault.Reason}");
+
+    private sealed class Question(IReadOnlyList<StreamId> subjects, bool remember)
+    {
+        public IReadOnlyList<StreamId> Subjects => subjects;
+
+        public bool Remember => remember;
+
+        public SubjectsAsOf? Found { get; set; }
+
+        public TaskCompletionSource<SubjectsAsOf> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
