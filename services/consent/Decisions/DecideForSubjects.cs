@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.ServiceDefaults;
 
@@ -24,6 +25,20 @@ public static class DecideForSubjects
         var answers = questions.Select(question => ConsentDecision.Decide(question, SubjectConsents.PersonOf(question.Subject.Stream, read.Subjects), read.Policies, now)).ToList();
         foreach (var answer in answers) metrics.Answered(answer.Allowed, answer.Code);
         read.TellPosition(response);
-        return TypedResults.Json(body.Value.InKind(answers), StrictJson.Options);
+
+        // One leaves in one piece, with its length: that is most of the requests, and half of what a piecemeal answer costs.
+        return body.Value.AreMany
+            ? TypedResults.Json(answers, StrictJson.Options)
+            : new OnePiece(JsonSerializer.SerializeToUtf8Bytes(answers[0], StrictJson.Options));
+    }
+
+    private sealed class OnePiece(byte[] json) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            var response = httpContext.Response;
+            (response.ContentType, response.ContentLength) = ("application/json; charset=utf-8", json.Length);
+            await response.BodyWriter.WriteAsync(json, httpContext.RequestAborted);
+        }
     }
 }

@@ -12,17 +12,20 @@ internal static class BearerTokens
 {
     public const string Scheme = "Bearer ";
 
+    private static readonly object KeysAtStart = new();
+
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
     public static void AddBearerTokens(this IServiceCollection services)
     {
         services.AddSingleton(provider => new SigningKeys(
             Required(provider.GetRequiredService<IConfiguration>(), "Auth:JwksFile"), provider.GetRequiredService<ILogger<SigningKeys>>()));
+        services.AddSingleton<KnownTokens>();
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
-        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<SigningKeys, IConfiguration, TimeProvider>(Configure);
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<SigningKeys, KnownTokens, IConfiguration, TimeProvider>(Configure);
     }
 
-    private static void Configure(JwtBearerOptions options, SigningKeys keys, IConfiguration configuration, TimeProvider clock)
+    private static void Configure(JwtBearerOptions options, SigningKeys keys, KnownTokens known, IConfiguration configuration, TimeProvider clock)
     {
         options.SaveToken = false;
         options.SecurityTokenValidators.Clear();
@@ -37,23 +40,44 @@ internal static class BearerTokens
         };
         options.Events = new JwtBearerEvents
         {
-            OnMessageReceived = TakeTheOneToken,
+            OnMessageReceived = context =>
+            {
+                TakeTheOneToken(context);
+                if (context.Token is null || context.Result is not null) return Task.CompletedTask;
+                if (known.TryFind(context.Token, clock.GetUtcNow().UtcDateTime, out var principal))
+                {
+                    context.Principal = principal;
+                    context.Success();
+                }
+                else
+                {
+                    context.HttpContext.Items[KeysAtStart] = keys.Set;
+                }
+
+                return Task.CompletedTask;
+            },
             OnTokenValidated = context =>
             {
-                if (!TokenClaims.AreUsable(context.Principal!)) context.Fail("claims");
+                if (TokenClaims.AreUsable(context.Principal!)) Remember(context, known);
+                else context.Fail("claims");
                 return Task.CompletedTask;
             },
         };
     }
 
-    private static Task TakeTheOneToken(MessageReceivedContext context)
+    private static void Remember(TokenValidatedContext context, KnownTokens known)
+    {
+        var token = (JwtSecurityToken)context.SecurityToken;
+        known.Remember(token.RawData, context.Principal!, context.HttpContext.Items[KeysAtStart]!, token.ValidTo + ClockSkew);
+    }
+
+    private static void TakeTheOneToken(MessageReceivedContext context)
     {
         var header = BrowserPages.Of(context.HttpContext)?.TokenOf(context.Request) ?? context.Request.Headers.Authorization;
         var token = header is [{ } only] && only.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? only[Scheme.Length..] : null;
         if (header.Count == 0) context.NoResult();
         else if (token is null || TokenHeader.Read(token) is null) context.Fail("header");
         else context.Token = token;
-        return Task.CompletedTask;
     }
 
     private static bool IsAlive(DateTime? notBefore, DateTime? expires, DateTime now)

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using ConsentLedger.EventStore;
 using Microsoft.AspNetCore.Http;
@@ -10,6 +11,9 @@ namespace ConsentLedger.ServiceDefaults;
 public sealed record Caller(string ClientId, TenantId Tenant, IReadOnlySet<string> Scopes) : IBindableFromHttpContext<Caller>
 {
     public const string TenantHeader = "X-Tenant";
+
+    // As long as the token is known: a set is made for being looked into, and costs more to make than a request.
+    private static readonly ConditionalWeakTable<ClaimsPrincipal, FrozenSet<string>> ScopesOf = [];
 
     /// <summary>The tenant of a service's own token, which says in <see cref="TenantHeader"/> whom it acts for.</summary>
     private const string AnyTenant = "*";
@@ -36,7 +40,9 @@ public sealed record Caller(string ClientId, TenantId Tenant, IReadOnlySet<strin
             return (null, KnownProblems.TenantMismatch);
         }
 
-        var scopes = token.FindFirstValue(TokenClaims.Scope)?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
-        return (new Caller(token.FindFirstValue(TokenClaims.Subject)!, TenantId.Parse(tenant), scopes.ToFrozenSet()), null);
+        return (new Caller(token.FindFirstValue(TokenClaims.Subject)!, TenantId.Parse(tenant), ScopesOf.GetValue(token, ReadScopes)), null);
     }
+
+    private static FrozenSet<string> ReadScopes(ClaimsPrincipal token) =>
+        (token.FindFirstValue(TokenClaims.Scope)?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? []).ToFrozenSet();
 }

@@ -28,6 +28,9 @@ internal sealed partial class SigningKeys(string file, ILogger<SigningKeys> logg
             ? key
             : null;
 
+    /// <summary>The set in use, as a thing of its own: another one after each change of the file.</summary>
+    public object Set => Current();
+
     private Loaded Current()
     {
         var stamp = Stamp.Of(file);
