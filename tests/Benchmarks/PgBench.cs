@@ -75,7 +75,7 @@ internal sealed partial class PgBench : IAsyncDisposable
     }
 
     /// <summary>On the path, or where Debian keeps the newest server's programs.</summary>
-    private static string Find() =>
+    internal static string Find() =>
         Directory.Exists("/usr/lib/postgresql")
             ? Directory.GetDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin", "pgbench")).Where(File.Exists).Order(StringComparer.Ordinal).LastOrDefault() ?? "pgbench"
             : "pgbench";

@@ -10,6 +10,7 @@ var benchmarks = new Dictionary<string, Func<CancellationToken, Task>>
     ["replay"] = ReplayBenchmark.RunAsync,
     ["ledger"] = LedgerBenchmark.RunAsync,
     ["erasure"] = ErasureBenchmark.RunAsync,
+    ["decisions"] = DecisionBenchmark.RunAsync,
 };
 
 using var stop = new CancellationTokenSource();

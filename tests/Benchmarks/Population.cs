@@ -1,0 +1,52 @@
+using ConsentLedger.EventStore;
+using ConsentLedger.EventStore.Npgsql;
+using Npgsql;
+
+namespace ConsentLedger.Benchmarks;
+
+/// <summary>
+/// A controller's subjects as they come to be: all have said yes to one channel, half of them to another too, and every fifth has taken the first back since. Recorded
+/// by the decider loop, so every table is what a service would have left.
+/// </summary>
+internal sealed class Population(NpgsqlDataSource ledger, TenantId tenant, string version, string purpose, string channel, string otherChannel)
+{
+    private static readonly StreamType<AppendBenchmark.Count> Stream = new(new AppendBenchmark.Count(0), (count, _, _) => new AppendBenchmark.Count(count.Events + 1));
+
+    private static readonly EventCatalog Catalog = new(("consent.granted.v1", typeof(Granted)), ("consent.withdrawn.v1", typeof(Withdrawn)));
+
+    public static StreamId Subject(int i) => new(new Guid(i, 1, 0x7000, 0x80, 0, 0, 0, 0, 0, 0, 1));
+
+    public static bool HasWithdrawn(int i) => i % 5 == 0;
+
+    public async Task RecordAsync(int subjects, CancellationToken ct)
+    {
+        await using var engine = new NpgsqlEngine(ledger);
+        await engine.EnsureSchemaAsync(ct);
+        await using (var loop = new DeciderLoop(engine, Catalog, TimeProvider.System))
+        {
+            var next = -1;
+            await Task.WhenAll(Enumerable.Range(0, 512).Select(_ => Task.Run(async () =>
+            {
+                for (var i = Interlocked.Increment(ref next); i < subjects; i = Interlocked.Increment(ref next)) await RecordAsync(loop, i, ct);
+            }, ct)));
+        }
+
+        // What was recorded here is not news to anybody: nobody publishes it while something is measured.
+        await using var told = ledger.CreateCommand("insert into subscription_checkpoints (subscription, tenant_id, next_position) select 'relay', tenant_id, next_position from ledger_head; analyze");
+        await told.ExecuteNonQueryAsync(ct);
+    }
+
+    private Task RecordAsync(DeciderLoop loop, int i, CancellationToken ct)
+    {
+        var at = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddSeconds(i);
+        List<object> facts = [new Granted(purpose, channel, "controller", version, at, "subject", "web-form", true)];
+        if (i % 2 == 0) facts.Add(new Granted(purpose, otherChannel, "controller", version, at, "subject", "web-form", true));
+        if (HasWithdrawn(i)) facts.Add(new Withdrawn(purpose, channel, "controller", version, at.AddDays(30), "subject", "account-page"));
+        return loop.ExecuteAsync(new Command(new StreamKey(tenant, Subject(i)), Stream, null, default, _ => Decision.Of(facts)), ct);
+    }
+
+    // The events as they are stored, which outlives how any version of the service spells them.
+    private sealed record Granted(string Purpose, string Channel, string Recipient, string PolicyVersion, DateTimeOffset OccurredAt, string Actor, string Method, bool InForce);
+
+    private sealed record Withdrawn(string Purpose, string Channel, string Recipient, string PolicyVersion, DateTimeOffset OccurredAt, string Actor, string Method);
+}
