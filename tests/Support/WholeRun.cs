@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using Xunit.Abstractions;
 using Xunit.Sdk;
@@ -10,6 +11,11 @@ namespace ConsentLedger.Support;
 /// </summary>
 public sealed class WholeRun(IMessageSink messages) : XunitTestFramework(messages)
 {
+    private static readonly ConcurrentStack<Func<Task>> Last = [];
+
+    /// <summary>For what several test classes share: done after the last of them, in the opposite order.</summary>
+    public static void AtEnd(Func<Task> act) => Last.Push(act);
+
     protected override ITestFrameworkExecutor CreateExecutor(AssemblyName assemblyName) => new Executor(assemblyName, SourceInformationProvider, DiagnosticMessageSink);
 
     private sealed class Executor(AssemblyName assembly, ISourceInformationProvider sources, IMessageSink diagnostics) : XunitTestFrameworkExecutor(assembly, sources, diagnostics)
@@ -27,6 +33,7 @@ public sealed class WholeRun(IMessageSink messages) : XunitTestFramework(message
     {
         protected override async Task BeforeTestAssemblyFinishedAsync()
         {
+            while (Last.TryPop(out var act)) await act();
             if (Servers.Choice is { } choice) DiagnosticMessageSink.OnMessage(new DiagnosticMessage(choice));
 #if TESTCONTAINERS
             await Containers.EndAsync();

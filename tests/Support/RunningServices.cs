@@ -2,11 +2,11 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using ConsentLedger.Support;
+using Xunit;
 
-namespace ConsentLedger.Journeys;
+namespace ConsentLedger.Support;
 
-/// <summary>One installation for all journeys of a class, with the five controllers' policies in force.</summary>
+/// <summary>One installation for many tests, with the five controllers' policies in force.</summary>
 public sealed class RunningProduct() : RunningServices(consentAlone: false);
 
 /// <summary>The consent service by itself.</summary>
@@ -33,12 +33,12 @@ public abstract class RunningServices(bool consentAlone) : IAsyncLifetime
         var version = JsonDocument.Parse(pack).RootElement.GetProperty("version").GetString();
         using var content = new StringContent(pack, Encoding.UTF8, "application/json");
         using var answer = await installation.Client(installation.Consent, tenant, "operator").PutAsync(new Uri($"/v1/policies/{version}", UriKind.Relative), content, ct);
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(ct));
+        await answer.ReadAsync(HttpStatusCode.OK, ct);
     }
 }
 
 /// <summary>Small words for what outsiders do.</summary>
-internal static class Acts
+public static class Acts
 {
     public static string NewSubject() => Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
 
@@ -57,9 +57,7 @@ internal static class Acts
     {
         using var content = Body(body);
         using var answer = await client.PostAsync(new Uri(path, UriKind.Relative), content, ct);
-        var text = await answer.Content.ReadAsStringAsync(ct);
-        answer.StatusCode.ShouldBe(expected, text);
-        return JsonDocument.Parse(text).RootElement;
+        return await answer.ReadAsync(expected, ct);
     }
 
     public static JsonContent Body(object body) => JsonContent.Create(body, body.GetType(), options: Json);
@@ -67,8 +65,14 @@ internal static class Acts
     public static async Task<JsonElement> GetOkAsync(this HttpClient client, string path, CancellationToken ct)
     {
         using var answer = await client.GetAsync(new Uri(path, UriKind.Relative), ct);
+        return await answer.ReadAsync(HttpStatusCode.OK, ct);
+    }
+
+    /// <summary>The body of an answer that has this status; any other one fails the test and says what it was told.</summary>
+    public static async Task<JsonElement> ReadAsync(this HttpResponseMessage answer, HttpStatusCode expected, CancellationToken ct)
+    {
         var text = await answer.Content.ReadAsStringAsync(ct);
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, text);
+        if (answer.StatusCode != expected) Assert.Fail($"{answer.RequestMessage?.Method} {answer.RequestMessage?.RequestUri?.AbsolutePath} answered {(int)answer.StatusCode}: {text}");
         return JsonDocument.Parse(text).RootElement;
     }
 

@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
 using System.Text;
-using ConsentLedger.Support;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 
-namespace ConsentLedger.Journeys;
+namespace ConsentLedger.Support;
 
 /// <summary>A queue bound to everything, to see what really travels.</summary>
-internal sealed class Overhearing : IAsyncDisposable
+public sealed class Overhearing : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> _bodies = [];
     private readonly IChannel _channel;

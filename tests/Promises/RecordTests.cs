@@ -1,0 +1,146 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using ConsentLedger.Support;
+
+namespace ConsentLedger.Promises;
+
+/// <summary>What is written down about a person: where it comes from, how it is put right, and what of it the person can take away.</summary>
+public sealed class RecordTests(RunningControllers controllers) : IClassFixture<RunningControllers>
+{
+    [Promise("P13", "assutech", "allure-systems", "quintus", "spectral-tms")]
+    public async Task A_person_gets_everything_recorded_about_them_with_what_was_sealed_and_nothing_about_others(string name)
+    {
+        var controller = controllers.Controller(name);
+        var (person, other) = (controller.NewPerson(), controller.NewPerson());
+        var (purpose, channel, recipient) = MarketingOf(name);
+        await person.DoesAsync("grants", new { purpose, channel, recipient, evidence = new { address = $"{person.Id}@example.org" } });
+        await person.DoesAsync("withdrawals", new { purpose });
+        await other.DoesAsync("grants", new { purpose, channel, recipient, evidence = new { address = $"{other.Id}@example.org" } });
+
+        var copy = await controller.Auditor.GetOkAsync($"/v1/subjects/{person.Id}/export?disclose=true", controller.Ct);
+        copy.GetProperty("subject").GetString().ShouldBe(person.Id);
+        var entries = copy.GetProperty("entries").EnumerateArray().ToList();
+        var types = entries.Select(e => e.GetProperty("type").GetString()).ToList();
+        types[0].ShouldBe("consent.granted.v1");
+        types.ShouldContain("consent.withdrawn.v1");
+        types[^1].ShouldBe("consent.history-read.v1");
+        entries[0].GetProperty("data").GetProperty("lane").GetProperty("purpose").GetString().ShouldBe(purpose);
+        entries[0].GetProperty("evidence").GetProperty("address").GetString().ShouldBe($"{person.Id}@example.org");
+        copy.ToString().ShouldNotContain(other.Id);
+        using var unknown = await controller.Auditor.GetAsync(new Uri($"/v1/subjects/{Acts.NewSubject()}/export", UriKind.Relative), controller.Ct);
+        unknown.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Promise("P13", "assutech", "allure-systems", "quintus", "spectral-tms")]
+    public async Task Every_act_has_a_receipt_that_holds_without_the_controller(string name)
+    {
+        var controller = controllers.Controller(name);
+        var person = controller.NewPerson();
+        var (purpose, channel, recipient) = MarketingOf(name);
+        var granted = await person.DoesAsync("grants", new { purpose, channel, recipient });
+        using var receipt = await controller.Backend.GetAsync(new Uri($"/v1/receipts/{granted.Position}", UriKind.Relative), controller.Ct);
+        receipt.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await receipt.Content.ReadAsStringAsync(controller.Ct)).ShouldStartWith("c2sp.org/tlog-proof@v1");
+        using var none = await controller.Backend.GetAsync(new Uri($"/v1/receipts/{granted.Position + 1_000_000}", UriKind.Relative), controller.Ct);
+        none.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Promise("P13", "assutech", "allure-systems", "quintus", "spectral-tms", Skip = "a copy that another controller takes: consent records as JSON-LD (ISO/IEC TS 27560, DPV) and as CSV")]
+    public Task A_copy_is_in_a_form_that_other_controllers_take(string name) => Missing.Of(name);
+
+    [Promise("P14", "assutech", "allure-systems", "quintus")]
+    public async Task A_correction_points_at_what_was_wrong_and_history_keeps_both(string name)
+    {
+        var person = controllers.Controller(name).NewPerson();
+        var (purpose, channel, recipient) = MarketingOf(name);
+        var question = new { purpose, channel, recipient };
+        var (was, wrong) = (person.Now(), person.Now());
+        var granted = await person.DoesAsync("grants", new { purpose, channel, recipient, occurredAt = wrong });
+        await person.DoesAsync("corrections", new { corrects = granted.Version, doneAt = was, reason = "wrong-date", actor = "agent" });
+        Moment((await person.ConsentsAsync()).Single(c => c.GetProperty("state").GetString() == "given"), "occurredAt").ShouldBe(DateTimeOffset.Parse(was));
+        (await person.MayAsync(question)).ShouldBeYes("consent_given");
+
+        var history = await person.HistoryAsync();
+        Moment(history[0].GetProperty("data"), "occurredAt").ShouldBe(DateTimeOffset.Parse(wrong));
+        var correction = history.Single(e => e.GetProperty("type").GetString() == "record.corrected.v1").GetProperty("data");
+        (correction.GetProperty("corrects").GetInt64(), correction.GetProperty("reason").GetString()).ShouldBe((granted.Version, "wrong-date"));
+
+        await person.DoesAsync("corrections", new { corrects = granted.Version, voided = true, reason = "wrong-person", actor = "agent" });
+        (await person.MayAsync(question)).ShouldBeNo("consent_voided");
+        (await person.HistoryAsync())[0].GetProperty("type").GetString().ShouldBe("consent.granted.v1");
+    }
+
+    [Promise("P14", "assutech", "allure-systems", "quintus")]
+    public async Task No_correction_takes_a_no_back(string name)
+    {
+        var person = controllers.Controller(name).NewPerson();
+        var (purpose, channel, recipient) = MarketingOf(name);
+        var granted = await person.DoesAsync("grants", new { purpose, channel, recipient });
+        var refused = await person.DoesAsync("refusals", new { purpose, channel, recipient });
+        (await person.IsRefusedAsync("corrections", new { corrects = refused.Version, voided = true, reason = "mistake", actor = "agent" })).ShouldBe("withdrawal_prevails");
+        (await person.IsRefusedAsync("corrections", new { corrects = granted.Version, doneAt = person.Now(), reason = "mistake", actor = "agent" })).ShouldBe("nothing_to_correct");
+        (await person.IsRefusedAsync("corrections", new { corrects = refused.Version, reason = "mistake", actor = "agent" })).ShouldBe("correction_empty");
+        (await person.MayAsync(new { purpose, channel, recipient })).ShouldBeNo("consent_refused");
+    }
+
+    [Promise("P36", "assutech")]
+    public async Task Every_event_says_who_acted_how_and_from_where_the_word_of_it_came(string name)
+    {
+        var controller = controllers.Controller(name);
+        var person = controller.NewPerson();
+        (await ImportAsync(controller, new { subject = person.Id, grant = new { purpose = "product-offers", channel = "email", occurredAt = person.Now(), actor = "agent", method = "import", source = "purchased" } }))
+            .GetProperty("outcome").GetString().ShouldBe("recorded");
+        await person.DoesAsync("objections", new { to = "profiling", source = "other-users" });
+        await person.DoesAsync("refusals", new { purpose = "phone-offers", channel = "phone", source = "subject" });
+
+        var told = (await person.HistoryAsync()).Where(e => e.GetProperty("type").GetString() != "consent.history-read.v1").Select(e => e.GetProperty("data")).ToList();
+        told.Select(d => (d.GetProperty("actor").GetString(), d.GetProperty("method").GetString(), d.GetProperty("source").GetString()))
+            .ShouldBe([("agent", "import", "purchased"), ("subject", "web-form", "other-users"), ("subject", "web-form", "subject")]);
+    }
+
+    [Promise("P36", "assutech")]
+    public async Task An_import_may_restrict_and_brings_no_withdrawn_consent_back(string name)
+    {
+        var controller = controllers.Controller(name);
+        var person = controller.NewPerson();
+        await person.DoesAsync("grants", new { purpose = "product-offers", channel = "email" });
+        await person.DoesAsync("withdrawals", new { purpose = "product-offers" });
+        var answer = await ImportAsync(controller, new { subject = person.Id, grant = new { purpose = "product-offers", channel = "email", occurredAt = person.Now(), actor = "agent", method = "import", source = "purchased" } });
+        (answer.GetProperty("outcome").GetString(), answer.GetProperty("code").GetString()).ShouldBe(("refused", "withdrawal_prevails"));
+        (await person.MayAsync(new { purpose = "product-offers", channel = "email" })).ShouldBeNo("consent_withdrawn");
+    }
+
+    [Promise("P36", "assutech", Skip = "an import is marked as one by the service itself, and a source that the policy does not name is refused")]
+    public async Task An_import_is_marked_and_names_a_source_that_the_policy_knows(string name)
+    {
+        var controller = controllers.Controller(name);
+        var person = controller.NewPerson();
+        async Task<string?> ImportedAsync(string? source) =>
+            (await ImportAsync(controller, new { subject = person.Id, grant = new { purpose = "product-offers", channel = "email", occurredAt = person.Now(), actor = "agent", method = "web-form", source } })).GetProperty("outcome").GetString();
+        (await ImportedAsync(null)).ShouldBe("refused");
+        (await ImportedAsync("hearsay")).ShouldBe("refused");
+        (await ImportedAsync("purchased")).ShouldBe("recorded");
+        (await person.LastAsync("consent.granted.v1")).GetProperty("data").GetProperty("imported").GetBoolean().ShouldBeTrue();
+    }
+
+    [Promise("P38", "allure-systems", "quintus", Skip = "a hand-over export: streams, proofs and keys re-wrapped for the successor, verifiable against the old checkpoint")]
+    public Task A_successor_takes_everything_over_and_can_prove_it(string name) => Missing.Of(name);
+
+    private static (string Purpose, string Channel, string? Recipient) MarketingOf(string name) => name switch
+    {
+        "assutech" => ("product-offers", "email", null),
+        "allure-systems" => ("promotions", "email", null),
+        "quintus" => ("newsletter", "email", null),
+        _ => ("partner-offers", "sms", "marketing-partners"),
+    };
+
+    private static DateTimeOffset Moment(JsonElement facts, string member) => facts.GetProperty(member).GetDateTimeOffset();
+
+    private static async Task<JsonElement> ImportAsync(Controller controller, object line)
+    {
+        using var body = new StringContent(JsonSerializer.Serialize(line, JsonSerializerOptions.Web), Encoding.UTF8, "application/x-ndjson");
+        using var answer = await controller.Operator.PostAsync(new Uri("/v1/imports", UriKind.Relative), body, controller.Ct);
+        return await answer.ReadAsync(HttpStatusCode.OK, controller.Ct);
+    }
+}
