@@ -9,7 +9,7 @@ namespace ConsentLedger.Promises;
 public sealed class Person(Controller controller)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
-    private DateTimeOffset _clock = TimeProvider.System.GetUtcNow().AddMinutes(-5);
+    private DateTimeOffset _last;
 
     public string Id { get; } = Acts.NewSubject();
 
@@ -17,7 +17,7 @@ public sealed class Person(Controller controller)
 
     private CancellationToken Ct => controller.Ct;
 
-    /// <summary>Something the person does, or that is done for them, each a second after the one before unless it says when.</summary>
+    /// <summary>Something the person does now, or that is done for them, unless it says when.</summary>
     public async Task<Done> DoesAsync(string act, object told) =>
         (await controller.Backend.PostAsync($"{Path}/{act}", Told(told), HttpStatusCode.OK, Ct)).Deserialize<Done>(Json)!;
 
@@ -55,7 +55,11 @@ public sealed class Person(Controller controller)
     public async Task<JsonElement> LastAsync(string type, bool disclose = false) => (await HistoryAsync(disclose)).Last(e => e.GetProperty("type").GetString() == type);
 
     /// <summary>A moment after everything so far.</summary>
-    public string Now() => (_clock += TimeSpan.FromSeconds(1)).ToString("O");
+    public string Now()
+    {
+        var (now, next) = (TimeProvider.System.GetUtcNow(), _last.AddMilliseconds(1));
+        return (_last = now > next ? now : next).ToString("O");
+    }
 
     private JsonObject Told(object told)
     {
