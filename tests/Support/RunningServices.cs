@@ -27,7 +27,7 @@ public abstract class RunningServices(bool consentAlone) : IAsyncLifetime
 
     public async Task DisposeAsync() => await Installation.DisposeAsync();
 
-    internal static async Task PublishPolicyAsync(Installation installation, string tenant, CancellationToken ct)
+    public static async Task PublishPolicyAsync(Installation installation, string tenant, CancellationToken ct)
     {
         var pack = await File.ReadAllTextAsync(Path.Combine(Servers.Checkout, "deploy", "policies", $"{tenant}.json"), ct);
         var version = JsonDocument.Parse(pack).RootElement.GetProperty("version").GetString();
