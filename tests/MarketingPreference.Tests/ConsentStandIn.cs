@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ConsentLedger.Contracts;
+using ConsentLedger.Contracts.Policies;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -14,6 +15,7 @@ internal sealed class ConsentStandIn : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<(string Subject, string Purpose), bool> _given = [];
+    private readonly ConcurrentDictionary<string, string> _stopped = [];
     private readonly ConcurrentDictionary<string, string> _histories = [];
 
     private ConsentStandIn(WebApplication app) => _app = app;
@@ -47,6 +49,9 @@ internal sealed class ConsentStandIn : IAsyncDisposable
         await standIn._app.StartAsync();
         return standIn;
     }
+
+    /// <summary>From here on nothing is allowed about this person, for this reason.</summary>
+    public void Stop(string subject, string code) => _stopped[subject] = code;
 
     public void Give(string subject, string purpose) => _given[(subject, purpose)] = true;
 
@@ -113,9 +118,14 @@ internal sealed class ConsentStandIn : IAsyncDisposable
         });
     }
 
-    private object Decide(Question question) => _given.TryGetValue((question.Subject!, question.Purpose), out var given)
-        ? new { allowed = given, code = given ? "consent_given" : "consent_withdrawn", basis = given ? "consent" : null, position = 7, policyVersion = "1" }
-        : new { allowed = false, code = "consent_unknown" };
+    private object Decide(Question question)
+    {
+        if (_stopped.TryGetValue(question.Subject!, out var code)) return new { allowed = false, code };
+        if (!Packs.Northwind.FindPurpose(question.Purpose)!.RestsOn(LawfulBasis.Consent)) return new { allowed = true, code = "rests_on_other_basis" };
+        return _given.TryGetValue((question.Subject!, question.Purpose), out var given)
+            ? new { allowed = given, code = given ? "consent_given" : "consent_withdrawn", basis = given ? "consent" : null, position = 7, policyVersion = "1" }
+            : new { allowed = false, code = "consent_unknown" };
+    }
 
     private Task WithdrawAsync(HttpContext context, string subject, Question withdrawal)
     {

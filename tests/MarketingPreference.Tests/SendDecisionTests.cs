@@ -35,10 +35,28 @@ public sealed class SendDecisionTests
     public void What_rests_on_consent_is_asked_over_there() => Here("newsletter", Given(Heard(1, true), Opened("newsletter"))).ShouldBeNull();
 
     [Fact]
-    public void What_rests_on_something_else_is_sent_until_it_is_left()
+    public void What_rests_on_something_else_is_sent_until_it_is_left_or_stopped_over_there()
     {
-        Here("module-crm", Given()).ShouldBe(new Verdict(true, "not_unsubscribed"));
-        Here("module-crm", Given(Opened("module-crm"))).ShouldBe(new Verdict(true, "not_unsubscribed", Position: 0));
+        Here("module-crm", Given()).ShouldBeNull();
+        var fine = new ConsentDecision(true, "rests_on_other_basis");
+        On(fine, "module-crm", Given()).ShouldBe(new Verdict(true, "not_unsubscribed", null, fine));
+        On(fine, "module-crm", Given(Opened("module-crm"))).ShouldBe(new Verdict(true, "not_unsubscribed", Position: 0, fine));
+        var restricted = new ConsentDecision(false, "processing_restricted", 17);
+        On(restricted, "module-crm", Given()).ShouldBe(new Verdict(false, "processing_restricted", null, restricted));
+    }
+
+    [Fact]
+    public void Without_an_answer_a_service_goes_on_and_marketing_does_not_whatever_it_rests_on()
+    {
+        On(null, "module-crm", Given()).ShouldBe(new Verdict(true, "not_unsubscribed"));
+        On(null, "newsletter", Given(Opened("newsletter"))).ShouldBe(new Verdict(false, "consent_unavailable", 0));
+        var interest = Packs.Northwind with
+        {
+            Purposes = [.. Packs.Northwind.Purposes.Select(p => p.Id == "newsletter" ? p with { Bases = [new PurposeBasis { Basis = LawfulBasis.LegitimateInterests, Interest = "Growing" }] } : p)],
+        };
+        SendDecision.DecideOn(null, Asked("newsletter"), Given(), interest).ShouldBe(new Verdict(false, "consent_unavailable"));
+        var objected = new ConsentDecision(false, "objected", 17);
+        SendDecision.DecideOn(objected, Asked("newsletter"), Given(), interest).ShouldBe(new Verdict(false, "objected", null, objected));
     }
 
     [Fact]
@@ -54,13 +72,12 @@ public sealed class SendDecisionTests
     public void The_consent_service_has_the_last_word(bool allowed, string code)
     {
         var said = new ConsentDecision(allowed, code, 17);
-        SendDecision.DecideOn(said, Asked("newsletter"), Given(Opened("newsletter"))).ShouldBe(new Verdict(allowed, code, 0, said));
+        On(said, "newsletter", Given(Opened("newsletter"))).ShouldBe(new Verdict(allowed, code, 0, said));
     }
 
-    [Fact]
-    public void No_answer_is_a_no() => SendDecision.DecideOn(null, Asked("newsletter"), Given(Opened("newsletter"))).ShouldBe(new Verdict(false, "consent_unavailable", 0));
-
     private static Verdict? Here(string topic, SubjectPreferences subject, string channel = "email") => SendDecision.DecideHere(Asked(topic, channel), subject, Packs.Northwind);
+
+    private static Verdict On(ConsentDecision? said, string topic, SubjectPreferences subject) => SendDecision.DecideOn(said, Asked(topic), subject, Packs.Northwind);
 
     private static SendQuestion Asked(string topic, string channel = "email") => new(Somebody, topic, channel);
 }

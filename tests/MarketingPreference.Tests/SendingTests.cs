@@ -73,6 +73,16 @@ public sealed class SendingTests(RunningService service) : IDisposable
     }
 
     [Fact]
+    public async Task What_the_consent_service_stops_is_not_sent_whatever_it_rests_on()
+    {
+        var subject = NewSubject();
+        (await service.DecideAsync(subject, "module-crm")).GetProperty("rule").GetString().ShouldBe("not_unsubscribed");
+        service.Consent.Stop(subject, "processing_restricted");
+        var answer = await service.DecideAsync(subject, "module-crm");
+        (answer.GetProperty("allowed").GetBoolean(), answer.GetProperty("rule").GetString()).ShouldBe((false, "processing_restricted"));
+    }
+
+    [Fact]
     public async Task A_consent_service_that_is_busy_for_a_moment_is_asked_again()
     {
         var subject = NewSubject();

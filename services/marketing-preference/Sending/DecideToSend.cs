@@ -34,7 +34,7 @@ public static class DecideToSend
         var verdicts = questions.Zip(subjects, (question, subject) => SendDecision.DecideHere(question, subject.State, policies.Current)).ToArray();
         var open = Enumerable.Range(0, verdicts.Length).Where(i => verdicts[i] is null).ToList();
         foreach (var (i, answer) in open.Zip(await AskAsync([.. open.Select(i => questions[i])])))
-            verdicts[i] = SendDecision.DecideOn(answer, questions[i], subjects[i].State);
+            verdicts[i] = SendDecision.DecideOn(answer, questions[i], subjects[i].State, policies.Current!);
 
         foreach (var verdict in verdicts) metrics.Answered(verdict!.Allowed, verdict.Rule);
 
@@ -42,7 +42,7 @@ public static class DecideToSend
         var answers = questions.Zip(verdicts, (question, verdict) => AnswerOf(question, verdict!, caller.Tenant, policies.Current, links, now)).ToList();
         return TypedResults.Json(body.Value.InKind(answers), StrictJson.Options);
 
-        // All in one call. Without an answer there is no consent to rest on.
+        // All in one call.
         async Task<IReadOnlyList<ConsentDecision?>> AskAsync(IReadOnlyList<SendQuestion> asked)
         {
             if (asked.Count == 0) return [];

@@ -32,14 +32,25 @@ public static class SendDecision
 
         var lane = subject.Find(question.Topic, question.Channel);
         if (lane is { IsOpen: false }) return No("unsubscribed") with { Position = lane.Place.Position };
-        var purpose = pack.FindPurpose(topic.Purpose)!;
-        if (purpose.RestsOn(LawfulBasis.Consent)) return null;
-        return purpose.Bases.Count == 0 ? No("basis_missing") : new Verdict(true, "not_unsubscribed", lane?.Place.Position);
+        return pack.FindPurpose(topic.Purpose)!.Bases.Count == 0 ? No("basis_missing") : null;
 
         static Verdict No(string rule) => new(false, rule);
     }
 
-    /// <summary>What the consent service's answer decides; null stands for none.</summary>
-    public static Verdict DecideOn(ConsentDecision? consent, SendQuestion question, SubjectPreferences subject) =>
-        new(consent is { Allowed: true }, consent?.Code ?? "consent_unavailable", subject.Find(question.Topic, question.Channel)?.Place.Position, consent);
+    /// <summary>
+    /// What the consent service's answer decides; null stands for none. It is asked about what rests on no consent, too: only there it is known at once that the person
+    /// objected, that processing is restricted, or what they said under another id. Without an answer a service that they use may still write to them, and nobody else.
+    /// </summary>
+    public static Verdict DecideOn(ConsentDecision? consent, SendQuestion question, SubjectPreferences subject, PolicyPack pack)
+    {
+        var purpose = pack.FindPurpose(pack.FindTopic(question.Topic)!.Purpose)!;
+        var (needsConsent, position) = (purpose.RestsOn(LawfulBasis.Consent), subject.Find(question.Topic, question.Channel)?.Place.Position);
+        return consent switch
+        {
+            null when needsConsent || purpose.Marketing => new Verdict(false, "consent_unavailable", position),
+            null => new Verdict(true, "not_unsubscribed", position),
+            { Allowed: true } when !needsConsent => new Verdict(true, "not_unsubscribed", position, consent),
+            _ => new Verdict(consent.Allowed, consent.Code, position, consent),
+        };
+    }
 }
