@@ -13,7 +13,7 @@ namespace ConsentLedger.Benchmarks;
 
 /// <summary>
 /// Decisions of a running consent service, over HTTP with bearer tokens, about a million subjects. Single and strict from 32 callers, against <c>pgbench -S</c> with 32
-/// clients; ten thousand at once, against one bare query for as many rows by key. Contenders take turns; all share one machine.
+/// clients; ten thousand at once, against one bare query for as many rows by key; everybody at once, against <c>copy</c> of the same rows. Contenders take turns; all share one machine.
 /// </summary>
 internal static class DecisionBenchmark
 {
@@ -35,7 +35,11 @@ internal static class DecisionBenchmark
         await Console.Error.WriteLineAsync($"  {Subjects:N0} subjects recorded in {began.Elapsed.TotalSeconds:N0} s");
         await installation.Consent.StartAsync(ct);
         await PublishPolicyAsync(installation, version, policy, ct);
-        await UntilSignedAsync(ledger, ct);
+        await UntilTrueAsync(ledger, "select not exists (select 1 from ledger_head h left join ledger_checkpoints c using (tenant_id) where c.size is distinct from h.next_position)", ct);
+        began.Restart();
+        await UntilTrueAsync(ledger, "select not exists (select 1 from ledger_head h left join subject_facts_followed f using (tenant_id) where f.next_position is distinct from h.next_position)", ct);
+        await Console.Error.WriteLineAsync($"  the audiences' table came {began.Elapsed.TotalSeconds:N0} s after the checkpoint");
+        await using (var tidy = ledger.CreateCommand("vacuum analyze subject_facts")) await tidy.ExecuteNonQueryAsync(ct);
 
         await using var pgbench = await LookupPgBench.CreateAsync(ct);
         var contest = new Contest(ct);
@@ -45,12 +49,48 @@ internal static class DecisionBenchmark
         contest.Enter("any", s => LookUpManyAsync(ledger, Math.Min(Subjects, AskedOften), s, ct));
         contest.Enter("decide-batch", s => DecideManyAsync(installation, Math.Min(Subjects, AskedOften), s, ct));
         contest.Enter("decide-batch-unremembered", s => DecideManyAsync(installation, Subjects, s, ct));
+        contest.Enter("copy", _ => CopyAsync(installation.ConnectionString("consent"), "text", ct));
+        contest.Enter("copy-binary", _ => CopyAsync(installation.ConnectionString("consent"), "binary", ct));
+        contest.Enter("audience", _ => ListAudienceAsync(installation, ct));
+
+        // Until what is called all the time is compiled as well as it will be.
+        await DecideAsync(installation, "/v1/decisions", 10, ct);
         await contest.RunAsync(Rounds, Stage.Seconds);
 
         contest.Print("decide", $"strict decisions/s over HTTP, {Callers} callers", "pgbench -S", $"pgbench -S, {Callers} clients");
         contest.Print("decide-bounded-staleness", $"decisions/s over HTTP, at most 100 ms stale, {Callers} callers", "pgbench -S", $"pgbench -S, {Callers} clients");
         contest.Print("decide-batch", $"strict decisions/s over HTTP, {AtOnce} a request, about {AskedOften} subjects in memory", "any", $"one bare = any($1) query for {AtOnce} rows, rows/s");
         contest.Print("decide-batch-unremembered", $"strict decisions/s over HTTP, {AtOnce} a request, about any of {Subjects} subjects", "any", $"one bare = any($1) query for {AtOnce} rows, rows/s");
+        contest.Print("audience", $"subjects/s decided about and listed over HTTP, of {Subjects}", "copy", "psql copy (select ...) to stdout of the same rows");
+        contest.Print("audience", $"subjects/s decided about and listed over HTTP, of {Subjects}", "copy-binary", "psql copy (select ...) to stdout (format binary) of the same rows");
+    }
+
+    private static async Task<double> ListAudienceAsync(Installation installation, CancellationToken ct)
+    {
+        var client = installation.Client(installation.Consent, Tenant, "email");
+        var began = Stopwatch.StartNew();
+        await using var lines = await client.GetStreamAsync(new Uri($"/v1/audiences?purpose={Purpose}&channel={Channel}", UriKind.Relative), ct);
+        var buffer = new byte[64 * 1024];
+        var listed = -1L;
+        while (await lines.ReadAsync(buffer, ct) is > 0 and var length) listed += buffer.AsSpan(0, length).Count((byte)'\n');
+        var allowed = Enumerable.Range(0, Subjects).LongCount(i => !Population.HasWithdrawn(i));
+        return listed == allowed ? Subjects / began.Elapsed.TotalSeconds : throw new InvalidOperationException($"{listed} subjects were listed instead of {allowed}.");
+    }
+
+    /// <summary>What PostgreSQL's own client takes to bring the same rows out, and throw them away.</summary>
+    private static async Task<double> CopyAsync(string database, string format, CancellationToken ct)
+    {
+        var server = new NpgsqlConnectionStringBuilder(database);
+        var start = new ProcessStartInfo(
+            PgBench.Find().Replace("pgbench", "psql", StringComparison.Ordinal),
+            ["-h", server.Host!, "-p", $"{server.Port}", "-U", server.Username!, "-d", server.Database!, "-o", "/dev/null", "-c", $"copy (select stream_id, facts from subject_facts where tenant_id = '{Tenant}') to stdout (format {format})"])
+        {
+            Environment = { ["PGPASSWORD"] = server.Password },
+        };
+        var began = Stopwatch.StartNew();
+        using var psql = Process.Start(start)!;
+        await psql.WaitForExitAsync(ct);
+        return psql.ExitCode == 0 ? Subjects / began.Elapsed.TotalSeconds : throw new InvalidOperationException($"psql ended with {psql.ExitCode}.");
     }
 
     private static string Question(int subject) => $$"""{"subject":"{{Population.Subject(subject)}}","purpose":"{{Purpose}}","channel":"{{Channel}}"}""";
@@ -60,24 +100,37 @@ internal static class DecisionBenchmark
         var token = installation.Issuer.Token(Tenant, "backend");
         var wrong = 0;
         using var callers = new Many<HttpCaller>();
-        for (var i = 0; i < Callers; i++) callers.Add(await HttpCaller.ConnectAsync(installation.Consent.Url, path, token, ct));
+        for (var i = 0; i < Callers; i++) callers.Add(new HttpCaller(installation.Consent.Url, path, token));
 
         // Asked beforehand, so that what is measured is deciding and not making questions.
         var questions = Enumerable.Range(0, 4096).Select(i => i * 7919 % Math.Min(Subjects, AskedOften)).Select(i => (Subject: i, Bytes: callers[0].Request(Question(i)))).ToArray();
-        var rate = await PerSecond.MeasureAsync(Callers, seconds, async (caller, i) =>
+        var rate = await PerSecondAsync(Callers, seconds, (caller, i) =>
         {
             var (subject, bytes) = questions[((caller * 128) + i) % questions.Length];
-            var answer = await callers[caller].CallAsync(bytes, ct);
-            if (answer.Span.IndexOf("\"allowed\":true"u8) >= 0 == Population.HasWithdrawn(subject)) Interlocked.Increment(ref wrong);
+            if (callers[caller].Call(bytes).IndexOf("\"allowed\":true"u8) >= 0 == Population.HasWithdrawn(subject)) Interlocked.Increment(ref wrong);
         }, ct);
         return wrong == 0 ? rate : throw new InvalidOperationException($"{wrong} decisions were wrong.");
     }
 
     private static async Task<double> DecideManyAsync(Installation installation, int among, int seconds, CancellationToken ct)
     {
-        using var caller = await HttpCaller.ConnectAsync(installation.Consent.Url, "/v1/decisions", installation.Issuer.Token(Tenant, "backend"), ct);
+        using var caller = new HttpCaller(installation.Consent.Url, "/v1/decisions", installation.Issuer.Token(Tenant, "backend"));
         var requests = Enumerable.Range(0, Math.Max(1, Math.Min(among / AtOnce, 20))).Select(n => caller.Request($"[{string.Join(',', Some(n, among).Select(Question))}]")).ToArray();
-        return AtOnce * await PerSecond.MeasureAsync(1, seconds, async (_, i) => await caller.CallAsync(requests[i % requests.Length], ct), ct);
+        return AtOnce * await PerSecondAsync(1, seconds, (_, i) => caller.Call(requests[i % requests.Length]), ct);
+    }
+
+    /// <summary>As <see cref="PerSecond"/>, for callers that block: a thread each.</summary>
+    private static async Task<double> PerSecondAsync(int callers, int seconds, Action<int, int> once, CancellationToken ct)
+    {
+        var clock = Stopwatch.StartNew();
+        var done = 0L;
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Factory.StartNew(() =>
+        {
+            var mine = 0;
+            while (clock.Elapsed.TotalSeconds < seconds && !ct.IsCancellationRequested) once(caller, mine++);
+            Interlocked.Add(ref done, mine);
+        }, ct, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        return done / clock.Elapsed.TotalSeconds;
     }
 
     private static async Task<double> LookUpManyAsync(NpgsqlDataSource ledger, int among, int seconds, CancellationToken ct)
@@ -105,13 +158,13 @@ internal static class DecisionBenchmark
         answer.EnsureSuccessStatusCode();
     }
 
-    /// <summary>The signer reads the whole log once, and is quiet afterwards.</summary>
-    private static async Task UntilSignedAsync(NpgsqlDataSource ledger, CancellationToken ct)
+    /// <summary>What follows the log reads it once, and is quiet afterwards.</summary>
+    private static async Task UntilTrueAsync(NpgsqlDataSource ledger, string sql, CancellationToken ct)
     {
         while (true)
         {
-            await using (var signed = ledger.CreateCommand("select not exists (select 1 from ledger_head h left join ledger_checkpoints c using (tenant_id) where c.size is distinct from h.next_position)"))
-                if (await signed.ExecuteScalarAsync(ct) is true) return;
+            await using (var ask = ledger.CreateCommand(sql))
+                if (await ask.ExecuteScalarAsync(ct) is true) return;
             await Task.Delay(200, ct);
         }
     }
