@@ -26,6 +26,8 @@ public sealed class EdgeHost : IAsyncLifetime
 
     public Uri Address => new(_app!.Urls.Single());
 
+    public TimeProvider? Clock { get; set; }
+
     public HealthStatus Health { get; set; } = HealthStatus.Healthy;
 
     public HealthStatus Broker { get; set; } = HealthStatus.Healthy;
@@ -51,6 +53,7 @@ public sealed class EdgeHost : IAsyncLifetime
             ["Auth:JwksFile"] = _keyFile,
         }).AddInMemoryCollection(_settings);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        if (Clock is not null) builder.Services.AddSingleton(Clock);
         builder.AddServiceDefaults("notes");
         builder.Logging.AddProvider(Logs);
         builder.Services.AddSingleton<IEventEngine, MemoryEngine>();
