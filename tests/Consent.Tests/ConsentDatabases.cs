@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ConsentLedger.Consent.Consents.Erasing;
+using ConsentLedger.Consent.Decisions.Audiences;
 using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Support;
 using ConsentLedger.Vault;
@@ -48,7 +49,7 @@ public sealed class ConsentDatabases : IAsyncDisposable
 
     public NpgsqlEngine Engine()
     {
-        var engine = new NpgsqlEngine(Ledger, new ErasedSubjects());
+        var engine = new NpgsqlEngine(Ledger, new ErasedSubjects(), new SubjectFactsTables());
         _open.Add(engine);
         return engine;
     }

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using ConsentLedger.Consent.Decisions.Audiences;
+using ConsentLedger.Resilience;
 
 namespace ConsentLedger.Consent.Decisions;
 
@@ -16,13 +18,17 @@ public sealed class CurrentSubjects(IEventEngine engine, EventCatalog catalog, T
         _tenants.GetOrAdd(tenant, name => new TenantSubjects(name, engine, catalog, clock, capacity)).ReadAsync(subjects, freshness, remember, ct);
 }
 
-public static class CurrentSubjectsRegistration
+public static class DecisionsRegistration
 {
-    public static IServiceCollection AddCurrentSubjects(this IServiceCollection services, IConfiguration configuration)
+    public static IServiceCollection AddDecisions(this IServiceCollection services, IConfiguration configuration)
     {
         var capacity = configuration.GetValue("Decisions:SubjectsInMemory", CurrentSubjects.DefaultCapacity);
         if (capacity < 1) throw new InvalidOperationException("Decisions__SubjectsInMemory is at least 1.");
-        return services.AddSingleton(provider => new CurrentSubjects(
+        services.AddSingleton(provider => new CurrentSubjects(
             provider.GetRequiredService<IEventEngine>(), provider.GetRequiredService<EventCatalog>(), provider.GetRequiredService<TimeProvider>(), capacity));
+        services.AddSingleton<AudienceReader>();
+        services.AddRemote(SubjectFacts.Name, following => (following.BaseDelayMs, following.MaxDelayMs) = (500, 30_000));
+        services.AddSingleton<SubjectFacts>();
+        return services.AddHostedService<FollowingFacts>();
     }
 }

@@ -6,7 +6,7 @@ namespace ConsentLedger.Consent.Decisions;
 /// <summary>Everything that decisions about some subjects rest on, as of one moment of the tenant's log.</summary>
 /// <param name="Position">Every event before it is in, and none from it on.</param>
 /// <param name="Subjects">Those asked for, and those who are the same persons.</param>
-public sealed record SubjectsAsOf(long Position, PolicyBook Policies, IReadOnlyDictionary<StreamId, SubjectConsents> Subjects)
+public sealed record SubjectsAsOf(TenantId Tenant, long Position, PolicyBook Policies, IReadOnlyDictionary<StreamId, SubjectConsents> Subjects)
 {
     public const string PositionHeader = "Ledger-Position";
 

@@ -20,6 +20,8 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
 
     private const int StreamsAtOnce = 4096;
 
+    private const int MaxYields = 8;
+
     private readonly Lock _gate = new();
     private readonly StreamId _policyStream = PolicyBook.Of(tenant).Id;
 
@@ -54,6 +56,9 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
     {
         while (true)
         {
+            // Requests that are about to ask get on first: a query for thirty costs the database what one for three does.
+            for (var i = 0; i < MaxYields && ThreadPool.PendingWorkItemCount > 0; i++) await Task.Yield();
+
             List<Question> round;
             lock (_gate)
             {
@@ -152,7 +157,7 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
     {
         var found = new Dictionary<StreamId, SubjectConsents>(question.Subjects.Count);
         foreach (var subject in question.Subjects) Add(subject);
-        return missing.Count > 0 ? null : new SubjectsAsOf(position, policies, found);
+        return missing.Count > 0 ? null : new SubjectsAsOf(tenant, position, policies, found);
 
         void Add(StreamId subject)
         {

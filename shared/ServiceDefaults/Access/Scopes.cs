@@ -8,6 +8,7 @@ public static class Scopes
     public const string ConsentRead = "consent:read";
     public const string ConsentWrite = "consent:write";
     public const string ConsentDecide = "consent:decide";
+    public const string AudienceRead = "audience:read";
     public const string ConsentAudit = "consent:audit";
     public const string ConsentDisclose = "consent:disclose";
     public const string ConsentImport = "consent:import";
@@ -25,6 +26,7 @@ public static class Scopes
         [ConsentRead] = "Read what a subject has consented to.",
         [ConsentWrite] = "Record grants and withdrawals.",
         [ConsentDecide] = "Ask whether something is allowed.",
+        [AudienceRead] = "List everybody for whom something is allowed.",
         [ConsentAudit] = "Read a subject's whole history, which is itself recorded.",
         [ConsentDisclose] = "Open the sealed part of single events.",
         [ConsentImport] = "Import consents in bulk.",

@@ -19,6 +19,9 @@ public readonly record struct SubjectId
 
     public StreamId Stream => new(Value);
 
+    /// <summary>Of a stream that is known to be a subject's.</summary>
+    public static SubjectId Of(StreamId stream) => new(stream.Value);
+
     public override string ToString() => Value.ToString("D");
 
     public static bool TryParse([NotNullWhen(true)] string? text, out SubjectId subject)
