@@ -153,7 +153,7 @@ public sealed class AudienceTests : IAsyncLifetime
     private async Task ShouldBeExactAsync(IReadOnlyList<StreamId> people)
     {
         var listed = new List<StreamId>();
-        var read = await _audiences.ReadAsync(Replica.Tenant, (id, subject, read) => Replica.Decide(id, subject, read).Allowed, (_, found) => { listed.AddRange(found); return ValueTask.CompletedTask; }, Ct);
+        var read = await _audiences.ReadAsync(Replica.Tenant, (id, person, read) => Replica.Decide(id, person, read).Allowed, (_, found) => { listed.AddRange(found); return ValueTask.CompletedTask; }, Ct);
         var single = await _replica.Subjects.ReadAsync(Replica.Tenant, people, Freshness.Strict, Ct);
 
         read.ShouldNotBeNull().Position.ShouldBe(single.Position);

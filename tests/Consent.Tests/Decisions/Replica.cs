@@ -35,10 +35,10 @@ internal sealed class Replica(IEventEngine engine, TimeProvider? clock = null, i
     public async Task<DecisionAnswer> DecideAsync(StreamId person, CancellationToken ct, Freshness? freshness = null) =>
         Decide(person, await Subjects.ReadAsync(Tenant, [person], freshness ?? Freshness.Strict, ct));
 
-    public static DecisionAnswer Decide(StreamId person, SubjectsAsOf read) => Decide(person, read.Subjects[person], read);
+    public static DecisionAnswer Decide(StreamId person, SubjectsAsOf read) => Decide(person, SubjectConsents.PersonOf(person, read.Subjects), read);
 
-    public static DecisionAnswer Decide(StreamId person, SubjectConsents subject, SubjectsAsOf read) =>
-        ConsentDecision.Decide(new DecisionRequest(SubjectId.Of(person), Acts.Offers, "email"), subject, read.Policies.Current);
+    public static DecisionAnswer Decide(StreamId id, IReadOnlyList<SubjectConsents> person, SubjectsAsOf read) =>
+        ConsentDecision.Decide(new DecisionRequest(SubjectId.Of(id), Acts.Offers, "email"), person, read.Policies, TimeProvider.System.GetUtcNow());
 
     public ValueTask DisposeAsync() => _ledger.DisposeAsync();
 
