@@ -44,7 +44,7 @@ internal static class BearerTokens
             {
                 TakeTheOneToken(context);
                 if (context.Token is null || context.Result is not null) return Task.CompletedTask;
-                if (known.TryFind(context.Token, clock.GetUtcNow().UtcDateTime, out var principal))
+                if (known.TryFind(context.Token, clock.Unmoved().GetUtcNow().UtcDateTime, out var principal))
                 {
                     context.Principal = principal;
                     context.Success();
