@@ -19,6 +19,8 @@ public sealed class Controller(Installation here, string tenant, JsonObject pack
 
     public HttpClient EmailSystem { get; } = here.Client(here.Preference, tenant, "email");
 
+    private HttpClient Campaigns { get; } = here.Client(here.Consent, tenant, "email");
+
     public HttpClient Auditor { get; } = here.Client(here.Consent, tenant, "auditor");
 
     public HttpClient PrivacyTeam { get; } = here.Client(here.Erasure, tenant, "privacy");
@@ -33,6 +35,19 @@ public sealed class Controller(Installation here, string tenant, JsonObject pack
 
     /// <summary>The policy in force, as anybody reads it who may.</summary>
     public Task<JsonElement> PolicyAsync() => Operator.GetOkAsync("/v1/policies/current", ct);
+
+    /// <summary>Everybody whom a list of people is about.</summary>
+    public async Task<IReadOnlyList<string?>> AudienceAsync(string question)
+    {
+        var (lines, uri) = ("", new Uri($"/v1/audiences/{question}", UriKind.Relative));
+        await Acts.EventuallyAsync("the audience is there", async () =>
+        {
+            using var answer = await Campaigns.GetAsync(uri, ct);
+            lines = await answer.Content.ReadAsStringAsync(ct);
+            return answer.StatusCode != HttpStatusCode.ServiceUnavailable;
+        }, ct);
+        return [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).SkipLast(1).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("subject").GetString())];
+    }
 
     /// <summary>Puts the policy in force, changed and under another version.</summary>
     public async Task PublishAsync(string version, Action<JsonObject>? change = null) => await PutPolicyAsync(version, HttpStatusCode.OK, change);

@@ -101,11 +101,41 @@ public sealed class PolicyTests(RunningControllers controllers) : IClassFixture<
             .Where(e => e.GetProperty("tenant").GetString() == controller.Tenant && e.GetProperty("type").GetString() == "policy.published.v1" && e.GetProperty("data").GetProperty("version").GetString() == "2");
     }
 
-    [Promise("P28", "quintus", "allure-systems", Skip = "the audience of a change: everybody whose consent needs renewal")]
-    public Task Those_whom_a_change_concerns_are_listed(string name) => Missing.Of(name);
+    [Promise("P28", "quintus", "allure-systems")]
+    public async Task Those_whose_consent_a_change_ends_are_listed_until_they_renew_it(string name)
+    {
+        var controller = await controllers.AloneAsync(name);
+        var purpose = name == "quintus" ? "newsletter" : "promotions";
+        var (concerned, left, other) = (controller.NewPerson(), controller.NewPerson(), controller.NewPerson());
+        foreach (var one in (Person[])[concerned, left]) await one.DoesAsync("grants", new { purpose, channel = "email" });
+        await left.DoesAsync("withdrawals", new { purpose });
+        await other.DoesAsync("refusals", new { purpose, channel = "email" });
+        (await controller.AudienceAsync($"renewal?purpose={purpose}")).ShouldBeEmpty();
 
-    [Promise("P29", "quintus", Skip = "the audience of a breach: everybody whose data a named processor or purpose holds")]
-    public Task Those_affected_by_a_breach_are_listed(string name) => Missing.Of(name);
+        await controller.PublishAsync("2", pack => pack["changes"]!["material"] = Material(purpose));
+        (await controller.AudienceAsync($"renewal?purpose={purpose}")).ShouldBe([concerned.Id]);
+        await concerned.DoesAsync("grants", new { purpose, channel = "email" });
+        (await controller.AudienceAsync($"renewal?purpose={purpose}")).ShouldBeEmpty();
+    }
+
+    [Promise("P29", "quintus")]
+    public async Task Those_affected_by_a_breach_are_listed_by_processor_or_purpose(string name)
+    {
+        var controller = await controllers.AloneAsync(name);
+        var (reads, left, refused, shared) = (controller.NewPerson(), controller.NewPerson(), controller.NewPerson(), controller.NewPerson());
+        foreach (var one in (Person[])[reads, left]) await one.DoesAsync("grants", new { purpose = "newsletter", channel = "email" });
+        await left.DoesAsync("withdrawals", new { purpose = "newsletter" });
+        await refused.DoesAsync("refusals", new { purpose = "newsletter", channel = "email" });
+        await shared.DoesAsync("grants", new { purpose = "partner-sharing", recipient = "partners" });
+
+        // What was once handed over may still lie there.
+        (await controller.AudienceAsync("breach?purpose=newsletter")).Order().ShouldBe(new[] { reads.Id, left.Id }.Order());
+        (await controller.AudienceAsync("breach?purpose=partner-sharing")).ShouldBe([shared.Id]);
+        (await controller.AudienceAsync("breach?processor=service-providers")).Order().ShouldBe(new[] { reads.Id, left.Id, refused.Id, shared.Id }.Order());
+        (await controllers.Controller(name).NewPerson().MayAsync(new { purpose = "breach-notices", channel = "email" })).Basis.ShouldBe("legal-obligation");
+        using var unknown = await controller.Here.Client(controller.Here.Consent, controller.Tenant, "email").GetAsync(new Uri("/v1/audiences/breach?processor=nobody", UriKind.Relative), controller.Ct);
+        unknown.StatusCode.ShouldBe(System.Net.HttpStatusCode.UnprocessableEntity);
+    }
 
     [Promise("P23", "quintus")]
     public async Task What_is_not_disclosed_is_not_done_except_on_five_grounds_each_use_recorded(string name)
