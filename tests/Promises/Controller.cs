@@ -44,7 +44,9 @@ public sealed class Controller(Installation here, string tenant, JsonObject pack
         {
             using var answer = await Campaigns.GetAsync(uri, ct);
             lines = await answer.Content.ReadAsStringAsync(ct);
-            return answer.StatusCode != HttpStatusCode.ServiceUnavailable;
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) return false;
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK, lines);
+            return true;
         }, ct);
         return [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).SkipLast(1).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("subject").GetString())];
     }
