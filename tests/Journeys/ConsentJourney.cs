@@ -113,6 +113,25 @@ public sealed class ConsentJourney(RunningConsent product) : IClassFixture<Runni
     }
 
     [Fact]
+    public async Task What_would_have_been_decided_then_is_told_now()
+    {
+        var backend = Here.Client(Here.Consent, "quintus", "backend");
+        var (subject, path) = NewSubject();
+        var granted = (await backend.PostOkAsync($"{path}/grants", Acts.Grant("newsletter"), Ct)).GetProperty("position").GetInt64();
+        var between = (await backend.GetOkAsync($"{path}/consents", Ct)).GetProperty("consents")[0].GetProperty("recordedAt").GetString()!;
+        await backend.PostOkAsync($"{path}/withdrawals", Acts.Withdrawal("newsletter", secondsAgo: 5), Ct);
+
+        (await DecideAsync("")).GetProperty("code").GetString().ShouldBe("consent_withdrawn");
+        var known = await DecideAsync($"?knownAt={Uri.EscapeDataString(between)}");
+        (known.GetProperty("code").GetString(), known.GetProperty("position").GetInt64()).ShouldBe(("consent_given", granted));
+        (await DecideAsync($"?asOf={Uri.EscapeDataString(Acts.Ago(8))}")).GetProperty("code").GetString().ShouldBe("consent_given", "the withdrawal was done three seconds later");
+        (await DecideAsync($"?asOf={Uri.EscapeDataString(Acts.Ago(3))}")).GetProperty("code").GetString().ShouldBe("consent_withdrawn");
+        (await DecideAsync($"?knownAt={Uri.EscapeDataString("2001-01-01T00:00:00Z")}")).GetProperty("code").GetString().ShouldBe("policy_missing");
+
+        Task<JsonElement> DecideAsync(string when) => backend.PostOkAsync($"/v1/decisions{when}", new { subject, purpose = "newsletter", channel = "email" }, Ct);
+    }
+
+    [Fact]
     public async Task An_import_restricts_but_never_resurrects()
     {
         var backend = Here.Client(Here.Consent, "quintus", "backend");

@@ -7,18 +7,7 @@ namespace ConsentLedger.Auditor.Histories;
 /// <summary>What happened, in plain words.</summary>
 internal static class Words
 {
-    public static string Happened(this Step step) => step.Facts switch
-    {
-        ConsentGranted => "Consent given",
-        ConsentWithdrawn { Cause: { } cause } => $"Consent withdrawn ({cause})",
-        ConsentWithdrawn => "Consent withdrawn",
-        HistoryRead { Disclosed: true } => "History read, evidence opened",
-        HistoryRead => "History read",
-        ErasureStarted => "Erasure began",
-        SubjectErased => "Erasure ended",
-        _ when step.Event.Stored is { } stored => $"{stored.Type} (unknown here)",
-        _ => "(purged)",
-    };
+    public static string Happened(this Step step) => EventWords.Of(step.Facts) ?? (step.Event.Stored is { } stored ? $"{stored.Type} (unknown here)" : "(purged)");
 
     public static string By(this Step step) => step.Facts switch
     {
@@ -37,12 +26,20 @@ internal static class Words
             { Given: true } => "in force as before",
             _ => "in force again",
         },
-        ConsentWithdrawn withdrawn => step.Before.Lanes.GetValueOrDefault(withdrawn.Lane) switch
+        ConsentRefused or ConsentWithdrawn => step.Before.Lanes.GetValueOrDefault(((ILaneAct)step.Facts).Lane) switch
         {
-            null => "refused before it was ever given",
+            null or { Status: LaneStatus.Asked or LaneStatus.Pending } => "refused before it was ever given",
             { Given: true } => "no longer in force",
             _ => "still not in force",
         },
+        ConsentConfirmed when step.ChangedState => "in force",
+        ConsentExpired or ConsentConfirmed or RecordCorrected when !step.ChangedState => "none: what it is about is replaced",
+        ConsentExpired => "no longer in force",
+        RecordCorrected { Voided: true } => "rests on nothing any more",
+        ObjectionRaised { Due: { } due } => $"stopped until decided, by {due.Utc()}",
+        ObjectionRaised or SignalReceived { Honoured: true } => "stopped",
+        ProcessingRestricted => "only stored",
+        SubjectCameOfAge => "what a guardian consented to waits to be affirmed",
         ErasureStarted => "nothing more is recorded of the person",
         SubjectErased => string.Create(CultureInfo.InvariantCulture, $"key destroyed, {step.Before.Lanes.Count} consents forgotten"),
         _ => "",

@@ -49,17 +49,18 @@ internal sealed class EventList(SubjectFile file, Moment moment, IReadOnlySet<lo
 
     private Html Details(KnownEvent e) => e.Facts switch
     {
-        ConsentGranted g => Act(g.Lane.Purpose, g.Lane.Channel, g.Lane.Recipient, g.Actor, g.Method, g.Source, g.PolicyVersion, g.OccurredAt),
-        ConsentWithdrawn w => Act(w.Lane.Purpose, w.Lane.Channel, w.Lane.Recipient, w.Actor, w.Method, w.Source, w.PolicyVersion, w.OccurredAt),
+        ILaneAct act => $"""<b>{file.TitleOf(act.Lane.Purpose)}</b> · {Wording.Channel(act.Lane.Channel)} · {act.Lane.Recipient}. {By(act)}, under policy {act.PolicyVersion}; {Done(act)}.""",
+        ConsentExpired expired => $"<b>{file.TitleOf(expired.Lane.Purpose)}</b> · {Wording.Channel(expired.Lane.Channel)} · {expired.Lane.Recipient}.",
+        IAct act => $"{By(act)}; {Done(act)}.",
         HistoryRead r => $"By <b>{r.Reader}</b>.",
         ErasureStarted s => $"Request <span class=\"id\">{s.Request.ToString()}</span>.",
         SubjectErased s => $"Request <span class=\"id\">{s.Request.ToString()}</span>.",
         _ => Html.Empty,
     };
 
-    private Html Act(string purpose, string? channel, string recipient, Actor actor, string method, string? source, string policy, DateTimeOffset at) => $"""
-        <b>{file.TitleOf(purpose)}</b> · {Wording.Channel(channel)} · {recipient}. By {Wording.Actor(actor)}, {method}{(source is null ? "" : $", from {source}")}, under policy {policy}; done <time datetime="{at.Machine()}">{at.Exact()}</time>.
-        """;
+    private static Html By(IAct act) => $"By {Wording.Actor(act.Actor)}, {act.Method.Value}{(act.Source is { } source ? $", from {source.Value}" : "")}";
+
+    private static Html Done(IAct act) => $"""done <time datetime="{act.OccurredAt.Machine()}">{act.OccurredAt.Exact()}</time>""";
 
     private Html Evidence(KnownEvent e)
     {

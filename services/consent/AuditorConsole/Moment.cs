@@ -17,7 +17,7 @@ public sealed record Moment(DateTimeOffset? KnownAt, DateTimeOffset? AsOf)
     public Replay Replay => new(AsOf, KnownAt);
 
     /// <summary>The last moment that both clocks allow, or null where neither is turned back.</summary>
-    public DateTimeOffset? Latest => KnownAt is { } known && AsOf is { } asOf ? (known < asOf ? known : asOf) : KnownAt ?? AsOf;
+    public DateTimeOffset? Latest => Replay.Latest;
 
     /// <summary>From <c>knownAt</c> and <c>asOf</c>, or from the slider's place, <c>at</c>. Null where one of them is no moment.</summary>
     public static Moment? Read(IQueryCollection query, DateTimeOffset from, DateTimeOffset until)

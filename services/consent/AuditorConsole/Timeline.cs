@@ -19,8 +19,8 @@ public sealed record Timeline(
     public static Timeline Of(IReadOnlyList<KnownEvent> events, IReadOnlyList<PublishedVersion> policies, DateTimeOffset until)
     {
         var cut = events.Where(e => e.Facts is ErasureStarted).Select(e => (DateTimeOffset?)e.Place.RecordedAt).FirstOrDefault();
-        var lanes = events.GroupBy(e => e.Lane).Where(g => g.Key is not null)
-            .Select(g => TimelineLane.Of(g.Key!.Value, g, cut ?? until))
+        var lanes = events.Select(e => e.Lane).OfType<Lane>().Distinct()
+            .Select(lane => TimelineLane.Of(lane, events.Where(e => e.Lane == lane || e.Facts is RecordCorrected), cut ?? until))
             .OrderBy(l => l.Lane.Purpose, StringComparer.Ordinal).ThenBy(l => l.Lane.Channel, StringComparer.Ordinal).ThenBy(l => l.Lane.Recipient, StringComparer.Ordinal).ToList();
         var first = new[] { events.Select(e => e.EffectiveAt).Append(until).Min(), Earliest }.Max();
         var from = DateTimeOffset.FromUnixTimeMilliseconds((first - ((until - first) / 40)).ToUnixTimeMilliseconds() - 1);
@@ -36,7 +36,7 @@ public sealed record KnownEvent(StoredEvent Stored, object Facts)
 {
     public EventPlace Place => Stored.Place;
 
-    public Lane? Lane => (Facts as ILaneAct)?.Lane;
+    public Lane? Lane => Facts switch { ILaneAct act => act.Lane, ConsentExpired expired => expired.Lane, _ => null };
 
     /// <summary>When it counts from: an act by its own date, everything else when it was recorded.</summary>
     public DateTimeOffset EffectiveAt => Replay.DoneAt(Facts, Place);
@@ -62,21 +62,31 @@ public sealed record TimelineLane(Lane Lane, IReadOnlyList<ConsentSpan> Spans, I
             answer = acts[i].Place.Version > newest ? answer.After(acts[i], lane) : acts.Take(i + 1).OrderBy(e => e.Place.Version).Aggregate(Answer.None, (a, e) => a.After(e, lane));
             newest = Math.Max(newest, acts[i].Place.Version);
             var (from, until) = (acts[i].EffectiveAt, i + 1 < acts.Count && acts[i + 1].EffectiveAt < end ? acts[i + 1].EffectiveAt : end);
-            if (from >= until) continue;
+            if (from >= until || answer.IsOpen(lane)) continue;
             if (spans is [.., var last] && (last.Given, last.KnownSince, last.Until) == (answer.Given, answer.KnownSince, from)) spans[^1] = last with { Until = until };
             else spans.Add(new ConsentSpan(answer.Given, from, until, answer.KnownSince));
         }
 
-        return new TimelineLane(lane, spans, [.. acts.Select(MarkOf)]);
+        return new TimelineLane(lane, spans, [.. acts.Where(a => a.Lane is not null).Select(MarkOf)]);
     }
 
     private static ActMark MarkOf(KnownEvent act) => new(
-        act.Facts switch { ConsentGranted { InForce: false } => ActKind.Overtaken, ConsentGranted => ActKind.Given, _ => ActKind.Withdrawn }, act.EffectiveAt, act.Place);
+        act.Facts switch
+        {
+            ConsentGranted { InForce: false } => ActKind.Overtaken,
+            ConsentGranted or ConsentConfirmed => ActKind.Given,
+            ConsentAsked or ConsentPending => ActKind.Asked,
+            ConsentExpired => ActKind.Ended,
+            _ => ActKind.Withdrawn,
+        }, act.EffectiveAt, act.Place);
 
     /// <param name="KnownSince">When the act was recorded that turned the answer into this one.</param>
     private readonly record struct Answer(SubjectConsents State, bool Given, DateTimeOffset KnownSince)
     {
         public static Answer None => new(SubjectConsents.Stream.Replay([], ConsentCatalog.Events), false, DateTimeOffset.MaxValue);
+
+        /// <summary>Whether nothing was answered yet.</summary>
+        public bool IsOpen(Lane lane) => State.Lanes.GetValueOrDefault(lane) is null or { Status: LaneStatus.Asked or LaneStatus.Pending, LastNo: null };
 
         public Answer After(KnownEvent act, Lane lane)
         {
@@ -102,4 +112,10 @@ public enum ActKind
 
     /// <summary>A yes that a withdrawal recorded earlier had already overtaken: history, and not in force.</summary>
     Overtaken,
+
+    /// <summary>A question, or the first of two steps.</summary>
+    Asked,
+
+    /// <summary>The end that a consent had of itself.</summary>
+    Ended,
 }

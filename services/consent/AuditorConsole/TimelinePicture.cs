@@ -130,17 +130,18 @@ public sealed class TimelinePicture
     {
         var mark = cluster[0];
         var (x, size) = (_axis.At(mark.At), _laneHeight < Roomy ? 3 : 4.5);
-        var words = $"{mark.Kind switch { ActKind.Given => "Yes", ActKind.Withdrawn => "No", _ => "A yes already overtaken" }}, {mark.At.Exact()}, event {mark.Place.Version}{(cluster.Count > 1 ? $" and {cluster.Count - 1} more" : "")}";
+        var words = $"{mark.Kind switch { ActKind.Given => "Yes", ActKind.Withdrawn => "No", ActKind.Asked => "Asked", ActKind.Ended => "Ran out", _ => "A yes already overtaken" }}, {mark.At.Exact()}, event {mark.Place.Version}{(cluster.Count > 1 ? $" and {cluster.Count - 1} more" : "")}";
         Html shape = mark.Kind switch
         {
             ActKind.Withdrawn => $"""<path d="M{x - size:0.#} {y - size} l{2 * size} {2 * size} m0 -{2 * size} l-{2 * size} {2 * size}"/>""",
+            ActKind.Asked or ActKind.Ended => $"""<path d="M{x:0.#} {y - size} v{2 * size}"/>""",
             _ => $"""<circle cx="{x:0.#}" cy="{y}" r="{size}"/>""",
         };
         var count = cluster.Count > 1 ? (Html)$"""<text x="{x + 5:0.#}" y="{y - 5}">{cluster.Count}</text>""" : Html.Empty;
         return $"""<g class="mark {Name(mark.Kind)}{Later(mark.Place.RecordedAt)}" data-recorded="{mark.Place.RecordedAt.ToUnixTimeMilliseconds()}"><title>{words}</title>{shape}{count}</g>""";
     }
 
-    private static string Name(ActKind kind) => kind switch { ActKind.Given => "given", ActKind.Withdrawn => "withdrawn", _ => "overtaken" };
+    private static string Name(ActKind kind) => kind switch { ActKind.Given => "given", ActKind.Withdrawn => "withdrawn", ActKind.Asked => "asked", ActKind.Ended => "withdrawn", _ => "overtaken" };
 
     private string Later(DateTimeOffset recordedAt) => _moment.KnownAt < recordedAt ? " later" : "";
 

@@ -39,7 +39,7 @@ public static class Wording
     public static string Sentence(object facts) => facts switch
     {
         ConsentGranted { InForce: false } => "A yes arrived that a withdrawal had already overtaken; it is kept as history and is not in force.",
-        ConsentGranted => "Consent was given.",
+        ConsentGranted { Renews: null } => "Consent was given.",
         ConsentWithdrawn { Cause: { } cause } => $"Consent was withdrawn, following “{cause}”.",
         ConsentWithdrawn => "Consent was withdrawn.",
         HistoryRead { Disclosed: true } => "This history was read, with its sealed evidence.",
@@ -47,15 +47,32 @@ public static class Wording
         ErasureStarted => "Erasure began. Nothing is recorded about this person from here on.",
         SubjectErased => "The person was erased: the key that opened the sealed evidence is destroyed.",
         PolicyPublished => "A policy was published.",
-        _ => "Something was recorded.",
+        _ => $"{EventWords.Of(facts) ?? "Something was recorded"}.",
     };
 
-    /// <summary>Why a decision answered as it did; the codes are those of docs/refusals.md.</summary>
+    /// <summary>Why a decision answered as it did; docs/decisions.md has them all, with their articles.</summary>
     public static string Reason(string code) => code switch
     {
         "consent_given" => "Consent had been given and was in force.",
         "rests_on_other_basis" => "This purpose rests on another lawful basis, so no consent was needed.",
-        "consent_withdrawn" => "Consent had been withdrawn, or refused when asked.",
+        "consent_withdrawn" => "Consent had been withdrawn.",
+        "consent_refused" => "The person had been asked and said no.",
+        "consent_asked" => "The person had been asked and had not answered.",
+        "consent_pending" => "Consent waited to be confirmed.",
+        "consent_expired" => "The consent, or the time to confirm it, was over.",
+        "consent_voided" => "The consent had been recorded by mistake.",
+        "renewal_needed" => "The policy had changed this purpose in substance since consent was given.",
+        "reaffirmation_needed" => "A guardian had consented, and the person was of age by now.",
+        "guardian_needed" => "The person had been too young to consent alone.",
+        "objected" => "The person had objected.",
+        "objection_pending" => "The person had objected, and the outcome was open.",
+        "signal_objected" => "A browser of the person’s had sent a signal that the policy takes for an objection.",
+        "processing_restricted" => "Processing was restricted: data was only stored.",
+        "opt_out_regime" => "Nobody had asked, and the law of the place lets silence pass. It was not consent.",
+        "category_required" => "The policy treats kinds of people differently here, and none was named.",
+        "category_excluded" => "The purpose is not for this kind of people.",
+        "scope_required" => "The purpose is an authorisation, decided scope by scope.",
+        "scope_undeclared" => "The policy in force declared no such scope.",
         "consent_unknown" => "Nothing was known of a consent, and silence is not consent.",
         "basis_missing" => "The policy named no lawful basis for this purpose.",
         "subject_erased" => "The person had been erased, or their erasure had begun.",

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Reading;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.Consent.Decisions;
@@ -14,10 +15,12 @@ public static class DecideForSubjects
         api.MapPost("/v1/decisions", HandleAsync).RequireScope(Scopes.ConsentDecide).WithBodyLimit(MaxBytes).RefusesWith("too_many_questions").WithMetadata(KnownProblems.PositionUnknown);
 
     private static async Task<IResult> HandleAsync(
-        Body<OneOrMany<DecisionRequest>> body, Freshness freshness, Caller caller, CurrentSubjects subjects, TimeProvider clock, DecisionMetrics metrics, HttpResponse response, CancellationToken ct)
+        Body<OneOrMany<DecisionRequest>> body, Freshness freshness, ReplayQuery query, Caller caller, CurrentSubjects subjects, ConsentReader past, TimeProvider clock, DecisionMetrics metrics,
+        HttpResponse response, CancellationToken ct)
     {
         var questions = body.Value.Items;
         if (questions.Count > MaxQuestions) return KnownProblems.Refused("too_many_questions", $"At most {MaxQuestions} questions a request.");
+        if (query.Replay.Latest is { } then) return TypedResults.Json(body.Value.InKind(await DecideThenAsync(questions, query.Replay, then, caller.Tenant, past, ct)), StrictJson.Options);
         var read = await subjects.ReadAsync(caller.Tenant, [.. questions.Select(q => q.Subject.Stream)], freshness, ct);
         if (read.Position <= freshness.AtLeast) return KnownProblems.PositionUnknown;
 
@@ -30,6 +33,14 @@ public static class DecideForSubjects
         return body.Value.AreMany
             ? TypedResults.Json(answers, StrictJson.Options)
             : new OnePiece(JsonSerializer.SerializeToUtf8Bytes(answers[0], StrictJson.Options));
+    }
+
+    /// <summary>What would have been decided: by what was in force at one time, as it was known at another, under the policy of then.</summary>
+    private static async Task<IReadOnlyList<DecisionAnswer>> DecideThenAsync(
+        IReadOnlyList<DecisionRequest> questions, Replay replay, DateTimeOffset then, TenantId tenant, ConsentReader past, CancellationToken ct)
+    {
+        var (policies, people) = await past.ReadAsync(tenant, [.. questions.Select(q => q.Subject.Stream)], replay, ct);
+        return [.. questions.Zip(people, (question, person) => ConsentDecision.Decide(question, person, policies, then))];
     }
 
     private sealed class OnePiece(byte[] json) : IResult

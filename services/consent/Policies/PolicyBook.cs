@@ -57,5 +57,8 @@ public sealed record PolicyBook(ImmutableList<PublishedVersion> Versions)
     /// <summary>The version in force at a moment, which is what an act of then was about, however late word of it comes; the first one for whatever came before it.</summary>
     public PolicyPack? At(DateTimeOffset moment) => (Versions.FindLast(v => v.PublishedAt <= moment) ?? Versions.FirstOrDefault())?.Pack;
 
+    /// <summary>The versions published by then.</summary>
+    public PolicyBook AsOf(DateTimeOffset moment) => new(Versions.RemoveAll(v => v.PublishedAt > moment));
+
     internal PolicyBook Evolve(object e, EventPlace place) => e is PolicyPublished published ? new PolicyBook(Versions.Add(new PublishedVersion(published, place.RecordedAt))) : this;
 }

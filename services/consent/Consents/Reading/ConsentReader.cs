@@ -23,17 +23,17 @@ public sealed class ConsentReader(IEventEngine engine, EventCatalog catalog)
         return (book.Book, events);
     }
 
-    /// <summary>Each subject, in the order asked for, and with it the others who are the same person.</summary>
-    public async Task<(PolicyBook Policies, IReadOnlyList<IReadOnlyList<SubjectConsents>> People)> ReadAsync(TenantId tenant, IReadOnlyList<StreamId> subjects, CancellationToken ct)
+    /// <summary>Each subject, in the order asked for, and with it the others who are the same person; all as two clocks turned back show it.</summary>
+    public async Task<(PolicyBook Policies, IReadOnlyList<IReadOnlyList<SubjectConsents>> People)> ReadAsync(TenantId tenant, IReadOnlyList<StreamId> subjects, Replay replay, CancellationToken ct)
     {
         var states = new Dictionary<StreamId, SubjectConsents>();
         var policies = PolicyBook.Empty;
         for (var wanted = subjects.Distinct().ToList(); wanted.Count > 0; wanted = [.. states.Values.SelectMany(s => s.Others).Where(o => !states.ContainsKey(o)).Distinct()])
         {
             (policies, var events) = await ReadEventsAsync(tenant, wanted, ct);
-            foreach (var subject in wanted) states[subject] = SubjectConsents.Stream.Replay(events[new StreamKey(tenant, subject)], catalog);
+            foreach (var subject in wanted) states[subject] = SubjectConsents.Stream.Replay(events[new StreamKey(tenant, subject)].Where(e => replay.Includes(e, catalog.Decode(e))), catalog);
         }
 
-        return (policies, [.. subjects.Select(s => SubjectConsents.PersonOf(s, states))]);
+        return (replay.Latest is { } latest ? policies.AsOf(latest) : policies, [.. subjects.Select(s => SubjectConsents.PersonOf(s, states))]);
     }
 }

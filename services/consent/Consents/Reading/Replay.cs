@@ -9,6 +9,9 @@ public sealed record Replay(DateTimeOffset? AsOf, DateTimeOffset? KnownAt)
 {
     private static readonly string[] Rfc3339 = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
+    /// <summary>The last moment that both clocks allow, or null where neither is turned back.</summary>
+    public DateTimeOffset? Latest => KnownAt is { } known && AsOf is { } asOf ? (known < asOf ? known : asOf) : KnownAt ?? AsOf;
+
     public bool Includes(StoredEvent e, object facts) => Includes(e.Place, facts);
 
     /// <summary>Reads the facts only where the clock that they are held against was turned.</summary>
