@@ -19,7 +19,7 @@ public sealed class OwnServers : IAsyncDisposable
         var servers = new OwnServers();
         try
         {
-            await servers.RunAsync("up", "--for", $"{Environment.ProcessId}");
+            await servers.BringUpAsync();
         }
         catch
         {
@@ -38,11 +38,17 @@ public sealed class OwnServers : IAsyncDisposable
     }
 
     /// <param name="server"><c>postgres</c> or <c>rabbitmq</c>.</param>
+    public Task KillAsync(string server) => RunAsync("kill", server);
+
+    /// <inheritdoc cref="KillAsync"/>
     public async Task KillAndRestartAsync(string server)
     {
-        await RunAsync("kill", server);
-        await RunAsync("up", "--for", $"{Environment.ProcessId}");
+        await KillAsync(server);
+        await BringUpAsync();
     }
+
+    /// <summary>Starts what was killed.</summary>
+    public Task BringUpAsync() => RunAsync("up", "--for", $"{Environment.ProcessId}");
 
     /// <summary>Ends the broker's present write-ahead log, as it does by itself when that is full, and returns when what it held lies in the files of the queues.</summary>
     public async Task EndBrokerLogAsync(CancellationToken ct)

@@ -73,6 +73,15 @@ public sealed class Installation : IAsyncDisposable
         return replica;
     }
 
+    /// <summary>Another gate.</summary>
+    /// <param name="consent">The replica that it asks.</param>
+    public async Task<ServiceProcess> StartPreferenceReplicaAsync(ServiceProcess consent, CancellationToken ct)
+    {
+        var replica = Add("marketing-preference/ConsentLedger.MarketingPreference", "preference", vault: null, consent: consent);
+        await replica.StartAsync(ct);
+        return replica;
+    }
+
     /// <summary>A client of a service with a token of this role, for this tenant.</summary>
     public HttpClient Client(ServiceProcess service, string tenant, string role)
     {
@@ -95,7 +104,7 @@ public sealed class Installation : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private ServiceProcess Add(string project, string ledger, string? vault, string? engine = null)
+    private ServiceProcess Add(string project, string ledger, string? vault, string? engine = null, ServiceProcess? consent = null)
     {
         var settings = new Dictionary<string, string>
         {
@@ -108,7 +117,7 @@ public sealed class Installation : IAsyncDisposable
             ["Ledger__SigningKeyFile"] = InFolder("log"),
             ["Links__KeyFile"] = InFolder("links"),
             ["Links__PublicUrl"] = "https://preferences.example",
-            ["Consent__Url"] = Consent?.Url.ToString() ?? "http://127.0.0.1:1",
+            ["Consent__Url"] = (consent ?? Consent)?.Url.ToString() ?? "http://127.0.0.1:1",
             ["Consent__TokenFile"] = InFolder("service.token"),
         };
         _clock?.AddTo(settings);

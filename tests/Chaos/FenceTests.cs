@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Net;
+using ConsentLedger.Support;
+
+namespace ConsentLedger.Chaos;
+
+/// <summary>
+/// Once a withdrawal is answered, by whichever replica, nobody anywhere hears a yes: three replicas of consent, two of marketing-preference, and no broker to tell them.
+/// FENCE_TRIALS sets how many people withdraw (default 400).
+/// </summary>
+[Collection(nameof(OwnServers))]
+public sealed class FenceTests : IAsyncLifetime
+{
+    private const string Tenant = "vms";
+    private const int Workers = 24;
+
+    private static readonly int Trials = int.Parse(Environment.GetEnvironmentVariable("FENCE_TRIALS") ?? "400", CultureInfo.InvariantCulture);
+
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(4) + TimeSpan.FromMilliseconds(30 * Trials));
+    private OwnServers _servers = null!;
+    private Installation _here = null!;
+    private HttpClient[] _consents = [];
+    private HttpClient[] _gates = [];
+
+    private CancellationToken Ct => _patience.Token;
+
+    public async Task InitializeAsync()
+    {
+        try
+        {
+            _servers = await OwnServers.StartAsync();
+            _here = await Installation.StartAsync(Ct);
+            await RunningServices.PublishPolicyAsync(_here, Tenant, Ct);
+            ServiceProcess[] consents = [_here.Consent, await _here.StartConsentReplicaAsync(Ct), await _here.StartConsentReplicaAsync(Ct)];
+            ServiceProcess[] gates = [_here.Preference, await _here.StartPreferenceReplicaAsync(consents[1], Ct)];
+            _consents = [.. consents.Select(c => _here.Client(c, Tenant, "backend"))];
+            _gates = [.. gates.Select(g => _here.Client(g, Tenant, "email"))];
+        }
+        catch
+        {
+            // The runner disposes of nothing that did not start whole.
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_servers is not null) await _servers.BringUpAsync();
+        if (_here is not null) await _here.DisposeAsync();
+        if (_servers is not null) await _servers.DisposeAsync();
+        _patience.Dispose();
+    }
+
+    [Fact]
+    public async Task Once_a_withdrawal_is_answered_nobody_anywhere_hears_a_yes()
+    {
+        // The gates have the policy; from here on nobody tells them anything.
+        var known = Acts.NewSubject();
+        await GrantAsync(known, 0);
+        foreach (var gate in _gates) await Acts.EventuallyAsync("a gate that has the policy", async () => (await MaySendAsync(gate, known)).Allowed, Ct);
+        await _servers.KillAsync("rabbitmq");
+
+        var (next, yes) = (-1, 0);
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(async worker =>
+        {
+            var chance = new Random(worker);
+            for (var trial = Interlocked.Increment(ref next); trial < Trials; trial = Interlocked.Increment(ref next))
+            {
+                var subject = Acts.NewSubject();
+                await GrantAsync(subject, chance.Next(_consents.Length));
+
+                // Everybody has the yes in memory before the no.
+                var before = await EverybodyAsync(subject);
+                before.ShouldAllBe(answer => answer.Allowed, "a yes is a yes everywhere");
+
+                using var body = Acts.Body(Acts.Withdrawal("newsletter"));
+                using var answer = await _consents[chance.Next(_consents.Length)].PostAsync(new Uri($"/v1/subjects/{subject}/withdrawals", UriKind.Relative), body, Ct);
+                answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+                foreach (var heard in (await EverybodyAsync(subject)).Where(a => a.Allowed))
+                {
+                    Interlocked.Increment(ref yes);
+                    Assert.Fail($"{heard.Who} said yes to a person who had withdrawn (trial {trial}, of worker {worker}).");
+                }
+            }
+        }));
+        yes.ShouldBe(0);
+    }
+
+    private async Task GrantAsync(string subject, int replica) => await _consents[replica].PostOkAsync($"/v1/subjects/{subject}/grants", Acts.Grant("newsletter"), Ct);
+
+    private async Task<IReadOnlyList<(string Who, bool Allowed)>> EverybodyAsync(string subject) =>
+        await Task.WhenAll([.. _consents.Select((c, i) => MayAsync(c, $"consent {i}", subject)), .. _gates.Select((g, i) => MaySendAsync(g, subject, $"gate {i}"))]);
+
+    private async Task<(string Who, bool Allowed)> MayAsync(HttpClient consent, string who, string subject) => (who, await consent.MayAsync(subject, "newsletter", Ct));
+
+    private async Task<(string Who, bool Allowed)> MaySendAsync(HttpClient gate, string subject, string who = "") =>
+        (who, (await gate.PostOkAsync("/v1/send-decisions", new { subject, topic = "newsletter", channel = "email" }, Ct)).GetProperty("allowed").GetBoolean());
+}
