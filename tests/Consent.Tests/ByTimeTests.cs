@@ -74,7 +74,8 @@ public sealed class ByTimeTests
     public void Several_end_each_by_itself_in_the_order_of_their_ends()
     {
         var given = Given().On(1).After(Grant(1) with { Until = Day(20) }).After(Grant(1, recipient: Partners) with { Until = Day(10) }).After(Grant(1, channel: "sms", recipient: Partners) with { Until = Day(30) });
-        given.On(25).WhenTimeHasCome().Then(new ConsentExpired(Email with { Recipient = Partners }, 2), new ConsentExpired(Email, 1));
+        given.On(25).WhenTimeHasCome().Decision.ShouldBeOfType<EventStore.Decision.Record>().Events.Select(e => (ConsentExpired)e.Facts).Select(e => (e.Lane, e.Rested))
+            .ShouldBe([(Email with { Recipient = Partners }, 2), (Email, 1)]);
     }
 
     [Fact]

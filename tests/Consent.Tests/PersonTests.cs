@@ -155,7 +155,7 @@ public sealed class PersonTests
         var abroad = Question("cross-border-transfer", null, "affiliates") with { Destination = "US" };
         spectral.Asked(abroad).Code.ShouldBe("consent_unknown");
         spectral.After(Grant(1, purpose: "cross-border-transfer", channel: null, recipient: "affiliates") with { Text = null }).Asked(abroad).Safeguard.ShouldBe(Safeguard.Consent);
-        spectral.Asked(Question("order-processing", "email", null) with { Destination = "US" }).Code.ShouldBe("transfer_undeclared");
+        spectral.Asked(Question("debt-recovery", "email", null) with { Destination = "US" }).Code.ShouldBe("transfer_undeclared");
         spectral.Asked(Question("order-processing", "email", null) with { Destination = "FR" }).Allowed.ShouldBeTrue();
         spectral.Asked(Question("order-processing", "email", null) with { Destination = "SE" }).Allowed.ShouldBeTrue("within the EEA nothing leaves");
         var assutech = Given().Under(Packs.Of("assutech"));
