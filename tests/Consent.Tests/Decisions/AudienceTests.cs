@@ -59,6 +59,13 @@ public sealed class AudienceTests : IAsyncLifetime
                 }
             }));
 
+            var (one, other) = (people[chance.Next(people.Count)], people[chance.Next(people.Count)]);
+            if (one != other)
+            {
+                await _replica.RecordAsync(one, SubjectConsents.Stream, new SubjectMerged(other.Value, Acts.Day(day), Actor.Agent, Token.Parse("desk"), null), Ct);
+                await _replica.RecordAsync(other, SubjectConsents.Stream, new SubjectMerged(one.Value, Acts.Day(day), Actor.Agent, Token.Parse("desk"), null), Ct);
+            }
+
             await ShouldBeExactAsync(people);
             followed = await FollowAsync(followed, chance.Next(400));
             await ShouldBeExactAsync(people);
