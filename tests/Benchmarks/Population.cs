@@ -39,14 +39,16 @@ internal sealed class Population(NpgsqlDataSource ledger, TenantId tenant, strin
     private Task RecordAsync(DeciderLoop loop, int i, CancellationToken ct)
     {
         var at = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddSeconds(i);
-        List<object> facts = [new Granted(purpose, channel, "controller", version, at, "subject", "web-form", true)];
-        if (i % 2 == 0) facts.Add(new Granted(purpose, otherChannel, "controller", version, at, "subject", "web-form", true));
-        if (HasWithdrawn(i)) facts.Add(new Withdrawn(purpose, channel, "controller", version, at.AddDays(30), "subject", "account-page"));
+        List<object> facts = [new Granted(new Lane(purpose, channel, "controller"), version, at, "subject", "web-form", true)];
+        if (i % 2 == 0) facts.Add(new Granted(new Lane(purpose, otherChannel, "controller"), version, at, "subject", "web-form", true));
+        if (HasWithdrawn(i)) facts.Add(new Withdrawn(new Lane(purpose, channel, "controller"), version, at.AddDays(30), "subject", "account-page"));
         return loop.ExecuteAsync(new Command(new StreamKey(tenant, Subject(i)), Stream, null, default, _ => Decision.Of(facts)), ct);
     }
 
     // The events as they are stored, which outlives how any version of the service spells them.
-    private sealed record Granted(string Purpose, string Channel, string Recipient, string PolicyVersion, DateTimeOffset OccurredAt, string Actor, string Method, bool InForce);
+    private sealed record Granted(Lane Lane, string PolicyVersion, DateTimeOffset OccurredAt, string Actor, string Method, bool InForce);
 
-    private sealed record Withdrawn(string Purpose, string Channel, string Recipient, string PolicyVersion, DateTimeOffset OccurredAt, string Actor, string Method);
+    private sealed record Withdrawn(Lane Lane, string PolicyVersion, DateTimeOffset OccurredAt, string Actor, string Method);
+
+    private sealed record Lane(string Purpose, string Channel, string Recipient);
 }
