@@ -10,6 +10,7 @@ namespace ConsentLedger.Consent.Decisions.Audiences;
 
 /// <summary>Whether a subject belongs to an audience. Pure: the very function that answers single questions decides.</summary>
 /// <param name="person">The subject, and after it the others who are the same person.</param>
+/// <param name="read">The policies, as of the same position.</param>
 public delegate bool Audience(StreamId id, IReadOnlyList<SubjectConsents> person, SubjectsAsOf read);
 
 /// <summary>
@@ -181,7 +182,7 @@ public sealed class AudienceReader(NpgsqlDataSource ledger, IEventEngine engine,
         return new Chunk(found, met);
     }
 
-    /// <summary>Whoever is linked to others is decided with them, read as of the same position.</summary>
+    /// <summary>Whoever is the same person as others is decided with them, read as of the same position.</summary>
     private async Task DecideLinkedAsync(List<(StreamId Id, SubjectConsents State)> linked, Audience audience, SubjectsAsOf read, List<StreamId> found, CancellationToken ct)
     {
         var tenant = read.Tenant;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using System.Numerics;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -9,40 +10,45 @@ using System.Text.Json;
 namespace ConsentLedger.Consent.Decisions.Audiences;
 
 /// <summary>
-/// Events of one subject, one after the other in a few bytes each, read back a million a second. Facts stay the JSON they are stored as, less the moment of the act: what
-/// is left is the same for very many people, and is parsed once for all of them.
+/// Events of one subject, one after the other in a few bytes each, read back a million a second. Facts stay the JSON they are stored as, less their moments: what is
+/// left is the same for very many people, and is parsed once for all of them.
 /// <code>
-/// position i64 | version i64 | recorded ms i64 | acted ticks i64 | acted offset in minutes i16 | length of name and facts u16, u32 | name | facts
+/// position i64 | version i64 | recorded ms i64 | moments u16 | length of name u16 | length of facts u32 | (ticks i64 | offset in minutes i16) for each moment | name | facts
 /// </code>
 /// </summary>
 public sealed class CompactFacts(EventCatalog catalog)
 {
-    private const int HeadLength = 40, MaxForms = 50_000;
-
-    private const string ActedAt = "OccurredAt", ActedAtInJson = "occurredAt";
+    private const int HeadLength = 32, MomentLength = 10, MaxForms = 50_000;
 
     private static readonly byte[] MomentLeftOut = "\"0001-01-01T00:00:00+00:00\""u8.ToArray();
 
     private static readonly Func<object, object> Clone = typeof(object).GetMethod("MemberwiseClone", BindingFlags.Instance | BindingFlags.NonPublic)!.CreateDelegate<Func<object, object>>();
 
-    private static readonly ConcurrentDictionary<Type, Action<object, DateTimeOffset>?> Setters = [];
+    private static readonly ConcurrentDictionary<Type, FrozenDictionary<string, Action<object, DateTimeOffset>>> Setters = [];
 
-    // Of names and facts without their moment, what they say. Full, it takes no more: what is seldom said is parsed each time.
-    private readonly ConcurrentDictionary<byte[], (object Facts, Action<object, DateTimeOffset>? SetMoment)> _forms = new(new SameBytes());
+    // What names and facts without their moments say. Only what came twice, and never more than so much: what is said once is parsed when it comes.
+    private readonly ConcurrentDictionary<byte[], Form> _forms = new(new SameBytes());
+    private readonly int[] _cameOnce = new int[1 << 16];
 
     public byte[] Encode(StoredEvent e)
     {
-        var (facts, acted) = CutMoment(e);
-        var bytes = new byte[HeadLength + Encoding.UTF8.GetByteCount(e.Type) + facts.Length];
+        var (facts, moments) = CutMoments(e);
+        var factsAt = HeadLength + (moments.Count * MomentLength) + Encoding.UTF8.GetByteCount(e.Type);
+        var bytes = new byte[factsAt + facts.Length];
         var span = bytes.AsSpan();
         BinaryPrimitives.WriteInt64LittleEndian(span, e.Place.Position);
         BinaryPrimitives.WriteInt64LittleEndian(span[8..], e.Place.Version);
         BinaryPrimitives.WriteInt64LittleEndian(span[16..], e.Place.RecordedAt.ToUnixTimeMilliseconds());
-        BinaryPrimitives.WriteInt64LittleEndian(span[24..], acted.Ticks);
-        BinaryPrimitives.WriteInt16LittleEndian(span[32..], (short)acted.TotalOffsetMinutes);
-        BinaryPrimitives.WriteUInt16LittleEndian(span[34..], (ushort)Encoding.UTF8.GetBytes(e.Type, span[HeadLength..]));
-        BinaryPrimitives.WriteUInt32LittleEndian(span[36..], (uint)facts.Length);
-        facts.CopyTo(span[^facts.Length..]);
+        BinaryPrimitives.WriteUInt16LittleEndian(span[24..], (ushort)moments.Count);
+        BinaryPrimitives.WriteUInt16LittleEndian(span[26..], (ushort)Encoding.UTF8.GetBytes(e.Type, span[(HeadLength + (moments.Count * MomentLength))..]));
+        BinaryPrimitives.WriteUInt32LittleEndian(span[28..], (uint)facts.Length);
+        foreach (var (i, moment) in moments.Index())
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(span[(HeadLength + (i * MomentLength))..], moment.Ticks);
+            BinaryPrimitives.WriteInt16LittleEndian(span[(HeadLength + (i * MomentLength) + 8)..], (short)moment.TotalOffsetMinutes);
+        }
+
+        facts.CopyTo(span[factsAt..]);
         return bytes;
     }
 
@@ -52,77 +58,119 @@ public sealed class CompactFacts(EventCatalog catalog)
     {
         while (bytes.Length > 0)
         {
-            var nameLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[34..]);
-            var length = nameLength + (int)BinaryPrimitives.ReadUInt32LittleEndian(bytes[36..]);
             var place = new EventPlace(
                 BinaryPrimitives.ReadInt64LittleEndian(bytes), BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]),
                 DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(bytes[16..])));
             if (place.Position >= before) return state;
-            var (facts, setMoment) = FormOf(bytes.Slice(HeadLength, length), nameLength);
-            if (setMoment is not null)
-            {
-                facts = Clone(facts);
-                setMoment(facts, new DateTimeOffset(BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]), TimeSpan.FromMinutes(BinaryPrimitives.ReadInt16LittleEndian(bytes[32..]))));
-            }
-
-            state = type.After(state, facts, place);
-            bytes = bytes[(HeadLength + length)..];
+            var moments = bytes.Slice(HeadLength, BinaryPrimitives.ReadUInt16LittleEndian(bytes[24..]) * MomentLength);
+            var nameLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[26..]);
+            var form = bytes.Slice(HeadLength + moments.Length, nameLength + (int)BinaryPrimitives.ReadUInt32LittleEndian(bytes[28..]));
+            state = type.After(state, FormOf(form, nameLength).With(moments), place);
+            bytes = bytes[(HeadLength + moments.Length + form.Length)..];
         }
 
         return state;
     }
 
-    private (object Facts, Action<object, DateTimeOffset>? SetMoment) FormOf(ReadOnlySpan<byte> form, int nameLength)
+    private Form FormOf(ReadOnlySpan<byte> form, int nameLength)
     {
         if (_forms.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(form, out var known)) return known;
-        var facts = catalog.Decode(new StoredEvent(default, default, default, Encoding.UTF8.GetString(form[..nameLength]), form[nameLength..].ToArray(), null));
-        var read = (facts, form.IndexOf(MomentLeftOut) < 0 ? null : SetterOf(facts.GetType()));
-        if (_forms.Count < MaxForms) _forms.TryAdd(form.ToArray(), read);
+        var (name, json) = (Encoding.UTF8.GetString(form[..nameLength]), form[nameLength..].ToArray());
+        var facts = catalog.Decode(new StoredEvent(default, default, default, name, json, null));
+        var setters = SettersOf(facts.GetType());
+        var read = new Form(facts, [.. MomentsIn(json, setters).Select(m => setters[m.Member])]);
+
+        // Lost or doubled words of two threads at once cost a parse, and nothing else.
+        var hash = SameBytes.HashOf(form);
+        ref var once = ref _cameOnce[hash & (_cameOnce.Length - 1)];
+        if (once == hash && _forms.Count < MaxForms) _forms.TryAdd(form.ToArray(), read);
+        once = hash;
         return read;
     }
 
-    private (byte[] Facts, DateTimeOffset Acted) CutMoment(StoredEvent e)
+    private (byte[] Facts, List<DateTimeOffset> Moments) CutMoments(StoredEvent e)
     {
-        if (!catalog.Events.TryGetValue(e.Type, out var type) || SetterOf(type) is null) return (e.Data.ToArray(), default);
-        var json = new Utf8JsonReader(e.Data.Span);
-        while (json.Read())
+        if (!catalog.Events.TryGetValue(e.Type, out var type)) return (e.Data.ToArray(), []);
+        var (facts, from, moments) = (new List<byte>(e.Data.Length), 0, new List<DateTimeOffset>());
+        foreach (var (_, moment, start, end) in MomentsIn(e.Data.Span, SettersOf(type)))
         {
-            if (json.CurrentDepth != 1 || json.TokenType != JsonTokenType.PropertyName || !json.ValueTextEquals(ActedAtInJson)) continue;
-            json.Read();
-            if (!json.TryGetDateTimeOffset(out var acted) || acted.Offset.Ticks % TimeSpan.TicksPerMinute != 0) break;
-            return ([.. e.Data.Span[..(int)json.TokenStartIndex], .. MomentLeftOut, .. e.Data.Span[(int)json.BytesConsumed..]], acted);
+            facts.AddRange(e.Data.Span[from..start]);
+            facts.AddRange(MomentLeftOut);
+            moments.Add(moment);
+            from = end;
         }
 
-        return (e.Data.ToArray(), default);
+        facts.AddRange(e.Data.Span[from..]);
+        return ([.. facts], moments);
     }
 
-    private static Action<object, DateTimeOffset>? SetterOf(Type type) => Setters.GetOrAdd(type, static type =>
-        type.GetProperty(ActedAt) is { CanWrite: true } property && property.PropertyType == typeof(DateTimeOffset)
-            ? (Action<object, DateTimeOffset>)typeof(CompactFacts).GetMethod(nameof(Setter), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(type).Invoke(null, [property.SetMethod])!
-            : null);
+    private static List<(string Member, DateTimeOffset Moment, int Start, int End)> MomentsIn(ReadOnlySpan<byte> facts, FrozenDictionary<string, Action<object, DateTimeOffset>> setters)
+    {
+        var moments = new List<(string, DateTimeOffset, int, int)>();
+        var json = new Utf8JsonReader(facts);
+        while (json.Read())
+        {
+            if (json.CurrentDepth != 1 || json.TokenType != JsonTokenType.PropertyName) continue;
+            var member = json.GetString()!;
+            json.Read();
+            if (json.TokenType == JsonTokenType.String && setters.ContainsKey(member) && json.TryGetDateTimeOffset(out var moment)) moments.Add((member, moment, (int)json.TokenStartIndex, (int)json.BytesConsumed));
+        }
+
+        return moments;
+    }
+
+    /// <summary>Of the members that are moments, by their name in JSON.</summary>
+    private static FrozenDictionary<string, Action<object, DateTimeOffset>> SettersOf(Type type) => Setters.GetOrAdd(type, static type => type.GetProperties()
+        .Where(p => p.CanWrite && (p.PropertyType == typeof(DateTimeOffset) || p.PropertyType == typeof(DateTimeOffset?)))
+        .ToFrozenDictionary(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name), p => (Action<object, DateTimeOffset>)typeof(CompactFacts)
+            .GetMethod(p.PropertyType == typeof(DateTimeOffset) ? nameof(Setter) : nameof(OptionalSetter), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(type).Invoke(null, [p.SetMethod])!));
 
     private static Action<object, DateTimeOffset> Setter<T>(MethodInfo set)
     {
         var typed = set.CreateDelegate<Action<T, DateTimeOffset>>();
-        return (facts, acted) => typed((T)facts, acted);
+        return (facts, moment) => typed((T)facts, moment);
+    }
+
+    private static Action<object, DateTimeOffset> OptionalSetter<T>(MethodInfo set)
+    {
+        var typed = set.CreateDelegate<Action<T, DateTimeOffset?>>();
+        return (facts, moment) => typed((T)facts, moment);
+    }
+
+    private sealed record Form(object Facts, Action<object, DateTimeOffset>[] SetMoments)
+    {
+        public object With(ReadOnlySpan<byte> moments)
+        {
+            if (SetMoments.Length == 0) return Facts;
+            var facts = Clone(Facts);
+            foreach (var set in SetMoments)
+            {
+                set(facts, new DateTimeOffset(BinaryPrimitives.ReadInt64LittleEndian(moments), TimeSpan.FromMinutes(BinaryPrimitives.ReadInt16LittleEndian(moments[8..]))));
+                moments = moments[MomentLength..];
+            }
+
+            return facts;
+        }
     }
 
     private sealed class SameBytes : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
+        public static int HashOf(ReadOnlySpan<byte> bytes)
+        {
+            var hash = (ulong)bytes.Length;
+            foreach (var word in MemoryMarshal.Cast<byte, ulong>(bytes)) hash = BitOperations.RotateLeft((hash ^ word) * 0x9E3779B97F4A7C15, 29);
+            foreach (var rest in bytes[(bytes.Length & ~7)..]) hash = (hash ^ rest) * 0x9E3779B97F4A7C15;
+            return (int)(hash ^ (hash >> 32));
+        }
+
         public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
 
-        public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
+        public int GetHashCode(byte[] obj) => HashOf(obj);
 
         public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
 
         public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
 
-        public int GetHashCode(ReadOnlySpan<byte> alternate)
-        {
-            var hash = (ulong)alternate.Length;
-            foreach (var word in MemoryMarshal.Cast<byte, ulong>(alternate)) hash = BitOperations.RotateLeft((hash ^ word) * 0x9E3779B97F4A7C15, 29);
-            foreach (var rest in alternate[(alternate.Length & ~7)..]) hash = (hash ^ rest) * 0x9E3779B97F4A7C15;
-            return (int)(hash ^ (hash >> 32));
-        }
+        public int GetHashCode(ReadOnlySpan<byte> alternate) => HashOf(alternate);
     }
 }
