@@ -22,18 +22,18 @@ public sealed class RightsTests
     public void An_objection_to_marketing_needs_no_reason_and_stops_all_of_it_at_once()
     {
         var objected = Given(Granted(1)).On(2).After(Object(2, ObjectionTo.Marketing));
-        objected.Asked("product-news").ShouldBe(new(false, "objected", null, 1, Packs.Spectral.Version));
-        objected.Asked().Code.ShouldBe("objected", "consent given before does not stand against it");
+        objected.Asked("product-news").ShouldBe(new(false, "subject_objected", null, 1, Packs.Spectral.Version));
+        objected.Asked().Code.ShouldBe("subject_objected", "consent given before does not stand against it");
         objected.Asked("order-processing").Allowed.ShouldBeTrue();
         objected.On(3).After(Grant(3)).Asked().Code.ShouldBe("consent_given", "the person's later yes does");
-        objected.On(3).After(Grant(3)).Asked("product-news").Code.ShouldBe("objected");
+        objected.On(3).After(Grant(3)).Asked("product-news").Code.ShouldBe("subject_objected");
     }
 
     [Fact]
     public void An_objection_to_profiling_stops_profiling()
     {
         var objected = Given().On(2).After(Object(2, ObjectionTo.Profiling));
-        objected.Asked("usage-analytics", "web").Code.ShouldBe("objected");
+        objected.Asked("usage-analytics", "web").Code.ShouldBe("subject_objected");
         objected.Asked("content-analysis", null).Allowed.ShouldBeTrue();
     }
 
@@ -45,7 +45,7 @@ public sealed class RightsTests
         objected.State.Objections.Single().Due.ShouldBe(Day(2).AddMonths(1));
         objected.Asked("content-analysis", null).Code.ShouldBe("objection_pending");
         objected.Asked("data-hosting", null).Allowed.ShouldBeTrue();
-        objected.On(5).After(Decide(1, upheld: true, 5)).Asked("content-analysis", null).Code.ShouldBe("objected");
+        objected.On(5).After(Decide(1, upheld: true, 5)).Asked("content-analysis", null).Code.ShouldBe("subject_objected");
         var rejected = objected.On(5).After(Decide(1, upheld: false, 5));
         var interest = Packs.Spectral.FindPurpose("content-analysis")!.Bases.Single().Interest;
         rejected.Asked("content-analysis", null).ShouldBe(new(true, "rests_on_other_basis", LawfulBasis.LegitimateInterests, null, Packs.Spectral.Version, interest));
@@ -168,7 +168,7 @@ public sealed class RightsTests
         erased.When(Object(2, ObjectionTo.Marketing)).ThenRefused("subject_erased");
         erased.When(Restrict(2)).ThenRefused("subject_erased");
         Given().Under(Packs.Of("quintus")).On(1).When(Terms(Given().Under(Packs.Of("quintus")), true, 5)).ThenRefused("occurred_in_future");
-        Given().On(1).After(Object(5, ObjectionTo.Marketing)).Asked("product-news").Code.ShouldBe("objected", "a clock ahead is no reason not to hear a no");
+        Given().On(1).After(Object(5, ObjectionTo.Marketing)).Asked("product-news").Code.ShouldBe("subject_objected", "a clock ahead is no reason not to hear a no");
     }
 
     private static ObjectToProcessing Object(double day, ObjectionTo to, string? purpose = null) =>

@@ -55,8 +55,8 @@ public sealed class SendDecisionTests
             Purposes = [.. Packs.Northwind.Purposes.Select(p => p.Id == "newsletter" ? p with { Bases = [new PurposeBasis { Basis = LawfulBasis.LegitimateInterests, Interest = "Growing" }] } : p)],
         };
         SendDecision.DecideOn(null, Asked("newsletter"), Given(), interest).ShouldBe(new Verdict(false, "consent_unavailable"));
-        var objected = new ConsentDecision(false, "objected", 17);
-        SendDecision.DecideOn(objected, Asked("newsletter"), Given(), interest).ShouldBe(new Verdict(false, "objected", null, objected));
+        var objected = new ConsentDecision(false, "subject_objected", 17);
+        SendDecision.DecideOn(objected, Asked("newsletter"), Given(), interest).ShouldBe(new Verdict(false, "subject_objected", null, objected));
     }
 
     [Fact]

@@ -49,14 +49,14 @@ public sealed class RightsTests(RunningControllers controllers) : IClassFixture<
         (await person.MayAsync(Offers)).ShouldBeYes("consent_given");
         var objected = await person.DoesAsync("objections", new { to = "marketing" });
         var answer = await person.MayAsync(Offers);
-        answer.ShouldBeNo("objected");
+        answer.ShouldBeNo("subject_objected");
         answer.Position.ShouldBe(objected.Position);
-        (await person.MaySendAsync("product-offers")).ShouldBeNo("objected");
-        (await person.MayAsync(new { purpose = "remarketing", channel = "web", recipient = "google", jurisdiction = "US-CA" })).ShouldBeNo("objected");
+        (await person.MaySendAsync("product-offers")).ShouldBeNo("subject_objected");
+        (await person.MayAsync(new { purpose = "remarketing", channel = "web", recipient = "google", jurisdiction = "US-CA" })).ShouldBeNo("subject_objected");
         (await person.MayAsync(new { purpose = "service-provision", channel = "email" })).ShouldBeYes("rests_on_other_basis");
 
         (await person.IsRefusedAsync("objection-outcomes", new { objection = objected.Version, upheld = false, ground = "compelling-grounds", actor = "agent" })).ShouldBe("objection_holds");
-        (await person.MayAsync(Offers)).ShouldBeNo("objected");
+        (await person.MayAsync(Offers)).ShouldBeNo("subject_objected");
     }
 
     [Promise("P10", "assutech")]
@@ -67,7 +67,7 @@ public sealed class RightsTests(RunningControllers controllers) : IClassFixture<
         await person.DoesAsync("objections", new { to = "marketing" });
         await person.DoesAsync("grants", new { purpose = "product-offers", channel = "email" });
         (await person.MayAsync(Offers)).ShouldBeYes("consent_given");
-        (await person.MayAsync(new { purpose = "phone-offers", channel = "phone", jurisdiction = "US-CA" })).ShouldBeNo("objected");
+        (await person.MayAsync(new { purpose = "phone-offers", channel = "phone", jurisdiction = "US-CA" })).ShouldBeNo("subject_objected");
     }
 
     [Promise("P10", "assutech")]
@@ -87,7 +87,7 @@ public sealed class RightsTests(RunningControllers controllers) : IClassFixture<
 
         var second = await person.DoesAsync("objections", new { to = "purpose", purpose = "maintenance-logs", evidence = new { reason = "Another situation." } });
         await person.DoesAsync("objection-outcomes", new { objection = second.Version, upheld = true, ground = "no-compelling-grounds", actor = "agent" });
-        (await person.MayAsync(logs)).ShouldBeNo("objected");
+        (await person.MayAsync(logs)).ShouldBeNo("subject_objected");
         (await person.LastAsync("objection.decided.v1")).GetProperty("data").GetProperty("ground").GetString().ShouldBe("no-compelling-grounds");
         (await person.LastAsync("objection.raised.v1", disclose: true)).GetProperty("evidence").GetProperty("reason").GetString().ShouldBe("Another situation.");
         (await person.LastAsync("objection.raised.v1")).ToString().ShouldNotContain("situation");
@@ -111,10 +111,10 @@ public sealed class RightsTests(RunningControllers controllers) : IClassFixture<
         (await person.MayAsync(new { purpose = "activity-messages", channel = "email" })).ShouldBeYes("consent_given");
 
         await person.DoesAsync("objections", new { to = "profiling" });
-        (await person.MayAsync(new { purpose = "profiling" })).ShouldBeNo("objected");
-        (await person.MayAsync(new { purpose = "activity-messages", channel = "email" })).ShouldBeNo("objected");
-        (await person.MaySendAsync("activity-messages")).ShouldBeNo("objected");
-        (await person.MayAsync(new { purpose = "audience-analytics", channel = "web", jurisdiction = "BR" })).ShouldBeNo("objected");
+        (await person.MayAsync(new { purpose = "profiling" })).ShouldBeNo("subject_objected");
+        (await person.MayAsync(new { purpose = "activity-messages", channel = "email" })).ShouldBeNo("subject_objected");
+        (await person.MaySendAsync("activity-messages")).ShouldBeNo("subject_objected");
+        (await person.MayAsync(new { purpose = "audience-analytics", channel = "web", jurisdiction = "BR" })).ShouldBeNo("subject_objected");
         (await person.MayAsync(Offers)).ShouldBeYes("consent_given");
         (await controllers.Controller(name).NewPerson().MayAsync(new { purpose = "profiling" })).ShouldBeYes("rests_on_other_basis");
     }

@@ -64,7 +64,7 @@ public static class Wording
         "renewal_needed" => "The policy had changed this purpose in substance since consent was given.",
         "reaffirmation_needed" => "A guardian had consented, and the person was of age by now.",
         "guardian_needed" => "The person had been too young to consent alone.",
-        "objected" => "The person had objected.",
+        "subject_objected" => "The person had objected.",
         "objection_pending" => "The person had objected, and the outcome was open.",
         "signal_objected" => "A browser of the person’s had sent a signal that the policy takes for an objection.",
         "processing_restricted" => "Processing was restricted: data was only stored.",

@@ -51,7 +51,7 @@ public static class ConsentDecision
         var consent = Consent.Of(lane, purpose, person, policies, now);
         if (person.SelectMany(p => p.Restrictions).Where(r => r.Covers(purpose.Id) && !purpose.StandsUnderRestriction && !consent.Since(r.OccurredAt)).MaxBy(r => r.Place.Position) is { } restriction)
             return No("processing_restricted", pack, restriction.Place);
-        if (Stopping(purpose, person, consent) is { } objection) return No(objection.Upheld is null ? "objection_pending" : "objected", pack, objection.Place);
+        if (Stopping(purpose, person, consent) is { } objection) return No(objection.Upheld is null ? "objection_pending" : "subject_objected", pack, objection.Place);
         if (Signal(request, purpose, pack, person, consent) is { } signal) return No("signal_objected", pack, signal.Place);
 
         var answer = OnBasis(request, purpose, pack, person, consent);
