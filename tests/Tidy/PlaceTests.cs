@@ -9,7 +9,7 @@ public sealed partial class PlaceTests
     private static readonly string[] KnownHosts =
     [
         "127.0.0.1", "0.0.0.0", "example.com", "example.org", ".example", ".example.com", ".test", ".consentledger", ".invalid",
-        "c2sp.org", "json-schema.org", "cloudevents.io", "www.asyncapi.com", "spec.openapis.org", "www.w3.org", "www.rfc-editor.org", "datatracker.ietf.org", "eur-lex.europa.eu", "opendsr.org",
+        "c2sp.org", "json-schema.org", "cloudevents.io", "www.asyncapi.com", "spec.openapis.org", "www.w3.org", "www.rfc-editor.org", "datatracker.ietf.org", "eur-lex.europa.eu", "opendsr.org", "w3id.org", "purl.org",
         "dotnet.microsoft.com", "learn.microsoft.com", "www.rabbitmq.com", "www.postgresql.org", "martendb.io", "opentelemetry.io", "keepachangelog.com", "semver.org", "www.apache.org", "github.com",
     ];
 
