@@ -46,8 +46,38 @@ public sealed class RecordTests(RunningControllers controllers) : IClassFixture<
         none.StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
-    [Promise("P13", "assutech", "allure-systems", "quintus", "spectral-tms", Skip = "a copy that another controller takes: consent records as JSON-LD (ISO/IEC TS 27560, DPV) and as CSV")]
-    public Task A_copy_is_in_a_form_that_other_controllers_take(string name) => Missing.Of(name);
+    [Promise("P13", "assutech", "allure-systems", "quintus", "spectral-tms")]
+    public async Task A_copy_is_in_a_form_that_other_controllers_take(string name)
+    {
+        var controller = controllers.Controller(name);
+        var person = controller.NewPerson();
+        var (purpose, channel, recipient) = MarketingOf(name);
+        var granted = await person.DoesAsync("grants", new { purpose, channel, recipient, evidence = new { address = $"{person.Id}@example.org" } });
+        var path = $"/v1/subjects/{person.Id}/records";
+        (await controller.Auditor.GetOkAsync($"{path}?format=kantara", controller.Ct)).EnumerateArray().ShouldHaveSingleItem().GetProperty("piiPrincipalId").GetString().ShouldBe(person.Id);
+        await person.DoesAsync("withdrawals", new { purpose, channel, recipient });
+
+        var record = (await controller.Auditor.GetOkAsync(path, controller.Ct)).GetProperty("@graph").EnumerateArray().ShouldHaveSingleItem();
+        record.GetProperty("dct:conformsTo").GetString().ShouldBe("https://w3id.org/dpv/schema/dpv-27560#record");
+        record.GetProperty("dpv:hasConsentStatus").GetString().ShouldBe("dpv:ConsentWithdrawn");
+        record.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("event_state").GetString()).ShouldBe(["dpv:ConsentGiven", "dpv:ConsentWithdrawn"]);
+        record.GetProperty("events")[0].GetProperty("receipt").GetString().ShouldBe($"/v1/receipts/{granted.Position}");
+        (await controller.Auditor.GetOkAsync($"{path}?format=kantara", controller.Ct)).GetArrayLength().ShouldBe(0);
+
+        var copy = await controller.Auditor.GetOkAsync($"{path}?format=json&disclose=true", controller.Ct);
+        copy.GetProperty("consents")[0].GetProperty("events")[0].GetProperty("evidence").GetProperty("address").GetString().ShouldBe($"{person.Id}@example.org");
+        copy.GetProperty("readings").GetArrayLength().ShouldBe(4);
+        (await controller.Auditor.GetOkAsync($"{path}?format=json", controller.Ct)).ToString().ShouldNotContain("@example.org");
+
+        using var asked = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Accept = { new("text/csv") } } };
+        using var table = await controller.Auditor.SendAsync(asked, controller.Ct);
+        table.Content.Headers.ContentType!.MediaType.ShouldBe("text/csv");
+        (await table.Content.ReadAsStringAsync(controller.Ct)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(9);
+        using var unknown = await controller.Auditor.GetAsync(new Uri($"{path}?format=xml", UriKind.Relative), controller.Ct);
+        unknown.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        using var nobody = await controller.Auditor.GetAsync(new Uri($"/v1/subjects/{Acts.NewSubject()}/records", UriKind.Relative), controller.Ct);
+        nobody.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
 
     [Promise("P14", "assutech", "allure-systems", "quintus")]
     public async Task A_correction_points_at_what_was_wrong_and_history_keeps_both(string name)
