@@ -15,7 +15,7 @@ public static class ReadRecords
     private const string JsonLd = "application/ld+json";
 
     public static void Map(IEndpointRouteBuilder api) => api.MapGet("/v1/subjects/{subject}/records", HandleAsync).RequireScope(Scopes.ConsentAudit)
-        .Produces<ConsentGraph>(contentType: JsonLd).Produces<AccessCopy>(contentType: "application/json").Produces<string>(contentType: "text/csv").WithMetadata(KnownProblems.NotFound);
+        .Produces<object>(StatusCodes.Status200OK, JsonLd, "application/json", "text/csv").WithMetadata(KnownProblems.NotFound);
 
     private static async Task<IResult> HandleAsync(
         SubjectId subject, string? format, bool? disclose, HttpRequest request, Caller caller, CommandOptions options, DeciderLoop ledger, ConsentReader reader, IEventEngine engine,
