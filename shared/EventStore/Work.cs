@@ -120,6 +120,7 @@ internal sealed class Work(Memory memory)
     private (StreamType Type, object State, long From, long Version, Hash Leaf) Standing(StreamKey stream, Command command)
     {
         var type = stream == command.Stream ? command.Type : command.Reads.First(r => r.Stream == stream).Type;
+        if (stream.Tenant != memory.Tenant) throw new InvalidOperationException("A command records events of its own tenant only.");
         var (state, version) = memory.StateOf(stream);
         return (type, state, version, version, memory.LeafOf(stream));
     }

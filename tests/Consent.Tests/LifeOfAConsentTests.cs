@@ -137,6 +137,31 @@ public sealed class LifeOfAConsentTests
         Given(Granted(1), Withdrawn(2)).On(3).When(Correct(2) with { Voided = true }).ThenRefused("withdrawal_prevails");
         Given(Granted(1), Withdrawn(2)).On(3).When(Correct(2) with { DoneAt = Day(0) }).ThenRefused("withdrawal_prevails");
         Given(Granted(1), Withdrawn(2), Granted(3)).On(4).After(Correct(3) with { DoneAt = Day(1.5) }).Asked().Allowed.ShouldBeFalse("the yes came before the no");
+        Given(Granted(1)).On(4).When(Correct(1) with { DoneAt = Day(3) }).ThenRefused("correction_later");
+    }
+
+    [Fact]
+    public void A_late_yes_brings_nothing_back_that_ran_out_or_was_voided()
+    {
+        var expired = Given().On(5).After(Grant(5) with { Until = Day(6) }).On(7).Record(new ConsentExpired(Email, 1), Day(7));
+        expired.On(8).After(Grant(3)).Asked().Code.ShouldBe("consent_expired");
+        Given(Granted(5)).On(6).After(Correct(1) with { Voided = true }).On(7).After(Grant(3)).Asked().Code.ShouldBe("consent_voided");
+    }
+
+    [Fact]
+    public void Nobody_else_s_word_takes_the_place_of_the_persons_own()
+    {
+        Given(Granted(1)).On(3).When(Grant(3, Actor.System, text: Shown("fr"))).ThenNothing();
+        Given(Granted(5, Actor.System)).On(6).After(Grant(3, text: Shown("fr"))).State.Lanes[Email].Actor.ShouldBe(Actor.Subject);
+    }
+
+    [Fact]
+    public void A_first_step_keeps_when_the_consent_ends()
+    {
+        var confirmed = Given().On(1).After(First(1) with { Until = Day(30) }).On(2).After(Confirm(2));
+        confirmed.Asked().Code.ShouldBe("consent_given");
+        confirmed.On(31).Asked().Code.ShouldBe("consent_expired");
+        Given().On(1).After(First(1)).On(9).Record(new ConsentExpired(Email, 1), Day(9)).On(10).After(Confirm(7)).Asked().Code.ShouldBe("consent_given", "it was done in time, whatever the timer thought");
     }
 
     [Fact]

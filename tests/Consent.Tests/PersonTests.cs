@@ -27,8 +27,13 @@ public sealed class PersonTests
     }
 
     [Fact]
-    public void An_erased_twin_says_nothing_any_more() =>
-        Given(Granted(1)).On(5).Asked(others: [Given(Withdrawn(3)).Record(new ErasureStarted(Twin), Day(4)).Record(new SubjectErased(Twin), Day(4)).State]).Code.ShouldBe("consent_given");
+    public void Whoever_was_erased_under_one_id_is_not_heard_of_under_another()
+    {
+        var merged = new Recorded(new SubjectMerged(Person, Day(1), Actor.Agent, Token.Parse("desk"), null), Day(1));
+        var erased = Given(merged, Withdrawn(3)).Record(new ErasureStarted(Twin), Day(4)).Record(new SubjectErased(Twin), Day(4)).State;
+        Given(Granted(1)).On(5).Asked(others: [erased]).Code.ShouldBe("subject_erased");
+        erased.Others.ShouldBe([new StreamId(Person)], "and through it whoever else they are");
+    }
 
     [Fact]
     public void Both_streams_are_told_that_they_are_one_and_told_again_that_they_are_not()
@@ -136,6 +141,34 @@ public sealed class PersonTests
         Scope(less, "contact-email").Code.ShouldBe("consent_given");
         Scope(less.On(3).After(new Consents.Withdrawing.WithdrawConsent("facebook-account-access", Day(3), Actor.Subject, Token.Parse("link"))), "contact-email").Code.ShouldBe("consent_withdrawn");
         story.When(Offer(1, "FR") with { Scopes = ["x"] }).ThenRefused("scope_undeclared");
+    }
+
+    [Fact]
+    public void A_new_version_that_cuts_the_laws_otherwise_loses_no_no()
+    {
+        var optedOut = Given().Under(Packs.Of("assutech")).On(1).After(new Consents.Withdrawing.WithdrawConsent("product-offers", Day(1), Actor.Subject, Token.Parse("link"), "email", Jurisdiction: Token.Parse("US")));
+        Asked(optedOut, "US").Code.ShouldBe("consent_withdrawn");
+        var pack = Packs.Of("assutech").Next("2026-03-02");
+        Asked(optedOut.Then(pack with { Regimes = [.. pack.Regimes, new JurisdictionRegime { Jurisdiction = "US", Regime = Regime.OptOut }] }).On(3), "US").Code.ShouldBe("consent_withdrawn");
+    }
+
+    [Fact]
+    public void Silence_passes_for_no_child_and_after_no_answer()
+    {
+        var story = Given().Under(Packs.Of("assutech")).On(1);
+        Asked(story.After(Born("2018-01", "US")), "US").Code.ShouldBe("consent_unknown");
+        var expired = story.After(Offer(1, "US") with { Until = Day(3) }).On(4).Record(new ConsentExpired(new Lane("product-offers", "email", "controller", "*"), 1), Day(4));
+        Asked(expired.After(new Consents.Asking.AskConsent("product-offers", new TextShown(Token.Parse("product-offers-v1"), Token.Parse("en")), Day(4), Actor.System, Token.Parse("web-form"), "email", Jurisdiction: Token.Parse("US"))), "US")
+            .Code.ShouldBe("consent_expired");
+    }
+
+    [Fact]
+    public void A_transfer_is_consented_to_under_the_same_law_and_stopped_by_the_same_things()
+    {
+        var abroad = Question("order-processing", "email", null) with { Destination = "US" };
+        var agreed = Given().On(1).After(Grant(1, purpose: "cross-border-transfer", channel: null) with { Text = null });
+        agreed.Asked(abroad).Safeguard.ShouldBe(Safeguard.Consent);
+        agreed.On(2).After(new Consents.Restricting.RestrictProcessing(RestrictionGround.UnlawfulProcessing, Day(2), Actor.Subject, Token.Parse("desk"), ["cross-border-transfer"])).Asked(abroad).Code.ShouldBe("transfer_not_authorised");
     }
 
     [Fact]

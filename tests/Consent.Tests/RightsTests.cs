@@ -73,6 +73,7 @@ public sealed class RightsTests
         objected.On(3).When(retracted with { Actor = Actor.Agent }).ThenRefused("objection_holds");
         objected.On(3).After(retracted).Asked("product-news").Allowed.ShouldBeTrue();
         objected.When(Decide(9, true, 3)).ThenRefused("objection_unknown");
+        Given(Granted(1)).On(2).After(Object(-20000, ObjectionTo.Marketing)).Asked().Code.ShouldBe("subject_objected", "a clock that is decades behind is no reason not to hear it");
     }
 
     [Fact]
@@ -97,6 +98,7 @@ public sealed class RightsTests
         restricted.Asked("content-analysis", null).Code.ShouldBe("processing_restricted");
         restricted.Asked().Code.ShouldBe("consent_given");
         restricted.When(Restrict(2) with { Purposes = ["content-analysis"] }).ThenNothing();
+        restricted.On(4).After(Restrict(4) with { Purposes = ["content-analysis"] }).State.Restrictions.Count.ShouldBe(2, "what the person consented to in between is restricted again");
         restricted.When(Restrict(2) with { Purposes = ["astrology"] }).ThenRefused("purpose_undeclared");
     }
 
@@ -107,6 +109,8 @@ public sealed class RightsTests
         california.Asked("relevant-advertising", "web").Code.ShouldBe("signal_objected");
         california.Asked("product-news").Allowed.ShouldBeTrue("it is no tracking");
         california.On(3).When(Signal(3, "US-CA")).ThenNothing();
+        california.Then(Packs.Spectral.Next("2026-03-02") with { Tracking = Packs.Spectral.Tracking! with { GlobalPrivacyControl = SignalStance.Ignored } }).On(3).After(Signal(3, "US-CA"))
+            .Asked("relevant-advertising", "web").Code.ShouldBe("signal_objected", "a policy that ignores signals takes none back");
         Given().On(2).After(Signal(2, "US-TX")).Asked("relevant-advertising", "web").Allowed.ShouldBeTrue();
         Given().On(2).Asked("relevant-advertising", "web").Allowed.ShouldBeTrue("its absence means nothing");
     }
@@ -121,6 +125,8 @@ public sealed class RightsTests
         Use(declined).Code.ShouldBe("terms_declined");
         Use(declined.On(2).After(Terms(quintus, true, 2))).Code.ShouldBe("terms_accepted");
         declined.On(2).When(Terms(quintus, true, 0.5)).ThenNothing();
+        declined.On(2).When(Terms(quintus, true, 2) with { Actor = Actor.System }).ThenNothing();
+        Use(declined.On(5).After(Terms(quintus, false, 5)).On(6).When(Terms(quintus, true, 3)).Before).Code.ShouldBe("terms_declined");
         Use(Given()).ShouldBe(new(true, "terms_not_asked", null, null, Packs.Spectral.Version));
         Given().When(Terms(Given(), true, 1)).ThenRefused("acceptance_not_asked");
         quintus.When(Terms(quintus, true, 1) with { Version = "0" }).ThenRefused("policy_version_unknown");

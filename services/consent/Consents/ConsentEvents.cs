@@ -35,8 +35,10 @@ public sealed record ConsentAsked(
 
 /// <summary>Someone said yes for an address that has not confirmed it: the first of two steps.</summary>
 /// <param name="Until">The last moment to confirm.</param>
+/// <param name="Ends">When the consent ends by itself that this becomes; at the latest when the policy says.</param>
 public sealed record ConsentPending(
-    Lane Lane, string PolicyVersion, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, Token? Jurisdiction, TextShown? Text, DateTimeOffset Until) : ILaneAct;
+    Lane Lane, string PolicyVersion, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, Token? Jurisdiction, TextShown? Text, DateTimeOffset Until,
+    DateTimeOffset? Ends = null) : ILaneAct;
 
 /// <summary>The second step, and from here on a consent. Both steps are its evidence.</summary>
 /// <param name="Confirms">The stream version of the first step.</param>
@@ -75,10 +77,11 @@ public sealed record ConsentRenewalDue(Lane Lane, long Rested, DateTimeOffset Un
 /// <summary>Something recorded was wrong (GDPR art. 16). The wrong event stays where it is, and this points at it.</summary>
 /// <param name="Corrects">Its stream version.</param>
 /// <param name="Voided">It never happened. What rests on it rests on nothing; no consent that it had replaced comes back.</param>
-/// <param name="DoneAt">When what it tells was really done.</param>
+/// <param name="DoneAt">When what it tells was really done: earlier, never later. A later yes is another act.</param>
+/// <param name="PolicyVersion">The one in force then.</param>
 public sealed record RecordCorrected(
     long Corrects, bool Voided, DateTimeOffset? DoneAt, TextShown? Text, Token Reason, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source,
-    IReadOnlyList<string>? RecipientsToTell = null) : IAct;
+    IReadOnlyList<string>? RecipientsToTell = null, string? PolicyVersion = null) : IAct;
 
 // Who the person is, as far as decisions need to know.
 

@@ -15,16 +15,20 @@ public readonly record struct Lane(string Purpose, string? Channel, string Recip
 /// <param name="LastNo">The latest moment at which the person said no, however often it was said and whatever came after.</param>
 /// <param name="Until">When this ends by itself.</param>
 /// <param name="RenewalDue">That it ends soon has been told.</param>
+/// <param name="Ends">Of a first step: when the consent ends that it becomes.</param>
 /// <param name="WasGiven">It was given once, whatever came after: data may have gone out on it.</param>
 public sealed record LaneState(
-    LaneStatus Status, DateTimeOffset OccurredAt, EventPlace Place, string PolicyVersion, Actor Actor, TextShown? Text, DateTimeOffset? LastNo, DateTimeOffset? Until = null, bool RenewalDue = false, bool WasGiven = false)
+    LaneStatus Status, DateTimeOffset OccurredAt, EventPlace Place, string PolicyVersion, Actor Actor, TextShown? Text, DateTimeOffset? LastNo, DateTimeOffset? Until = null, bool RenewalDue = false, bool WasGiven = false, DateTimeOffset? Ends = null)
 {
     public bool Given => Status == LaneStatus.Given;
 
     public bool IsNo => Status is LaneStatus.Withdrawn or LaneStatus.Refused;
 
+    /// <summary>Whether it rests on the person's own act, or a guardian's for them.</summary>
+    public bool IsOwn => Actor.IsOwn();
+
     /// <summary>Only the person's own act, dated after every no, undoes them: no import and no late message does.</summary>
-    public static bool Undoes(Actor actor, DateTimeOffset occurredAt, DateTimeOffset? lastNo) => lastNo is null || (actor is Actor.Subject or Actor.Guardian && occurredAt > lastNo);
+    public static bool Undoes(Actor actor, DateTimeOffset occurredAt, DateTimeOffset? lastNo) => lastNo is null || (actor.IsOwn() && occurredAt > lastNo);
 
     /// <summary>
     /// What stands where the same was answered in several places: by one person under several ids, or under several laws. The most restrictive does, unless the person's own act
@@ -34,7 +38,8 @@ public sealed record LaneState(
     {
         if (states.Count <= 1) return states.FirstOrDefault();
         var lastNo = states.Max(s => s.LastNo);
-        var standing = states.Where(s => s.Given && Undoes(s.Actor, s.OccurredAt, lastNo)).OrderBy(s => s.Until is { } until && until <= now).ThenByDescending(s => s.Place.Position);
+        var standing = states.Where(s => s.Given && Undoes(s.Actor, s.OccurredAt, lastNo))
+            .OrderBy(s => s.Until is { } until && until <= now).ThenByDescending(s => s.IsOwn).ThenByDescending(s => s.OccurredAt).ThenByDescending(s => s.Place.Position);
         return standing.FirstOrDefault() ?? states.OrderByDescending(s => s.IsNo).ThenBy(s => s.Given).ThenByDescending(s => s.Place.Position).First();
     }
 }

@@ -31,17 +31,20 @@ public static class SubjectActs
     /// <summary>How far a sender's clock may run ahead of ours.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
+    private static readonly DateTimeOffset Earliest = new(1900, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>POST /v1/subjects/{subject}/{what}</summary>
     /// <param name="codes">What it may be refused with, besides what any act may.</param>
     public static void MapAct<TAct>(this IEndpointRouteBuilder api, string what, params string[] codes)
         where TAct : ISubjectAct =>
-        api.MapPost($"/v1/subjects/{{subject}}/{what}", HandleAsync<TAct>).RequireScope(Scopes.ConsentWrite).RefusesWith(["subject_erased", "occurred_in_future", .. codes]);
+        api.MapPost($"/v1/subjects/{{subject}}/{what}", HandleAsync<TAct>).RequireScope(Scopes.ConsentWrite).RefusesWith(["subject_erased", "occurred_in_future", "occurred_too_early", .. codes]);
 
     /// <summary>The decision on an act, whoever brings it.</summary>
     public static Decision Decide(ISubjectAct act, SubjectConsents subject, PolicyBook policies, DateTimeOffset now)
     {
         if (subject.Erasure != Erasure.None) return Decision.No("subject_erased", "This person was erased. A returning person gets a new subject id.");
         if (!act.Restricts && act.OccurredAt > now + ClockSkew) return Decision.No("occurred_in_future", "occurredAt lies in the future.");
+        if (!act.Restricts && act.OccurredAt < Earliest) return Decision.No("occurred_too_early", "occurredAt lies before anything that can be remembered.");
         return act.Decide(subject, policies, now);
     }
 

@@ -24,7 +24,7 @@ public sealed record SubjectConsents(
     private SubjectConsents Evolve(object e, EventPlace place) => e switch
     {
         ConsentAsked asked when MayBeAsked(asked.Lane) => With(asked, LaneStatus.Asked, place, asked.Text),
-        ConsentPending pending when !IsGiven(pending.Lane) && Prevails(pending.Lane, pending.Actor, pending.OccurredAt) => With(pending, LaneStatus.Pending, place, pending.Text, pending.Until),
+        ConsentPending pending when !IsGiven(pending.Lane) && Prevails(pending.Lane, pending.Actor, pending.OccurredAt) => With(pending, LaneStatus.Pending, place, pending.Text, pending.Until, pending.Ends),
         ConsentConfirmed confirmed when Prevails(confirmed.Lane, confirmed.Actor, confirmed.OccurredAt) => With(confirmed, LaneStatus.Given, place, confirmed.Text, confirmed.Until),
         ConsentGranted granted when Prevails(granted.Lane, granted.Actor, granted.OccurredAt) && !IsLate(granted) => With(granted, LaneStatus.Given, place, granted.Text, granted.Until),
         ConsentRefused refused => WithNo(refused, LaneStatus.Refused, place, refused.Text),
@@ -38,28 +38,33 @@ public sealed record SubjectConsents(
         // Whoever was of age when they said so does not come of age.
         BirthMonthStated stated => this with { Age = new Age(stated.BornIn, stated.ConsentsFrom, stated.OfAgeFrom, Told: stated.OfAgeFrom <= place.RecordedAt) },
         SubjectCameOfAge => this with { Age = Age! with { Told = true } },
-        TermsAnswered terms when !Terms.TryGetValue(terms.PolicyVersion, out var before) || before.OccurredAt < terms.OccurredAt =>
-            this with { Terms = Terms.SetItem(terms.PolicyVersion, new TermsAnswer(terms.Accepted, terms.OccurredAt, place)) },
+        TermsAnswered terms when !Terms.TryGetValue(terms.PolicyVersion, out var before) || before.GivesWayTo(terms.Accepted, terms.Actor, terms.EffectiveAt(place)) =>
+            this with { Terms = Terms.SetItem(terms.PolicyVersion, new TermsAnswer(terms.Accepted, terms.EffectiveAt(place), place)) },
         ObjectionRaised raised => this with { Objections = Objections.Add(Objection.Of(raised, place)) },
         ObjectionDecided decided => this with { Objections = [.. Objections.Select(o => o.Place.Version == decided.Objection ? o with { Upheld = decided.Upheld } : o)] },
         ObjectionOverdue overdue => this with { Objections = [.. Objections.Select(o => o.Place.Version == overdue.Objection ? o with { Due = null } : o)] },
         ProcessingRestricted restricted => this with { Restrictions = Restrictions.Add(new Restriction(restricted.Ground, [.. restricted.Purposes], restricted.EffectiveAt(place), place)) },
         RestrictionLifted lifted => this with { Restrictions = Restrictions.RemoveAll(r => r.Place.Version == lifted.Restriction) },
-        SignalReceived signal => this with { Signals = Signals.SetItem(signal.Jurisdiction?.Value ?? "", new Signalled(signal.Honoured, signal.EffectiveAt(place), signal.PolicyVersion, place)) },
+        SignalReceived signal when !Signals.TryGetValue(signal.Jurisdiction?.Value ?? "", out var before) || before.GivesWayTo(signal.Honoured, signal.EffectiveAt(place)) =>
+            this with { Signals = Signals.SetItem(signal.Jurisdiction?.Value ?? "", new Signalled(signal.Honoured, signal.EffectiveAt(place), signal.PolicyVersion, place)) },
         DataDisclosed or UseExcepted or HistoryRead => this,
         ErasureStarted => this with { Erasure = Erasure.Started },
 
         // Nothing remains to decide on: an erased person gave no consent, and asking again starts a new stream.
-        SubjectErased => Nobody with { Erasure = Erasure.Done },
+        // Who else is the same person stays known: they are not to be heard of again under another id.
+        SubjectErased => Nobody with { Erasure = Erasure.Done, Others = Others },
         _ => this,
     };
+
+    /// <summary>More ids than one person has: whoever has more is decided as nobody.</summary>
+    public const int MostIds = 17;
 
     /// <summary>The subject first, and after it all that merges connect it with, as far as their states are there: one person.</summary>
     public static IReadOnlyList<SubjectConsents> PersonOf(StreamId subject, IReadOnlyDictionary<StreamId, SubjectConsents> states)
     {
         if (states[subject].Others.IsEmpty) return [states[subject]];
         var known = new List<StreamId> { subject };
-        for (var i = 0; i < known.Count; i++) known.AddRange(states[known[i]].Others.Where(o => states.ContainsKey(o) && !known.Contains(o)));
+        for (var i = 0; i < known.Count && known.Count <= MostIds; i++) known.AddRange(states[known[i]].Others.Where(o => states.ContainsKey(o) && !known.Contains(o)));
         return [.. known.Select(s => states[s])];
     }
 
@@ -70,32 +75,40 @@ public sealed record SubjectConsents(
     public bool Hears(Lane lane, DateTimeOffset no) => !Lanes.TryGetValue(lane, out var state) || !state.IsNo || state.LastNo is not { } last || no > last;
 
     /// <summary>All that was answered to this, under each law that the question is about.</summary>
-    public IEnumerable<LaneState> Answers(Lane asked) => Lanes.Where(l => l.Key.Concerns(asked)).Select(l => l.Value);
+    /// <param name="laws">Other laws that the place asked about was ever under: a no that was said there stays one, however later policies cut the laws.</param>
+    public IEnumerable<LaneState> Answers(Lane asked, params IReadOnlyCollection<string> laws) => Lanes
+        .Where(l => l.Key.Concerns(asked) || (l.Value.LastNo is not null && l.Key.Law is { } law && laws.Contains(law) && l.Key.Concerns(asked with { Law = law }))).Select(l => l.Value);
 
     /// <summary>Whether anything came after a consent that a new one would go before: then saying yes again is saying something.</summary>
     public bool WasStoppedSince(Lane lane, LaneState given) =>
-        !Others.IsEmpty || Answers(lane).Any(s => s.LastNo > given.OccurredAt) || Objections.Any(o => o.Stands && o.OccurredAt >= given.OccurredAt)
-        || Restrictions.Any(r => r.OccurredAt >= given.OccurredAt) || Signals.Values.Any(s => s.Honoured && s.OccurredAt >= given.OccurredAt);
+        !Others.IsEmpty || Answers(lane).Any(s => s.LastNo > given.OccurredAt) || Objections.Any(o => o.Stands && (o.OccurredAt >= given.OccurredAt || o.Place.Position > given.Place.Position))
+        || Restrictions.Any(r => r.OccurredAt >= given.OccurredAt || r.Place.Position > given.Place.Position) || Signals.Values.Any(s => s.Honoured && s.OccurredAt >= given.OccurredAt);
 
     /// <summary>The stream version of the consent that another one takes the place of, without a no between them.</summary>
     public long? Renewed(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.Status is LaneStatus.Given or LaneStatus.Expired ? state.Place.Version : null;
 
-    private bool MayBeAsked(Lane lane) => !Lanes.TryGetValue(lane, out var state) || state.Status is LaneStatus.Asked or LaneStatus.Expired or LaneStatus.Voided;
+    private bool MayBeAsked(Lane lane) => !Lanes.TryGetValue(lane, out var state) || state.Status == LaneStatus.Asked;
 
-    // The person's latest yes is the one that counts, in whatever order word of it comes.
-    private bool IsLate(ConsentGranted granted) => Lanes.TryGetValue(granted.Lane, out var state) && state.Given && granted.OccurredAt < state.OccurredAt;
+    // The person's latest yes is the one that counts, in whatever order word of it comes, and no other's word takes its place.
+    private bool IsLate(ConsentGranted granted) => Lanes.TryGetValue(granted.Lane, out var state) && state.Status switch
+    {
+        LaneStatus.Given when state.IsOwn != granted.Actor.IsOwn() => state.IsOwn,
+        LaneStatus.Given or LaneStatus.Expired or LaneStatus.Voided => state.WasGiven && granted.OccurredAt < state.OccurredAt,
+        _ => false,
+    };
 
     private bool IsGiven(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.Given;
 
     private bool WasGiven(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.WasGiven;
 
-    private DateTimeOffset? LastNo(Lane lane) => Answers(lane).Max(s => s.LastNo);
+    private DateTimeOffset? LastNo(Lane lane) => Lanes.Where(l => l.Key == lane || l.Key == lane with { Law = null }).Max(l => l.Value.LastNo);
 
-    private SubjectConsents With(ILaneAct act, LaneStatus status, EventPlace place, TextShown? text, DateTimeOffset? until = null) => this with
+    private SubjectConsents With(ILaneAct act, LaneStatus status, EventPlace place, TextShown? text, DateTimeOffset? until = null, DateTimeOffset? ends = null) => this with
     {
         Lanes = Lanes.SetItem(act.Lane, new LaneState(status, act.OccurredAt, place, act.PolicyVersion, act.Actor, text, Lanes.GetValueOrDefault(act.Lane)?.LastNo, until)
         {
             WasGiven = status == LaneStatus.Given || WasGiven(act.Lane),
+            Ends = ends,
         }),
     };
 
@@ -116,7 +129,14 @@ public sealed record SubjectConsents(
         if (state is null || state.IsNo) return this;
         var done = corrected.DoneAt ?? state.OccurredAt;
         var stands = !corrected.Voided && LaneState.Undoes(state.Actor, done, state.LastNo);
-        return this with { Lanes = Lanes.SetItem(lane, state with { Status = stands ? state.Status : LaneStatus.Voided, OccurredAt = done, Text = corrected.Text ?? state.Text }) };
+        return this with
+        {
+            Lanes = Lanes.SetItem(lane, state with
+            {
+                Status = stands ? state.Status : LaneStatus.Voided, OccurredAt = done, Until = state.Until - (state.OccurredAt - done), Text = corrected.Text ?? state.Text,
+                PolicyVersion = corrected.PolicyVersion ?? state.PolicyVersion,
+            }),
+        };
     }
 }
 
@@ -138,10 +158,18 @@ public sealed record Restriction(RestrictionGround Ground, ImmutableArray<string
     public bool Covers(string purpose) => Purposes.IsEmpty || Purposes.Contains(purpose);
 }
 
-public sealed record TermsAnswer(bool Accepted, DateTimeOffset OccurredAt, EventPlace Place);
+public sealed record TermsAnswer(bool Accepted, DateTimeOffset OccurredAt, EventPlace Place)
+{
+    /// <summary>The later answer counts; of one moment, the no; and a no gives way to the person's own word only.</summary>
+    public bool GivesWayTo(bool accepted, Actor actor, DateTimeOffset at) => accepted && !Accepted ? at > OccurredAt && actor.IsOwn() : at > OccurredAt || (at == OccurredAt && Accepted && !accepted);
+}
 
 /// <param name="Honoured">Whether the policy then took it for an objection.</param>
-public sealed record Signalled(bool Honoured, DateTimeOffset OccurredAt, string PolicyVersion, EventPlace Place);
+public sealed record Signalled(bool Honoured, DateTimeOffset OccurredAt, string PolicyVersion, EventPlace Place)
+{
+    /// <summary>The latest that counts as an objection is kept: neither an earlier one nor one under a policy that ignores it takes its place.</summary>
+    public bool GivesWayTo(bool honoured, DateTimeOffset at) => honoured ? !Honoured || at > OccurredAt : !Honoured;
+}
 
 /// <param name="Told">That the person is of age has been recorded.</param>
 public sealed record Age(string BornIn, DateTimeOffset ConsentsFrom, DateTimeOffset OfAgeFrom, bool Told);
@@ -155,6 +183,9 @@ public enum Erasure
 
 public static class Effects
 {
+    /// <summary>Whether it is the person's own word, or a guardian's for them.</summary>
+    public static bool IsOwn(this Actor actor) => actor is Actor.Subject or Actor.Guardian;
+
     /// <summary>What restricts counts from where it is recorded at the latest: a clock that runs ahead must not keep a later change of mind out.</summary>
     public static DateTimeOffset EffectiveAt(this IAct act, EventPlace place) => act.OccurredAt < place.RecordedAt ? act.OccurredAt : place.RecordedAt;
 }

@@ -38,7 +38,9 @@ public static class ConsentDecision
     public static DecisionAnswer Decide(DecisionRequest request, IReadOnlyList<SubjectConsents> person, PolicyBook policies, DateTimeOffset now)
     {
         var pack = policies.Current;
-        if (person[0].Erasure != Erasure.None) return No("subject_erased", pack);
+        // Whoever was erased under one of their ids is not to be heard of under another.
+        if (person.Any(p => p.Erasure != Erasure.None)) return No("subject_erased", pack);
+        if (person.Count > SubjectConsents.MostIds) return No("too_many_merged", pack);
         if (request.Purpose == DecisionRequest.UseOfService && pack is not null) return DecideUse(person, policies, pack);
 
         var named = new Named(request.Purpose, request.Channel, request.Recipient, request.Jurisdiction, request.Scope is null ? null : [request.Scope]);
@@ -48,26 +50,26 @@ public static class ConsentDecision
         if (request.Category is not null && !purpose.Concerns(request.Category)) return No("category_excluded", pack);
 
         var lane = named.LanesUnder(pack)[0];
-        var consent = Consent.Of(lane, purpose, person, policies, now);
-        if (person.SelectMany(p => p.Restrictions).Where(r => r.Covers(purpose.Id) && !purpose.StandsUnderRestriction && !consent.Since(r.OccurredAt)).MaxBy(r => r.Place.Position) is { } restriction)
+        var consent = Consent.Of(lane, request.Jurisdiction, purpose, person, policies, now);
+        if (person.SelectMany(p => p.Restrictions).Where(r => r.Covers(purpose.Id) && !purpose.StandsUnderRestriction && !consent.Since(r.OccurredAt, r.Place)).MaxBy(r => r.Place.Position) is { } restriction)
             return No("processing_restricted", pack, restriction.Place);
         if (Stopping(purpose, person, consent) is { } objection) return No(objection.Upheld is null ? "objection_pending" : "subject_objected", pack, objection.Place);
-        if (Signal(request, purpose, pack, person, consent) is { } signal) return No("signal_objected", pack, signal.Place);
+        if (Signal(purpose, pack, person, consent) is { } signal) return No("signal_objected", pack, signal.Place);
 
-        var answer = OnBasis(request, purpose, pack, person, consent);
-        return answer.Allowed && request.Destination is { } destination ? Abroad(answer, destination, purpose, pack, person, policies, now) : answer;
+        var answer = OnBasis(request, purpose, pack, person, consent, now);
+        return answer.Allowed && request.Destination is { } destination ? Abroad(answer, request, destination, purpose, pack, person, policies, now) : answer;
     }
 
-    private static DecisionAnswer OnBasis(DecisionRequest request, Purpose purpose, PolicyPack pack, IReadOnlyList<SubjectConsents> person, Consent consent)
+    private static DecisionAnswer OnBasis(DecisionRequest request, Purpose purpose, PolicyPack pack, IReadOnlyList<SubjectConsents> person, Consent consent, DateTimeOffset now)
     {
         if (consent is { Fault: null, State: { } given } && purpose.RestsOn(LawfulBasis.Consent)) return new(true, "consent_given", LawfulBasis.Consent, given.Place.Position, pack.Version);
-        if (consent is { State.IsNo: true } no) return No(no.Fault!, pack, no.State.Place);
+        if (consent is { Fault: { } fault, SaidNo: true }) return No(fault, pack, consent.State!.Place);
 
         // Sharing with someone else, or a purpose that names consent, never falls back on another basis.
         if (purpose.RestsOn(LawfulBasis.Consent))
         {
-            // Where the law lets silence pass, it passes as silence: nobody consented.
-            if (consent.State is null or { Status: LaneStatus.Asked } && pack.RegimeFor(purpose, request.Jurisdiction) == Regime.OptOut) return new(true, "opt_out_regime", null, null, pack.Version);
+            // Where the law lets silence pass, it passes as silence: nobody consented. A child's does not.
+            if (consent.IsSilence && pack.RegimeFor(purpose, request.Jurisdiction) == Regime.OptOut && !person.Any(p => p.Age?.ConsentsFrom > now)) return new(true, "opt_out_regime", null, null, pack.Version);
             return No(consent.Fault ?? "consent_unknown", pack, consent.State?.Place);
         }
 
@@ -84,30 +86,31 @@ public static class ConsentDecision
     }
 
     private static Objection? Stopping(Purpose purpose, IReadOnlyList<SubjectConsents> person, Consent consent) => person.SelectMany(p => p.Objections)
-        .Where(o => o.Stands && !consent.Since(o.OccurredAt) && o.To switch
+        .Where(o => o.Stands && !consent.Since(o.OccurredAt, o.Place) && o.To switch
         {
             ObjectionTo.Marketing => purpose.Marketing,
             ObjectionTo.Profiling => purpose.Profiling,
             _ => o.Purpose == purpose.Id && !Standing(purpose, person).Any(),
         }).MaxBy(o => o.Place.Position);
 
-    private static Signalled? Signal(DecisionRequest request, Purpose purpose, PolicyPack pack, IReadOnlyList<SubjectConsents> person, Consent consent) =>
-        pack.Tracking is { } tracking && tracking.Purposes.Contains(purpose.Id) && (request.Jurisdiction is null || tracking.HonoursPrivacyControl(request.Jurisdiction))
-            ? person.SelectMany(p => p.Signals.Values).Where(s => s.Honoured && !consent.Since(s.OccurredAt)).MaxBy(s => s.Place.Position)
+    private static Signalled? Signal(Purpose purpose, PolicyPack pack, IReadOnlyList<SubjectConsents> person, Consent consent) =>
+        pack.Tracking is { } tracking && tracking.Purposes.Contains(purpose.Id)
+            ? person.SelectMany(p => p.Signals.Values).Where(s => s.Honoured && !consent.Since(s.OccurredAt, s.Place)).MaxBy(s => s.Place.Position)
             : null;
 
     private static DecisionAnswer Abroad(
-        DecisionAnswer answer, string destination, Purpose purpose, PolicyPack pack, IReadOnlyList<SubjectConsents> person, PolicyBook policies, DateTimeOffset now)
+        DecisionAnswer answer, DecisionRequest request, string destination, Purpose purpose, PolicyPack pack, IReadOnlyList<SubjectConsents> person, PolicyBook policies, DateTimeOffset now)
     {
         if (!Jurisdictions.Leaves(pack.Controller.Country, destination)) return answer;
         var transfers = pack.TransfersFor(purpose, destination).ToList();
         if (transfers.Count == 0) return No("transfer_undeclared", pack);
 
         if (transfers.FirstOrDefault(t => t.Safeguard != Safeguard.Consent && (t.Safeguard != Safeguard.PrivacyShield || now < EndOfPrivacyShield)) is { } safe) return answer with { Safeguard = safe.Safeguard };
-        var consents = transfers.Where(t => t.Safeguard == Safeguard.Consent)
-            .SelectMany(t => person.SelectMany(p => p.Lanes.Keys).Where(l => l.Purpose == t.Purpose).Distinct())
-            .Select(lane => Consent.Of(lane, pack.FindPurpose(lane.Purpose)!, person, policies, now));
-        return consents.Any(c => c is { Fault: null, State: not null }) ? answer with { Safeguard = Safeguard.Consent }
+
+        // The consent to the transfer is a decision of its own, under the same law and for the same recipient, and stopped by the same things.
+        var consents = transfers.Where(t => t.Safeguard == Safeguard.Consent).Select(t => pack.FindPurpose(t.Purpose!)!)
+            .SelectMany(p => p.Channels.Select(c => (string?)c).DefaultIfEmpty(null), (p, channel) => request with { Purpose = p.Id, Channel = channel, Scope = null, Destination = null });
+        return consents.Any(question => Decide(question, person, policies, now).Code == "consent_given") ? answer with { Safeguard = Safeguard.Consent }
             : No(transfers.Any(t => t.Safeguard == Safeguard.Consent) ? "transfer_not_authorised" : "transfer_safeguard_void", pack);
     }
 
@@ -126,12 +129,15 @@ public static class ConsentDecision
     /// <summary>How a person's consent stands at a moment.</summary>
     /// <param name="State">What was said, or null where nothing was.</param>
     /// <param name="Fault">Why it allows nothing; null where it does.</param>
-    private readonly record struct Consent(LaneState? State, string? Fault)
+    /// <param name="SaidNo">A no was said, whatever was asked after it.</param>
+    /// <param name="IsSilence">Nobody answered: not asked, or asked and nothing more.</param>
+    private readonly record struct Consent(LaneState? State, string? Fault, bool SaidNo, bool IsSilence)
     {
-        public static Consent Of(Lane lane, Purpose purpose, IReadOnlyList<SubjectConsents> person, PolicyBook policies, DateTimeOffset now)
+        public static Consent Of(Lane lane, string? jurisdiction, Purpose purpose, IReadOnlyList<SubjectConsents> person, PolicyBook policies, DateTimeOffset now)
         {
-            var state = LaneState.Resolve([.. person.SelectMany(p => p.Answers(lane))], now);
-            var age = person.Select(p => p.Age).FirstOrDefault(a => a is not null);
+            var answers = person.SelectMany(p => p.Answers(lane, policies.LawsOver(jurisdiction))).ToList();
+            var state = LaneState.Resolve(answers, now);
+            var ages = person.Select(p => p.Age).OfType<Age>().ToList();
             return new(state, state switch
             {
                 null => "consent_unknown",
@@ -143,12 +149,12 @@ public static class ConsentDecision
                 { Status: LaneStatus.Pending or LaneStatus.Expired } => "consent_expired",
                 _ when state.Until <= now => "consent_expired",
                 _ when policies.IsChangedSince(purpose.Id, state.PolicyVersion) => "renewal_needed",
-                { Actor: Actor.Guardian } => age?.OfAgeFrom <= now ? "reaffirmation_needed" : null,
-                _ => age?.ConsentsFrom > state.OccurredAt ? "guardian_needed" : null,
-            });
+                { Actor: Actor.Guardian } => ages.Any(age => age.OfAgeFrom <= now) ? "reaffirmation_needed" : null,
+                _ => ages.Any(age => age.ConsentsFrom > state.OccurredAt) ? "guardian_needed" : null,
+            }, answers.Any(a => a.LastNo is not null), answers.All(a => a is { Status: LaneStatus.Asked, LastNo: null }));
         }
 
         /// <summary>Whether the person's own consent came after this, knowing of it.</summary>
-        public bool Since(DateTimeOffset moment) => Fault is null && State is { Actor: Actor.Subject or Actor.Guardian } && State.OccurredAt > moment;
+        public bool Since(DateTimeOffset moment, EventPlace place) => Fault is null && State is { IsOwn: true } && State.OccurredAt > moment && State.Place.Position > place.Position;
     }
 }

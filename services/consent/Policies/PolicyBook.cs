@@ -57,6 +57,10 @@ public sealed record PolicyBook(ImmutableList<PublishedVersion> Versions)
     /// <summary>The version in force at a moment, which is what an act of then was about, however late word of it comes; the first one for whatever came before it.</summary>
     public PolicyPack? At(DateTimeOffset moment) => (Versions.FindLast(v => v.PublishedAt <= moment) ?? Versions.FirstOrDefault())?.Pack;
 
+    /// <summary>Each law that the place was ever under: what was said there under one of them was said there.</summary>
+    public IReadOnlyCollection<string> LawsOver(string? jurisdiction) =>
+        jurisdiction is null || Packs is [_] ? [] : [.. Packs.Select(p => p.LawFor(jurisdiction)).OfType<string>().Distinct()];
+
     /// <summary>The versions published by then.</summary>
     public PolicyBook AsOf(DateTimeOffset moment) => new(Versions.RemoveAll(v => v.PublishedAt > moment));
 

@@ -77,7 +77,8 @@ internal sealed class ReferenceModel
         var counts = LastNo(lane) is null || (IsOwn(grant.Actor) && grant.OccurredAt > LastNo(lane));
         var words = new Words(true, lane, grant.Actor, grant.OccurredAt, now, version, grant.Text, counts);
         if (!counts && !IsOwn(grant.Actor)) return "withdrawal_prevails";
-        if (counts && Holds(lane) == true && LastYes(lane) is var last && (last.Version, last.Text) == (words.Version, words.Text) && (last.Actor == words.Actor || !IsOwn(words.Actor))) return "unchanged";
+        if (counts && Holds(lane) == true && LastYes(lane) is var last
+            && ((IsOwn(last.Actor) && !IsOwn(words.Actor)) || ((last.Version, last.Text) == (words.Version, words.Text) && (last.Actor == words.Actor || !IsOwn(words.Actor))))) return "unchanged";
         _said.Add(words);
         return counts ? "recorded 1" : "recorded 1 withdrawal_prevails";
     }
@@ -120,8 +121,9 @@ internal sealed class ReferenceModel
     /// <summary>A purpose that was dropped and declared again is another one.</summary>
     private bool WasAway(Lane lane) => _published.SkipWhile(p => p.Pack.Version != LastYes(lane).Version).Any(p => p.Pack.Purposes.All(purpose => purpose.Id != lane.Purpose));
 
-    /// <summary>The yes that was done last, of those since the last no.</summary>
-    private Words LastYes(Lane lane) => _said.Skip(_said.FindLastIndex(w => w.Lane == lane && !w.Yes) + 1).Where(w => w.Lane == lane && w.Counts).Aggregate((one, next) => next.Claimed < one.Claimed ? one : next);
+    /// <summary>The yes that was done last, of those since the last no; the person's own before anybody else's.</summary>
+    private Words LastYes(Lane lane) => _said.Skip(_said.FindLastIndex(w => w.Lane == lane && !w.Yes) + 1).Where(w => w.Lane == lane && w.Counts)
+        .Aggregate((one, next) => IsOwn(one.Actor) != IsOwn(next.Actor) ? (IsOwn(one.Actor) ? one : next) : next.Claimed < one.Claimed ? one : next);
 
     private bool Declares(string purpose) => _published[^1].Pack.Purposes.Any(p => p.Id == purpose);
 }

@@ -12,7 +12,7 @@ public sealed record CorrectRecord(
 {
     bool ISubjectAct.Restricts => Voided;
 
-    public static void Map(IEndpointRouteBuilder api) => api.MapAct<CorrectRecord>("corrections", "nothing_to_correct", "correction_empty", "withdrawal_prevails", "text_undeclared", "text_differs");
+    public static void Map(IEndpointRouteBuilder api) => api.MapAct<CorrectRecord>("corrections", "nothing_to_correct", "correction_empty", "correction_later", "withdrawal_prevails", "text_undeclared", "text_differs");
 
     public Decision Decide(SubjectConsents subject, PolicyBook policies, DateTimeOffset now)
     {
@@ -20,6 +20,7 @@ public sealed record CorrectRecord(
         if (DoneAt > now + SubjectActs.ClockSkew) return Decision.No("occurred_in_future", "doneAt lies in the future.");
         var (lane, state) = subject.Lanes.FirstOrDefault(l => l.Value.Place.Version == Corrects);
         if (state is null) return Decision.No("nothing_to_correct", "No consent rests on an event of this version.");
+        if (DoneAt > state.OccurredAt) return Decision.No("correction_later", "A correction dates a yes earlier, never later: a later yes is an act of its own.");
         if (state.IsNo && (Voided || DoneAt is not null)) return Decision.No("withdrawal_prevails", "A no is never taken back by correcting it; only the subject's own later act gives consent.");
 
         var text = Text;
@@ -30,6 +31,7 @@ public sealed record CorrectRecord(
             if (refusal is not null) return new Decision.Refuse(refusal);
         }
 
-        return new Decision.Record([new NewEvent(new RecordCorrected(Corrects, Voided, DoneAt, text, Reason, OccurredAt, Actor, Method, Source), Evidence.Bytes())]);
+        return new Decision.Record([new NewEvent(new RecordCorrected(
+            Corrects, Voided, DoneAt, text, Reason, OccurredAt, Actor, Method, Source, PolicyVersion: DoneAt is { } done ? policies.At(done)?.Version : null), Evidence.Bytes())]);
     }
 }

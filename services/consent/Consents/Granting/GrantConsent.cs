@@ -29,15 +29,15 @@ public sealed record GrantConsent(
         var (pack, purpose) = (policies.Current!, policies.Current!.FindPurpose(Purpose)!);
         var version = policies.At(OccurredAt)!.Version;
         if (Implied && purpose.Express) return Decision.No("express_needed", $"The purpose {purpose.Id} needs a consent of its own, and takes none for granted.");
-        if (Until <= OccurredAt) return Decision.No("until_passed", "The consent would end before it begins.");
+        if (Until is { } end && end <= OccurredAt) return Decision.No("until_passed", "The consent would end before it begins.");
 
         var lanes = named.LanesUnder(pack);
         var late = lanes.Where(lane => !subject.Prevails(lane, Actor, OccurredAt)).ToHashSet();
-        if (late.Count > 0 && Actor is not (Actor.Subject or Actor.Guardian)) return Decision.No("withdrawal_prevails", "Consent was withdrawn; only the subject's own later act gives it again.");
+        if (late.Count > 0 && !Actor.IsOwn()) return Decision.No("withdrawal_prevails", "Consent was withdrawn; only the subject's own later act gives it again.");
 
         var until = purpose.ValidMonths is { } months && (Until is null || OccurredAt.AddMonths(months) < Until) ? OccurredAt.AddMonths(months) : Until;
         var events = lanes.Where(lane => late.Contains(lane) || !Stands(subject, lane, text, until, version)).Select(lane => Confirm && !late.Contains(lane)
-            ? (object)new ConsentPending(lane, version, OccurredAt, Actor, Method, Source, Jurisdiction, text, OccurredAt.AddDays(purpose.ConfirmWithinDays ?? DefaultDaysToConfirm))
+            ? (object)new ConsentPending(lane, version, OccurredAt, Actor, Method, Source, Jurisdiction, text, OccurredAt.AddDays(purpose.ConfirmWithinDays ?? DefaultDaysToConfirm), Until)
 
             // A late message about an act before the withdrawal is history worth keeping, and no more than that.
             : new ConsentGranted(
@@ -49,7 +49,8 @@ public sealed record GrantConsent(
 
     /// <summary>Whether the same was said before, and saying it again changes nothing.</summary>
     private bool Stands(SubjectConsents subject, Lane lane, TextShown? text, DateTimeOffset? until, string version) =>
-        subject.Lanes.TryGetValue(lane, out var state) && state.Given && state.Text == text
-        && (Confirm || (state.PolicyVersion == version && (state.Until == until || OccurredAt <= state.OccurredAt) && (Actor == state.Actor || Actor is not (Actor.Subject or Actor.Guardian))))
-        && !subject.WasStoppedSince(lane, state);
+        subject.Lanes.TryGetValue(lane, out var state) && state.Given && ((state.IsOwn && !Actor.IsOwn()) || (state.Text == text
+        && !(subject.Age?.ConsentsFrom > state.OccurredAt && state.Actor != Actor.Guardian)
+        && (Confirm || (state.PolicyVersion == version && (state.Until == until || OccurredAt <= state.OccurredAt) && (Actor == state.Actor || !Actor.IsOwn())))
+        && !subject.WasStoppedSince(lane, state)));
 }

@@ -28,7 +28,7 @@ internal static class MayConsent
     private static Refusal? CheckAge(PolicyPack pack, Age? age, Actor actor, DateTimeOffset occurredAt)
     {
         if (age is null) return null;
-        if (actor == Actor.Guardian && age.OfAgeFrom <= occurredAt) return new("subject_of_age", "The person is of age and answers for themselves.");
+        if (actor == Actor.Guardian && age.ConsentsFrom <= occurredAt) return new("subject_of_age", "The person is old enough to answer for themselves.");
         if (age.ConsentsFrom <= occurredAt) return null;
         if (pack.Children is not { GuardianConsent: true }) return new("too_young", $"Policy {pack.Version} takes no consent for people of this age.");
         return actor == Actor.Guardian ? null : new("guardian_needed", "At this age a guardian consents.");

@@ -31,7 +31,14 @@ public sealed class ConsentReader(IEventEngine engine, EventCatalog catalog)
         for (var wanted = subjects.Distinct().ToList(); wanted.Count > 0; wanted = [.. states.Values.SelectMany(s => s.Others).Where(o => !states.ContainsKey(o)).Distinct()])
         {
             (policies, var events) = await ReadEventsAsync(tenant, wanted, ct);
-            foreach (var subject in wanted) states[subject] = SubjectConsents.Stream.Replay(events[new StreamKey(tenant, subject)].Where(e => replay.Includes(e, catalog.Decode(e))), catalog);
+            foreach (var subject in wanted)
+            {
+                var all = events[new StreamKey(tenant, subject)];
+                var then = SubjectConsents.Stream.Replay(all.Where(e => replay.Includes(e, catalog.Decode(e))), catalog);
+
+                // Nobody decides on an erased person any more, not even as of before.
+                states[subject] = then with { Erasure = SubjectConsents.Stream.Replay(all, catalog).Erasure };
+            }
         }
 
         return (replay.Latest is { } latest ? policies.AsOf(latest) : policies, [.. subjects.Select(s => SubjectConsents.PersonOf(s, states))]);

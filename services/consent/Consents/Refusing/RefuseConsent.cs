@@ -19,6 +19,9 @@ public sealed record RefuseConsent(
 
         // No age is too young for a no.
         var (text, refusal) = Granting.MayConsent.Check(policies, named, Text, subject with { Age = null }, Actor, OccurredAt);
+
+        // Whatever it was that was shown, the answer was no.
+        if (refusal is { Code: "text_undeclared" or "text_differs" }) (text, refusal) = (null, null);
         if (refusal is not null) return new Decision.Refuse(refusal);
         var lanes = named.LanesUnder(policies.Current).Where(lane => subject.Hears(lane, OccurredAt < now ? OccurredAt : now)).ToList();
         if (lanes.Count == 0) return Decision.Unchanged;

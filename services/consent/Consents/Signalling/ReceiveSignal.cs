@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ConsentLedger.Consent.Policies;
+using ConsentLedger.Contracts.Policies;
 
 namespace ConsentLedger.Consent.Consents.Signalling;
 
@@ -14,10 +15,12 @@ public sealed record ReceiveSignal(
     public Decision Decide(SubjectConsents subject, PolicyBook policies, DateTimeOffset now)
     {
         if (policies.Current is not { } pack) return Decision.No("policy_missing", "The controller has not published a policy yet.");
-        var honoured = pack.Tracking?.HonoursPrivacyControl(Jurisdiction) ?? false;
+
+        // Where no place is named, it may be one where it counts.
+        var honoured = pack.Tracking is { GlobalPrivacyControl: SignalStance.Objection } tracking && (Jurisdiction is null || tracking.HonoursPrivacyControl(Jurisdiction));
 
         // It comes with every page. Worth keeping is the first, one under another policy, and one after a consent given since.
-        if (subject.Signals.TryGetValue(Jurisdiction?.Value ?? "", out var before) && (before.Honoured, before.PolicyVersion) == (honoured, pack.Version)
+        if (subject.Others.IsEmpty && subject.Signals.TryGetValue(Jurisdiction?.Value ?? "", out var before) && (before.Honoured, before.PolicyVersion) == (honoured, pack.Version)
             && !subject.Lanes.Any(l => l.Value.Given && l.Value.OccurredAt > before.OccurredAt && (pack.Tracking?.Purposes.Contains(l.Key.Purpose) ?? false))) return Decision.Unchanged;
         return new Decision.Record([new NewEvent(new SignalReceived(Signal, honoured, pack.Version, OccurredAt, Actor, Method, Source, Jurisdiction), Evidence.Bytes())],
             honoured ? null : "signal_not_honoured");

@@ -58,7 +58,8 @@ public sealed record WithdrawConsent(
         if (purpose is null) return [];
         string?[] channels = Channel is not null || purpose.Channels.Count == 0 ? [Channel] : [.. purpose.Channels];
         string[] recipients = Recipient is not null ? [Recipient] : [PolicyPack.ControllerRecipient, .. purpose.Recipients];
-        IReadOnlyList<string?> scopes = Scopes ?? (IReadOnlyList<string?>?)ScopesOf(pack) ?? [null];
+        var declared = ScopesOf(pack);
+        IReadOnlyList<string?> scopes = declared is null ? [null] : [.. declared.Where(scope => Scopes?.Contains(scope) ?? true)];
         return from channel in channels from recipient in recipients from scope in scopes select new Lane(Purpose, channel, recipient, law, scope);
     }
 }
