@@ -111,7 +111,7 @@ public static class ListAudience
 
         public async ValueTask WriteAsync(IReadOnlyList<StreamId> subjects, CancellationToken ct)
         {
-            response.ContentType = NdJson;
+            if (!response.HasStarted) response.ContentType = NdJson;
             Write(subjects);
             _listed += subjects.Count;
             _unflushed += subjects.Count * LineLength;
@@ -122,7 +122,7 @@ public static class ListAudience
 
         public async Task EndAsync(SubjectsAsOf read, CancellationToken ct)
         {
-            response.ContentType = NdJson;
+            if (!response.HasStarted) response.ContentType = NdJson;
             await _body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new AudienceEnd(read.Position == 0 ? null : read.Position - 1, read.Policies.Current?.Version, _listed), StrictJson.Options), ct);
             await _body.WriteAsync("\n"u8.ToArray(), ct);
         }
