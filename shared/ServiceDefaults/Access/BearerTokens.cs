@@ -68,8 +68,11 @@ internal static class BearerTokens
     private static void Remember(TokenValidatedContext context, KnownTokens known)
     {
         var token = (JwtSecurityToken)context.SecurityToken;
-        known.Remember(token.RawData, context.Principal!, context.HttpContext.Items[KeysAtStart]!, token.ValidTo + ClockSkew);
+        known.Remember(token.RawData, context.Principal!, context.HttpContext.Items[KeysAtStart]!, EndOf(token));
     }
+
+    /// <summary>A token may be good for as long as there are dates.</summary>
+    private static DateTime EndOf(JwtSecurityToken token) => token.ValidTo < DateTime.MaxValue - ClockSkew ? token.ValidTo + ClockSkew : DateTime.MaxValue;
 
     private static void TakeTheOneToken(MessageReceivedContext context)
     {
@@ -82,7 +85,7 @@ internal static class BearerTokens
 
     private static bool IsAlive(DateTime? notBefore, DateTime? expires, DateTime now)
     {
-        if (expires is not { } end || notBefore - ClockSkew > now) return false;
+        if (expires is not { } end || notBefore > now + ClockSkew) return false;
         return now - ClockSkew < end ? true : throw new SecurityTokenExpiredException();
     }
 
