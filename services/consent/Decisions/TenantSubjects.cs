@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Merging;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Ledger;
 
@@ -21,6 +22,9 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
     private const int StreamsAtOnce = 4096;
 
     private const int MaxYields = 8;
+
+    /// <summary>So many subjects of one person are looked at: links of links have an end.</summary>
+    private const int MaxPerson = MergeSubjects.MaxOthers + 2;
 
     private readonly Lock _gate = new();
     private readonly StreamId _policyStream = PolicyBook.Of(tenant).Id;
@@ -54,29 +58,51 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
 
     private async Task AskAsync()
     {
-        while (true)
+        List<Question> round = [];
+        var isOver = false;
+        try
         {
-            // Requests that are about to ask get on first: a query for thirty costs the database what one for three does.
-            for (var i = 0; i < MaxYields && ThreadPool.PendingWorkItemCount > 0; i++) await Task.Yield();
+            while (true)
+            {
+                // Requests that are about to ask get on first: a query for thirty costs the database what one for three does.
+                for (var i = 0; i < MaxYields && ThreadPool.PendingWorkItemCount > 0; i++) await Task.Yield();
 
-            List<Question> round;
-            lock (_gate)
-            {
-                _isAsking = _waiting.Count > 0;
-                if (!_isAsking) return;
-                (round, _waiting) = (_waiting, []);
-            }
+                lock (_gate)
+                {
+                    _isAsking = _waiting.Count > 0;
+                    isOver = !_isAsking;
+                    if (isOver) return;
+                    (round, _waiting) = (_waiting, []);
+                }
 
-            try
-            {
-                await AnswerAsync(round);
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                // An outage, or a bug: theirs who asked in this round. Without the log nobody hears a yes, and what is remembered is held against it the next time.
-                foreach (var question in round) question.Answer.TrySetException(e);
+                try
+                {
+                    await AnswerAsync(round);
+                }
+                catch (Exception e) when (e is not OutOfMemoryException)
+                {
+                    // An outage, or a bug: theirs who asked in this round. Without the log nobody hears a yes, and what is remembered is held against it the next time.
+                    foreach (var question in round) question.Answer.TrySetException(e);
+                }
             }
         }
+        finally
+        {
+            if (!isOver) GiveUp(round);
+        }
+    }
+
+    /// <summary>A round ended as none should. Nobody may wait for it for ever, and nothing half remembered may answer: the next begins anew.</summary>
+    private void GiveUp(List<Question> round)
+    {
+        List<Question> waiting;
+        lock (_gate)
+        {
+            (waiting, _waiting) = (_waiting, []);
+            (_lastEntry, _askedAt, _isAsking) = (null, null, false);
+        }
+
+        foreach (var question in round.Concat(waiting)) question.Answer.TrySetException(new InvalidOperationException("The round that would have answered was cut short."));
     }
 
     private async Task AnswerAsync(List<Question> round)
@@ -156,20 +182,27 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
     private SubjectsAsOf? Find(Question question, long position, PolicyBook policies, Dictionary<StreamId, Versioned> fresh, HashSet<StreamId> missing)
     {
         var found = new Dictionary<StreamId, SubjectConsents>(question.Subjects.Count);
-        foreach (var subject in question.Subjects) Add(subject);
+        foreach (var subject in question.Subjects) AddPerson(subject);
         return missing.Count > 0 ? null : new SubjectsAsOf(tenant, position, policies, found);
 
-        void Add(StreamId subject)
+        // The nearest first.
+        void AddPerson(StreamId subject)
         {
-            if (found.ContainsKey(subject)) return;
-            if (!fresh.TryGetValue(subject, out var state) && !_remembered.TryUse(subject, out state))
+            List<StreamId>? person = null;
+            for (var (at, i) = (subject, 1); ; at = person[i++])
             {
-                missing.Add(subject);
-                return;
+                if (!TryAdd(at, out var state)) missing.Add(at);
+                else if (!state.Others.IsEmpty) person = [.. (person ?? [subject]).Union(state.Others).Take(MaxPerson)];
+                if (person is null || i == person.Count) return;
             }
+        }
 
-            found.Add(subject, state.Subject);
-            foreach (var linked in state.Subject.Others) Add(linked);
+        bool TryAdd(StreamId subject, out SubjectConsents state)
+        {
+            if (found.TryGetValue(subject, out state!)) return true;
+            if (!fresh.TryGetValue(subject, out var known) && !_remembered.TryUse(subject, out known)) return false;
+            found.Add(subject, state = known.Subject);
+            return true;
         }
     }
 

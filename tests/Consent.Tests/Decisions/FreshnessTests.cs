@@ -1,3 +1,5 @@
+using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Merging;
 using ConsentLedger.Consent.Decisions;
 using ConsentLedger.EventStore;
 
@@ -96,6 +98,31 @@ public sealed class FreshnessTests : IAsyncLifetime
         var person = Replica.NewPerson();
         var granted = await _elsewhere.GrantAsync(person, Ct);
         (await _here.Subjects.ReadAsync(Replica.Tenant, [person], Freshness.Strict, Ct)).Position.ShouldBe(granted + 1);
+    }
+
+    [Fact]
+    public async Task A_round_that_memory_ran_out_in_keeps_nobody_waiting()
+    {
+        var person = Replica.NewPerson();
+        await _elsewhere.GrantAsync(person, Ct);
+        _watched.OnTheWayBack = () => throw new InsufficientMemoryException();
+        await Should.ThrowAsync<InvalidOperationException>(_here.DecideAsync(person, Ct));
+        _watched.OnTheWayBack = () => Task.CompletedTask;
+        (await _here.DecideAsync(person, Ct)).Allowed.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_chain_of_merges_has_an_end()
+    {
+        var chain = Enumerable.Range(0, 40).Select(_ => Replica.NewPerson()).ToList();
+        foreach (var (one, other) in chain.Zip(chain.Skip(1)))
+        {
+            await _elsewhere.RecordAsync(one, SubjectConsents.Stream, new SubjectMerged(other.Value, Acts.Day(1), Actor.Agent, Token.Parse("desk"), null), Ct);
+            await _elsewhere.RecordAsync(other, SubjectConsents.Stream, new SubjectMerged(one.Value, Acts.Day(1), Actor.Agent, Token.Parse("desk"), null), Ct);
+        }
+
+        var read = await _here.Subjects.ReadAsync(Replica.Tenant, [chain[0]], Freshness.Strict, Ct);
+        read.Subjects.Keys.ShouldBe(chain.Take(MergeSubjects.MaxOthers + 2), ignoreOrder: true);
     }
 
     private async Task<(bool Allowed, int Queries)> AskedAsync(StreamId person, Freshness freshness)
