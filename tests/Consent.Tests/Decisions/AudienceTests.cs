@@ -104,6 +104,26 @@ public sealed class AudienceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rows_larger_than_a_chunk_follow_each_other()
+    {
+        List<StreamId> people = [Replica.NewPerson(), Replica.NewPerson(), Replica.NewPerson()];
+        foreach (var person in people) await _replica.GrantAsync(person, Ct);
+        await FollowAsync(0, 10);
+        await using (var grow = _databases.Ledger.CreateCommand("update subject_facts set facts = decode(repeat(encode(facts, 'hex'), 600000 / length(facts)), 'hex')")) await grow.ExecuteNonQueryAsync(Ct);
+        await ShouldBeExactAsync(people);
+    }
+
+    [Fact]
+    public void A_third_audience_at_once_has_to_wait()
+    {
+        using var one = _audiences.TryTakeTurn();
+        var two = _audiences.TryTakeTurn().ShouldNotBeNull();
+        _audiences.TryTakeTurn().ShouldBeNull();
+        two.Dispose();
+        using var three = _audiences.TryTakeTurn().ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task Of_the_erased_the_table_keeps_only_that_they_are()
     {
         var person = Replica.NewPerson();

@@ -24,7 +24,19 @@ public sealed class AudienceReader(NpgsqlDataSource ledger, IEventEngine engine,
 
     private const int EventsAtOnce = 5_000, ChunkBytes = 256 * 1024, ChunksInFlight = 4;
 
+    /// <summary>Each holds a connection for as long as it streams, and the pool is the one that withdrawals need.</summary>
+    private const int AtOnce = 2;
+
     private readonly CompactFacts _compact = new(catalog);
+    private int _reading;
+
+    /// <returns>Held while an audience is read; null where others are reading theirs.</returns>
+    public IDisposable? TryTakeTurn()
+    {
+        if (Interlocked.Increment(ref _reading) <= AtOnce) return new Turn(this);
+        Interlocked.Decrement(ref _reading);
+        return null;
+    }
 
     /// <param name="write">Gets the ids of those who belong to the audience, some at a time.</param>
     /// <returns>As of what it was decided; null where the table is too far behind.</returns>
@@ -86,7 +98,9 @@ public sealed class AudienceReader(NpgsqlDataSource ledger, IEventEngine engine,
         var since = new Dictionary<StreamId, List<StoredEvent>>();
         while (from < before)
         {
-            foreach (var e in await engine.ReadFromAsync(tenant, from, (int)Math.Min(EventsAtOnce, before - from), ct))
+            var page = await engine.ReadFromAsync(tenant, from, (int)Math.Min(EventsAtOnce, before - from), ct);
+            if (page.Count == 0) throw new InvalidOperationException($"The log has no event at position {from}, though {before} are in it.");
+            foreach (var e in page)
             {
                 from = e.Place.Position + 1;
                 if (!SubjectFacts.IsSubject(e.Stream)) continue;
@@ -112,7 +126,8 @@ public sealed class AudienceReader(NpgsqlDataSource ledger, IEventEngine engine,
             if (end > header)
             {
                 var rows = new ArraySegment<byte>(buffer, header, end - header);
-                var next = ArrayPool<byte>.Shared.Rent(ChunkBytes);
+                // What is left of a large row may be more than a chunk, and there has to be room to go on.
+                var next = ArrayPool<byte>.Shared.Rent(Math.Max(ChunkBytes, length - end + 1));
                 buffer.AsSpan(end, length - end).CopyTo(next);
                 await chunks.WriteAsync(Task.Run(() => decide(rows), ct), ct);
                 (buffer, length, header) = (next, length - end, 0);
@@ -195,6 +210,11 @@ public sealed class AudienceReader(NpgsqlDataSource ledger, IEventEngine engine,
         }
 
         found.AddRange(linked.Where(s => audience(s.Id, SubjectConsents.PersonOf(s.Id, states), read)).Select(s => s.Id));
+    }
+
+    private sealed class Turn(AudienceReader reader) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref reader._reading);
     }
 
     /// <param name="Met">Of those whom the log had more about.</param>

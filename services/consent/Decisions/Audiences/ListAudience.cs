@@ -28,11 +28,13 @@ public static class ListAudience
 
     internal static readonly Problem NotReady = new(StatusCodes.Status503ServiceUnavailable, "audience_not_ready", "The audience is not there yet: its table is being built from the log.") { RetryAfterSeconds = 5 };
 
+    internal static readonly Problem Busy = new(StatusCodes.Status503ServiceUnavailable, "audience_busy", "Other audiences are being read.") { RetryAfterSeconds = 5 };
+
     private static readonly UTF8Encoding Lax = new(false, throwOnInvalidBytes: false);
 
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/v1/audiences", ListAsync).RequireScope(Scopes.AudienceRead).WithMetadata(NotReady);
+        api.MapGet("/v1/audiences", ListAsync).RequireScope(Scopes.AudienceRead).WithMetadata(NotReady, Busy);
         api.MapPost("/v1/audiences", FilterAsync).RequireScope(Scopes.ConsentDecide).WithBodyLimit(null);
     }
 
@@ -46,6 +48,8 @@ public static class ListAudience
     /// <summary>For any audience: who belongs to it is all that differs.</summary>
     public static async Task<IResult> WriteAsync(HttpResponse response, TenantId tenant, Audience audience, AudienceReader reader, CancellationToken ct)
     {
+        using var turn = reader.TryTakeTurn();
+        if (turn is null) return Busy;
         var lines = new Lines(response);
         var read = await reader.ReadAsync(tenant, audience, (_, found) => lines.WriteAsync(found, ct), ct);
         if (read is null) return NotReady;

@@ -9,8 +9,8 @@ public static class ListConcerned
 {
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/v1/audiences/renewal", RenewalAsync).RequireScope(Scopes.AudienceRead).WithMetadata(ListAudience.NotReady);
-        api.MapGet("/v1/audiences/breach", BreachAsync).RequireScope(Scopes.AudienceRead).WithMetadata(ListAudience.NotReady).RefusesWith("purpose_undeclared", "processor_undeclared");
+        api.MapGet("/v1/audiences/renewal", RenewalAsync).RequireScope(Scopes.AudienceRead).WithMetadata(ListAudience.NotReady, ListAudience.Busy);
+        api.MapGet("/v1/audiences/breach", BreachAsync).RequireScope(Scopes.AudienceRead).WithMetadata(ListAudience.NotReady, ListAudience.Busy).RefusesWith("purpose_undeclared", "processor_undeclared");
     }
 
     /// <summary>Whether a consent of the person ended because a policy changed its purpose, or is about to end.</summary>
