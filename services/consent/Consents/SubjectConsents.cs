@@ -133,7 +133,10 @@ public sealed record SubjectConsents(
         {
             Lanes = Lanes.SetItem(lane, state with
             {
-                Status = stands ? state.Status : LaneStatus.Voided, OccurredAt = done, Until = state.Until - (state.OccurredAt - done), Text = corrected.Text ?? state.Text,
+                Status = stands ? state.Status : LaneStatus.Voided,
+                OccurredAt = done,
+                Until = state.Until - (state.OccurredAt - done),
+                Text = corrected.Text ?? state.Text,
                 PolicyVersion = corrected.PolicyVersion ?? state.PolicyVersion,
             }),
         };
