@@ -177,6 +177,31 @@ public sealed class AudienceTests : IAsyncLifetime
         static string Told((object Facts, EventPlace Place) e) => $"{e.Place} {e.Facts.GetType().Name} {JsonSerializer.Serialize(e.Facts, e.Facts.GetType(), EventCatalog.Json)}";
     }
 
+    [Fact]
+    public void Compact_facts_of_another_release_are_read_as_they_were_written()
+    {
+        var (before, after) = (new EventCatalog(("said.v1", typeof(SaidBefore))), new EventCatalog(("said.v1", typeof(SaidAfter))));
+        const string stored = """{"asked":"2026-02-01T10:00:00+01:00","from":"2026-03-01T00:00:00+00:00","said":"2026-04-01T00:00:00+00:00","words":"0001-01-01T00:00:00+00:00"}""";
+        foreach (var writer in new[] { before, after, new EventCatalog() })
+        foreach (var reader in new[] { before, after })
+        {
+            var e = new StoredEvent(new StreamKey(Replica.Tenant, default), new EventPlace(1, 1, Acts.Day(1)), Guid.Empty, "said.v1", System.Text.Encoding.UTF8.GetBytes(stored), null);
+            var read = new CompactFacts(reader).Replay<object>(new CompactFacts(writer).Encode(e), new StreamType<object>(e, (_, facts, _) => facts), e, long.MaxValue);
+            read.ShouldBe(reader.Decode(e));
+        }
+    }
+
+    [Fact]
+    public void Compact_facts_in_a_form_of_another_release_are_refused_with_what_to_do()
+    {
+        var compact = new CompactFacts(ConsentCatalog.Events);
+        Should.Throw<InvalidDataException>(() => compact.Replay([2, .. new byte[40]], SubjectConsents.Stream, SubjectConsents.Nobody, long.MaxValue)).Message.ShouldContain("subject_facts_followed");
+    }
+
+    private sealed record SaidBefore(DateTimeOffset Asked, DateTimeOffset Said, string Words);
+
+    private sealed record SaidAfter(DateTimeOffset? From, DateTimeOffset Said, string Words);
+
     private async Task ShouldBeExactAsync(IReadOnlyList<StreamId> people)
     {
         var listed = new List<StreamId>();

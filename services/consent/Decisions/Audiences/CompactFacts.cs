@@ -13,16 +13,20 @@ namespace ConsentLedger.Consent.Decisions.Audiences;
 /// Events of one subject, one after the other in a few bytes each, read back a million a second. Facts stay the JSON they are stored as, less their moments: what is
 /// left is the same for very many people, and is parsed once for all of them.
 /// <code>
-/// position i64 | version i64 | recorded ms i64 | moments u16 | length of name u16 | length of facts u32 | (ticks i64 | offset in minutes i16) for each moment | name | facts
+/// 1 u8 | position i64 | version i64 | recorded ms i64 | moments u16 | length of name u16 | length of facts u32 | (ticks i64 | offset in minutes i16) for each moment | name | facts
 /// </code>
 /// </summary>
 public sealed class CompactFacts(EventCatalog catalog)
 {
-    private const int HeadLength = 32, MomentLength = 10, MaxForms = 50_000;
+    private const byte ThisForm = 1;
+
+    private const int HeadLength = 33, MomentLength = 10, MaxForms = 50_000;
 
     private static readonly byte[] MomentLeftOut = "\"0001-01-01T00:00:00+00:00\""u8.ToArray();
 
     private static readonly Func<object, object> Clone = typeof(object).GetMethod("MemberwiseClone", BindingFlags.Instance | BindingFlags.NonPublic)!.CreateDelegate<Func<object, object>>();
+
+    private static readonly FrozenDictionary<string, Action<object, DateTimeOffset>> NoSetters = FrozenDictionary<string, Action<object, DateTimeOffset>>.Empty;
 
     private static readonly ConcurrentDictionary<Type, FrozenDictionary<string, Action<object, DateTimeOffset>>> Setters = [];
 
@@ -36,12 +40,13 @@ public sealed class CompactFacts(EventCatalog catalog)
         var factsAt = HeadLength + (moments.Count * MomentLength) + Encoding.UTF8.GetByteCount(e.Type);
         var bytes = new byte[factsAt + facts.Length];
         var span = bytes.AsSpan();
-        BinaryPrimitives.WriteInt64LittleEndian(span, e.Place.Position);
-        BinaryPrimitives.WriteInt64LittleEndian(span[8..], e.Place.Version);
-        BinaryPrimitives.WriteInt64LittleEndian(span[16..], e.Place.RecordedAt.ToUnixTimeMilliseconds());
-        BinaryPrimitives.WriteUInt16LittleEndian(span[24..], (ushort)moments.Count);
-        BinaryPrimitives.WriteUInt16LittleEndian(span[26..], (ushort)Encoding.UTF8.GetBytes(e.Type, span[(HeadLength + (moments.Count * MomentLength))..]));
-        BinaryPrimitives.WriteUInt32LittleEndian(span[28..], (uint)facts.Length);
+        span[0] = ThisForm;
+        BinaryPrimitives.WriteInt64LittleEndian(span[1..], e.Place.Position);
+        BinaryPrimitives.WriteInt64LittleEndian(span[9..], e.Place.Version);
+        BinaryPrimitives.WriteInt64LittleEndian(span[17..], e.Place.RecordedAt.ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteUInt16LittleEndian(span[25..], (ushort)moments.Count);
+        BinaryPrimitives.WriteUInt16LittleEndian(span[27..], (ushort)Encoding.UTF8.GetBytes(e.Type, span[(HeadLength + (moments.Count * MomentLength))..]));
+        BinaryPrimitives.WriteUInt32LittleEndian(span[29..], (uint)facts.Length);
         foreach (var (i, moment) in moments.Index())
         {
             BinaryPrimitives.WriteInt64LittleEndian(span[(HeadLength + (i * MomentLength))..], moment.Ticks);
@@ -58,13 +63,14 @@ public sealed class CompactFacts(EventCatalog catalog)
     {
         while (bytes.Length > 0)
         {
+            if (bytes[0] != ThisForm) throw Unreadable($"begin with {bytes[0]}, not {ThisForm}");
             var place = new EventPlace(
-                BinaryPrimitives.ReadInt64LittleEndian(bytes), BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]),
-                DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(bytes[16..])));
+                BinaryPrimitives.ReadInt64LittleEndian(bytes[1..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[9..]),
+                DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(bytes[17..])));
             if (place.Position >= before) return state;
-            var moments = bytes.Slice(HeadLength, BinaryPrimitives.ReadUInt16LittleEndian(bytes[24..]) * MomentLength);
-            var nameLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[26..]);
-            var form = bytes.Slice(HeadLength + moments.Length, nameLength + (int)BinaryPrimitives.ReadUInt32LittleEndian(bytes[28..]));
+            var moments = bytes.Slice(HeadLength, BinaryPrimitives.ReadUInt16LittleEndian(bytes[25..]) * MomentLength);
+            var nameLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[27..]);
+            var form = bytes.Slice(HeadLength + moments.Length, nameLength + (int)BinaryPrimitives.ReadUInt32LittleEndian(bytes[29..]));
             state = type.After(state, FormOf(form, nameLength).With(moments), place);
             bytes = bytes[(HeadLength + moments.Length + form.Length)..];
         }
@@ -72,13 +78,18 @@ public sealed class CompactFacts(EventCatalog catalog)
         return state;
     }
 
+    private static InvalidDataException Unreadable(string why) => new(
+        $"Rows of subject_facts {why}: another release wrote them. Empty subject_facts and subject_facts_followed in one transaction, and remove the checkpoint of {SubjectFacts.Name}: they are filled again from the log.");
+
     private Form FormOf(ReadOnlySpan<byte> form, int nameLength)
     {
         if (_forms.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(form, out var known)) return known;
         var (name, json) = (Encoding.UTF8.GetString(form[..nameLength]), form[nameLength..].ToArray());
         var facts = catalog.Decode(new StoredEvent(default, default, default, name, json, null));
         var setters = SettersOf(facts.GetType());
-        var read = new Form(facts, [.. MomentsIn(json, setters).Select(m => setters[m.Member])]);
+
+        // What was left out says the row, not today's type: a member may have come or gone since.
+        var read = new Form(facts, [.. MomentsIn(json, NoSetters).Select(m => setters.GetValueOrDefault(m.Member))]);
 
         // Lost or doubled words of two threads at once cost a parse, and nothing else.
         var hash = SameBytes.HashOf(form);
@@ -90,9 +101,9 @@ public sealed class CompactFacts(EventCatalog catalog)
 
     private (byte[] Facts, List<DateTimeOffset> Moments) CutMoments(StoredEvent e)
     {
-        if (!catalog.Events.TryGetValue(e.Type, out var type)) return (e.Data.ToArray(), []);
+        var setters = catalog.Events.TryGetValue(e.Type, out var type) ? SettersOf(type) : NoSetters;
         var (facts, from, moments) = (new List<byte>(e.Data.Length), 0, new List<DateTimeOffset>());
-        foreach (var (_, moment, start, end) in MomentsIn(e.Data.Span, SettersOf(type)))
+        foreach (var (_, moment, start, end) in MomentsIn(e.Data.Span, setters))
         {
             facts.AddRange(e.Data.Span[from..start]);
             facts.AddRange(MomentLeftOut);
@@ -104,6 +115,7 @@ public sealed class CompactFacts(EventCatalog catalog)
         return ([.. facts], moments);
     }
 
+    /// <summary>Those of these members, and whatever looks as if it had been left out: it is, so that it can be told from nothing else.</summary>
     private static List<(string Member, DateTimeOffset Moment, int Start, int End)> MomentsIn(ReadOnlySpan<byte> facts, FrozenDictionary<string, Action<object, DateTimeOffset>> setters)
     {
         var moments = new List<(string, DateTimeOffset, int, int)>();
@@ -113,7 +125,9 @@ public sealed class CompactFacts(EventCatalog catalog)
             if (json.CurrentDepth != 1 || json.TokenType != JsonTokenType.PropertyName) continue;
             var member = json.GetString()!;
             json.Read();
-            if (json.TokenType == JsonTokenType.String && setters.ContainsKey(member) && json.TryGetDateTimeOffset(out var moment)) moments.Add((member, moment, (int)json.TokenStartIndex, (int)json.BytesConsumed));
+            if (json.TokenType != JsonTokenType.String) continue;
+            var (start, end) = ((int)json.TokenStartIndex, (int)json.BytesConsumed);
+            if ((facts[start..end].SequenceEqual(MomentLeftOut) || setters.ContainsKey(member)) && json.TryGetDateTimeOffset(out var moment)) moments.Add((member, moment, start, end));
         }
 
         return moments;
@@ -137,15 +151,17 @@ public sealed class CompactFacts(EventCatalog catalog)
         return (facts, moment) => typed((T)facts, moment);
     }
 
-    private sealed record Form(object Facts, Action<object, DateTimeOffset>[] SetMoments)
+    /// <param name="SetMoments">None for a member that is no moment any more.</param>
+    private sealed record Form(object Facts, Action<object, DateTimeOffset>?[] SetMoments)
     {
         public object With(ReadOnlySpan<byte> moments)
         {
+            if (moments.Length != SetMoments.Length * MomentLength) throw Unreadable("have other moments than their facts");
             if (SetMoments.Length == 0) return Facts;
             var facts = Clone(Facts);
             foreach (var set in SetMoments)
             {
-                set(facts, new DateTimeOffset(BinaryPrimitives.ReadInt64LittleEndian(moments), TimeSpan.FromMinutes(BinaryPrimitives.ReadInt16LittleEndian(moments[8..]))));
+                set?.Invoke(facts, new DateTimeOffset(BinaryPrimitives.ReadInt64LittleEndian(moments), TimeSpan.FromMinutes(BinaryPrimitives.ReadInt16LittleEndian(moments[8..]))));
                 moments = moments[MomentLength..];
             }
 
