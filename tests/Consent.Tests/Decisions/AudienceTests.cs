@@ -114,6 +114,20 @@ public sealed class AudienceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tables_emptied_under_a_follower_are_filled_from_the_beginning()
+    {
+        List<StreamId> people = [Replica.NewPerson(), Replica.NewPerson()];
+        foreach (var person in people) await _replica.GrantAsync(person, Ct);
+        var followed = await FollowAsync(0, 10);
+        await using (var empty = _databases.Ledger.CreateCommand("truncate subject_facts, subject_facts_followed")) await empty.ExecuteNonQueryAsync(Ct);
+        await _replica.WithdrawAsync(people[0], Ct);
+        await FollowAsync(followed, 10);
+        (await ScalarAsync("select count(*) from subject_facts")).ShouldBe(2);
+        (await ScalarAsync("select next_position from subject_facts_followed")).ShouldBe(followed + 1);
+        await ShouldBeExactAsync(people);
+    }
+
+    [Fact]
     public void A_third_audience_at_once_has_to_wait()
     {
         using var one = _audiences.TryTakeTurn();

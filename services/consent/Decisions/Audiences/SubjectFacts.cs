@@ -14,18 +14,33 @@ public sealed class SubjectFacts(IEventEngine engine, EventCatalog catalog, Npgs
 {
     internal const string Name = "subject-facts";
 
+    private const int EventsAtOnce = 500;
+
     private readonly CompactFacts _compact = new(catalog);
 
     /// <summary>Runs until cancelled, in one process at a time.</summary>
     public Task FollowAsync(CancellationToken ct) => new Subscription(engine, Name, clock).RunAsync(AddAsync, ct);
 
-    /// <summary>Rows and position move in one transaction: a batch that comes again, after a crash or to another process, adds only what is new.</summary>
-    public Task AddAsync(IReadOnlyList<StoredEvent> events, CancellationToken ct) => Outages.Typed(async () =>
+    /// <summary>How far the table has come it says itself, and not who brings a batch: what lies between, as when the tables were emptied meanwhile, is read from the log first.</summary>
+    public async Task AddAsync(IReadOnlyList<StoredEvent> events, CancellationToken ct)
     {
-        var tenant = events[0].Stream.Tenant;
+        var (tenant, first) = (events[0].Stream.Tenant, events[0].Place.Position);
+        while (await TryAddAsync(tenant, events, ct) is var next && next < first)
+        {
+            var missing = await engine.ReadFromAsync(tenant, next, (int)Math.Min(EventsAtOnce, first - next), ct);
+            if (missing is not [var found, ..] || found.Place.Position != next) throw new InvalidOperationException($"The log has no event at position {next}, though one at {first}.");
+            await TryAddAsync(tenant, missing, ct);
+        }
+    }
+
+    /// <summary>Rows and position move in one transaction: a batch that comes again, after a crash or to another process, adds only what is new. One that would leave a gap adds nothing.</summary>
+    /// <returns>How far the table has come.</returns>
+    private Task<long> TryAddAsync(TenantId tenant, IReadOnlyList<StoredEvent> events, CancellationToken ct) => Outages.Typed(async () =>
+    {
         await using var connection = await ledger.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var next = await LockAsync(connection, tenant, ct);
+        if (events[0].Place.Position > next) return next;
         var rows = events.Where(e => e.Place.Position >= next && IsSubject(e.Stream)).GroupBy(e => e.Stream.Id).Select(Row.Of(catalog, _compact)).ToList();
         if (rows.Count > 0) await UpsertAsync(connection, tenant, rows, ct);
         await using var move = new NpgsqlCommand("update subject_facts_followed set next_position = greatest(next_position, $2) where tenant_id = $1", connection)
@@ -34,6 +49,7 @@ public sealed class SubjectFacts(IEventEngine engine, EventCatalog catalog, Npgs
         };
         await move.ExecuteNonQueryAsync(ct);
         await transaction.CommitAsync(ct);
+        return Math.Max(next, events[^1].Place.Position + 1);
     });
 
     /// <summary>A tenant's policies lie in the same log, under an id that no subject can have.</summary>
