@@ -52,11 +52,11 @@ public static class ImportConsents
     /// <summary>Hands on each line that is not blank; null for one that is too long.</summary>
     private static async Task ReadAsync(PipeReader reader, Func<long, byte[]?, ValueTask> handle, CancellationToken ct)
     {
-        using var lines = new StreamReader(reader.AsStream(), new System.Text.UTF8Encoding(false, throwOnInvalidBytes: false), detectEncodingFromByteOrderMarks: false);
-        for (var number = 1L; await lines.ReadLineAsync(ct) is { } line; number++)
+        var number = 0L;
+        await foreach (var line in BoundedLines.ReadAsync(reader, MaxLineBytes, ct))
         {
-            if (string.IsNullOrWhiteSpace(line)) continue;
-            await handle(number, line.Length > MaxLineBytes ? null : System.Text.Encoding.UTF8.GetBytes(line));
+            number++;
+            if (line is null || !line.AsSpan().Trim(" \t\r"u8).IsEmpty) await handle(number, line);
         }
     }
 

@@ -21,7 +21,7 @@ public static class ListAudience
 {
     private const string NdJson = "application/x-ndjson";
 
-    private const int IdsAtOnce = 5_000, FlushAtBytes = 64 * 1024;
+    private const int IdsAtOnce = 5_000, MaxIdBytes = 128, FlushAtBytes = 64 * 1024;
 
     /// <summary>Stands where a single question names its subject.</summary>
     private const string Nobody = "00000000-0000-4000-8000-000000000000";
@@ -29,8 +29,6 @@ public static class ListAudience
     internal static readonly Problem NotReady = new(StatusCodes.Status503ServiceUnavailable, "audience_not_ready", "The audience is not there yet: its table is being built from the log.") { RetryAfterSeconds = 5 };
 
     internal static readonly Problem Busy = new(StatusCodes.Status503ServiceUnavailable, "audience_busy", "Other audiences are being read.") { RetryAfterSeconds = 5 };
-
-    private static readonly UTF8Encoding Lax = new(false, throwOnInvalidBytes: false);
 
     public static void Map(IEndpointRouteBuilder api)
     {
@@ -61,9 +59,9 @@ public static class ListAudience
     {
         if (!TryReadQuestion(request.Query, out var question, out var problem)) return problem;
         var lines = new Lines(response);
-        using var ids = new StreamReader(request.Body, Lax);
+        await using var ids = BoundedLines.ReadAsync(request.BodyReader, MaxIdBytes, ct).GetAsyncEnumerator(ct);
         SubjectsAsOf? read = null;
-        for (var some = await ReadIdsAsync(ids, ct); some.Count > 0 || read is null; some = await ReadIdsAsync(ids, ct))
+        for (var some = await ReadIdsAsync(ids); some.Count > 0 || read is null; some = await ReadIdsAsync(ids))
         {
             // Each part as of its own moment: whoever withdraws while a long list goes through is not in what is still to come.
             read = await subjects.ReadAsync(caller.Tenant, some, Freshness.Strict, ct, remember: false);
@@ -76,12 +74,13 @@ public static class ListAudience
     }
 
     /// <summary>A line is an id, bare or quoted, or an object that names its subject, as the lines of an audience do. What is no subject's id is nobody's, and not in the answer.</summary>
-    private static async Task<List<StreamId>> ReadIdsAsync(StreamReader lines, CancellationToken ct)
+    private static async Task<List<StreamId>> ReadIdsAsync(IAsyncEnumerator<byte[]?> lines)
     {
         var some = new List<StreamId>(IdsAtOnce);
-        while (some.Count < IdsAtOnce && await lines.ReadLineAsync(ct) is { } line)
+        while (some.Count < IdsAtOnce && await lines.MoveNextAsync())
         {
-            var id = line.AsSpan().Trim();
+            // A file may begin with the mark of its encoding.
+            var id = Encoding.UTF8.GetString(lines.Current ?? []).AsSpan().TrimStart('\uFEFF').Trim();
             if (id.StartsWith("{\"subject\":")) id = id["{\"subject\":".Length..].TrimEnd('}').Trim();
             if (SubjectId.TryParse(id.Trim('"').ToString(), out var subject)) some.Add(subject.Stream);
         }
