@@ -66,5 +66,6 @@ internal sealed record HistoryEntry(long Version, string Type, DateTimeOffset Re
     /// <summary>One line for people: the facts, none of which names the person.</summary>
     public string Sentence => $"{Version,3}  {RecordedAt.UtcDateTime:HH:mm:ss.fff}  {Type,-28} {string.Join(", ", Told.Select(Fact).OfType<string>())}";
 
-    private string? Fact(string name) => Data.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private string? Fact(string name) =>
+        (Data.TryGetProperty(name, out var value) || (Data.TryGetProperty("lane", out var lane) && lane.TryGetProperty(name, out value))) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

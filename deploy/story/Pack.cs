@@ -24,8 +24,11 @@ internal sealed record PackTopic(string Id, string Purpose, string MessageClass,
 
 internal sealed record PackController(string Name, string Country);
 
+/// <summary>Access to an account elsewhere, scope by scope.</summary>
+internal sealed record PackAuthorisation(string Purpose, IReadOnlyList<string> Scopes);
+
 internal sealed record Pack(
-    string Tenant, string Version, PackController Controller, IReadOnlyList<PackPurpose> Purposes, IReadOnlyList<PackTopic> Topics)
+    string Tenant, string Version, PackController Controller, IReadOnlyList<PackPurpose> Purposes, IReadOnlyList<PackTopic> Topics, IReadOnlyList<PackAuthorisation>? Authorisations)
 {
     private const string Mail = "email";
 
@@ -84,17 +87,23 @@ internal sealed record Pack(
 
     private static bool Sends(PackTopic topic) => topic.Channels.Contains(Mail);
 
-    private static Ask AskOf(PackPurpose purpose, string? channel) =>
-        new(purpose.Id, channel, purpose.Recipients is [var first, ..] ? first : null, purpose.ConsentTexts is [var text, ..] ? text : null);
+    private Ask AskOf(PackPurpose purpose, string? channel) => new(
+        purpose.Id, channel, purpose.Recipients is [var first, ..] ? first : null, purpose.ConsentTexts is [var text, ..] ? text : null,
+        Authorisations?.FirstOrDefault(a => a.Purpose == purpose.Id)?.Scopes[0]);
 
-    private sealed record Form(string Tenant, string Version, PackController Controller, IReadOnlyList<PackPurpose> Purposes, IReadOnlyList<PackTopic> Topics)
+    private sealed record Form(
+        string Tenant, string Version, PackController Controller, IReadOnlyList<PackPurpose> Purposes, IReadOnlyList<PackTopic> Topics, IReadOnlyList<PackAuthorisation>? Authorisations)
     {
-        public Pack ToPack(byte[] bytes) => new(Tenant, Version, Controller, Purposes, Topics) { Bytes = bytes };
+        public Pack ToPack(byte[] bytes) => new(Tenant, Version, Controller, Purposes, Topics, Authorisations) { Bytes = bytes };
     }
 }
 
 /// <summary>One thing a person is asked to consent to.</summary>
-internal sealed record Ask(string Purpose, string? Channel, string? Recipient, PackText? Text);
+internal sealed record Ask(string Purpose, string? Channel, string? Recipient, PackText? Text, string? Scope = null)
+{
+    /// <summary>As acts name it.</summary>
+    public IReadOnlyList<string>? Scopes => Scope is null ? null : [Scope];
+}
 
 /// <summary>A topic that people subscribe to, and the consent it rests on.</summary>
 internal sealed record Mailing(string Topic, Ask Ask);

@@ -84,6 +84,7 @@ internal static class Publishing
         ask.Purpose,
         ask.Channel,
         ask.Recipient,
+        ask.Scopes,
         occurredAt,
         Actor = "subject",
         Method = "web-form",

@@ -17,7 +17,7 @@ internal sealed record Stage(
     /// <summary>What the consent service says about a person and what they were asked for.</summary>
     public async Task<DecisionAnswer> DecideAsync(Person person, Ask ask, CancellationToken ct)
     {
-        var question = new { Subject = person.Id, ask.Purpose, ask.Channel, ask.Recipient };
+        var question = new { Subject = person.Id, ask.Purpose, ask.Channel, ask.Recipient, ask.Scope };
         return (await Consent.PostAsync("/v1/decisions", question, person.Controller.Token("backend"), ct)).ExpectOk("a decision").As<DecisionAnswer>();
     }
 

@@ -40,7 +40,7 @@ internal static class Summary
     public static void ShowWhatNext(Stage stage, Controller controller)
     {
         var (person, ask) = (controller.Protagonist, controller.Protagonist.Mailing.Ask);
-        var question = JsonSerializer.Serialize(new { Subject = person.Id, ask.Purpose, ask.Channel, ask.Recipient }, ServiceClient.Json);
+        var question = JsonSerializer.Serialize(new { Subject = person.Id, ask.Purpose, ask.Channel, ask.Recipient, ask.Scope }, ServiceClient.Json);
         var stayer = controller.Those(Part.Stays).First();
         var sendQuestion = JsonSerializer.Serialize(new { Subject = stayer.Id, stayer.Mailing.Topic, Channel = "email", stayer.Mailing.Ask.Recipient }, ServiceClient.Json);
 

@@ -32,6 +32,7 @@ internal static class Withdrawing
             ask.Purpose,
             Channel = everywhere ? null : ask.Channel,
             Recipient = everywhere ? null : ask.Recipient,
+            Scopes = everywhere ? null : ask.Scopes,
             OccurredAt = stage.Clock.GetUtcNow(),
             Actor = "subject",
             Method = "account-page",
