@@ -51,7 +51,7 @@ internal static class Importing
         {
             Id = $"{person.Id}:old-list",
             Subject = person.Id,
-            Grant = new { ask.Purpose, ask.Channel, ask.Recipient, occurredAt, Actor = "system", Method = "import", Source = "old-list", Text = ask.Text?.Shown, person.Evidence },
+            Grant = new { ask.Purpose, ask.Channel, ask.Recipient, occurredAt, Actor = "system", Method = "import", Source = "old-list", Jurisdiction = "EU", Text = ask.Text?.Shown, person.Evidence },
         };
     }
 
