@@ -197,12 +197,12 @@ public sealed class AudienceTests : IAsyncLifetime
         var (before, after) = (new EventCatalog(("said.v1", typeof(SaidBefore))), new EventCatalog(("said.v1", typeof(SaidAfter))));
         const string stored = """{"asked":"2026-02-01T10:00:00+01:00","from":"2026-03-01T00:00:00+00:00","said":"2026-04-01T00:00:00+00:00","words":"0001-01-01T00:00:00+00:00"}""";
         foreach (var writer in new[] { before, after, new EventCatalog() })
-        foreach (var reader in new[] { before, after })
-        {
-            var e = new StoredEvent(new StreamKey(Replica.Tenant, default), new EventPlace(1, 1, Acts.Day(1)), Guid.Empty, "said.v1", System.Text.Encoding.UTF8.GetBytes(stored), null);
-            var read = new CompactFacts(reader).Replay<object>(new CompactFacts(writer).Encode(e), new StreamType<object>(e, (_, facts, _) => facts), e, long.MaxValue);
-            read.ShouldBe(reader.Decode(e));
-        }
+            foreach (var reader in new[] { before, after })
+            {
+                var e = new StoredEvent(new StreamKey(Replica.Tenant, default), new EventPlace(1, 1, Acts.Day(1)), Guid.Empty, "said.v1", System.Text.Encoding.UTF8.GetBytes(stored), null);
+                var read = new CompactFacts(reader).Replay<object>(new CompactFacts(writer).Encode(e), new StreamType<object>(e, (_, facts, _) => facts), e, long.MaxValue);
+                read.ShouldBe(reader.Decode(e));
+            }
     }
 
     [Fact]
