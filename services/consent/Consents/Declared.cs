@@ -26,11 +26,13 @@ public static class Declared
         if (named.Channel is not null && !purpose.Channels.Contains(named.Channel)) return new("channel_undeclared", $"Policy {pack.Version} does not declare this channel for {purpose.Id}.");
         if (named.Recipient is not null && !purpose.Reaches(named.Recipient)) return new("recipient_undeclared", $"Policy {pack.Version} does not declare this recipient for {purpose.Id}.");
 
-        var authorisation = pack.Authorisations.FirstOrDefault(a => a.Purpose == purpose.Id);
-        if (authorisation is null) return named.Scopes is null ? null : new("scope_undeclared", $"The purpose {purpose.Id} is no authorisation, and has no scopes.");
+        if (ScopesOf(pack, purpose.Id) is not { } scopes) return named.Scopes is null ? null : new("scope_undeclared", $"The purpose {purpose.Id} is no authorisation, and has no scopes.");
         if (named.Scopes is not { Count: > 0 }) return new("scope_required", $"The purpose {purpose.Id} is authorised scope by scope: name them.");
-        return named.Scopes.All(authorisation.Scopes.Contains) ? null : new("scope_undeclared", $"Policy {pack.Version} does not declare this scope for {purpose.Id}.");
+        return named.Scopes.All(scopes.Contains) ? null : new("scope_undeclared", $"Policy {pack.Version} does not declare this scope for {purpose.Id}.");
     }
+
+    /// <summary>The rights at another provider that a purpose stands for; null where it is no authorisation.</summary>
+    public static IReadOnlyList<string>? ScopesOf(PolicyPack? pack, string purpose) => pack?.Authorisations.FirstOrDefault(a => a.Purpose == purpose)?.Scopes;
 
     /// <summary>The text as shown, with the hash that the policy gives it: what a person saw stays known when packs are long gone (GDPR art. 7(1)).</summary>
     public static (TextShown? Text, Refusal? Refusal) Text(Purpose purpose, TextShown? shown)

@@ -48,6 +48,16 @@ public static class SubjectActs
         return act.Decide(subject, policies, now);
     }
 
+    /// <summary>When something that restricts was said, as far as that counts: at the latest when it is heard.</summary>
+    public static DateTimeOffset HeardAt(this ISubjectAct act, DateTimeOffset now) => act.OccurredAt < now ? act.OccurredAt : now;
+
+    /// <summary>These facts, and beside the first of them, sealed, the act's evidence.</summary>
+    public static Decision.Record Recording(this ISubjectAct act, params IEnumerable<object> facts)
+    {
+        var evidence = act.Evidence.Bytes();
+        return new Decision.Record([.. facts.Select((fact, i) => new NewEvent(fact, i == 0 ? evidence : default))]);
+    }
+
     /// <summary>The act as a command. One without evidence needs no more; of one with, <see cref="SubjectVault.Sealing"/> makes the command that seals it.</summary>
     public static Command CommandOf(this ISubjectAct act, StreamKey subject, Digest? id, Digest body) => new(
         subject, SubjectConsents.Stream, id, body, context =>

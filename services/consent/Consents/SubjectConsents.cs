@@ -4,7 +4,7 @@ namespace ConsentLedger.Consent.Consents;
 
 /// <summary>Everything one subject's stream says about consent.</summary>
 /// <param name="Terms">The last answer to each version of the terms, by version.</param>
-/// <param name="Signals">Where a browser's signal was last taken for an objection, or was not, by law; the empty text where no place was named.</param>
+/// <param name="Signals">Where a browser's signal was last taken for an objection, or was not, by place; the empty text where no place was named.</param>
 /// <param name="Others">The subjects who are the same person.</param>
 public sealed record SubjectConsents(
     ImmutableDictionary<Lane, LaneState> Lanes,
@@ -16,6 +16,9 @@ public sealed record SubjectConsents(
     Age? Age,
     Erasure Erasure)
 {
+    /// <summary>More ids than one person has: whoever has more is decided as nobody.</summary>
+    public const int MostIds = 17;
+
     public static readonly SubjectConsents Nobody = new(
         ImmutableDictionary<Lane, LaneState>.Empty, [], [], ImmutableDictionary<string, TermsAnswer>.Empty, ImmutableDictionary<string, Signalled>.Empty, [], null, Erasure.None);
 
@@ -55,9 +58,6 @@ public sealed record SubjectConsents(
         SubjectErased => Nobody with { Erasure = Erasure.Done, Others = Others },
         _ => this,
     };
-
-    /// <summary>More ids than one person has: whoever has more is decided as nobody.</summary>
-    public const int MostIds = 17;
 
     /// <summary>The subject first, and after it all that merges connect it with, as far as their states are there: one person.</summary>
     public static IReadOnlyList<SubjectConsents> PersonOf(StreamId subject, IReadOnlyDictionary<StreamId, SubjectConsents> states)

@@ -29,6 +29,6 @@ public sealed record StateBirthMonth(
             BornIn, from.AddYears(pack.Children?.AgeFor(Jurisdiction) ?? Majority), from.AddYears(pack.Children?.MajorityYears ?? Majority), OccurredAt, Actor, Method, Source, Jurisdiction);
         return subject.Age is { } age && (age.BornIn, age.ConsentsFrom, age.OfAgeFrom) == (stated.BornIn, stated.ConsentsFrom, stated.OfAgeFrom)
             ? Decision.Unchanged
-            : new Decision.Record([new NewEvent(stated, Evidence.Bytes())]);
+            : this.Recording(stated);
     }
 }

@@ -19,8 +19,7 @@ public sealed record AskConsent(
         // Anybody may be asked, also who is too young to answer: the guardian reads it too.
         var (text, refusal) = Granting.MayConsent.Check(policies, named, Text, subject with { Age = null }, Actor, OccurredAt);
         if (refusal is not null) return new Decision.Refuse(refusal);
-        var evidence = Evidence.Bytes();
-        return new Decision.Record([.. named.LanesUnder(policies.Current).Select((lane, i) => new NewEvent(
-            new ConsentAsked(lane, policies.At(OccurredAt)!.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text), i == 0 ? evidence : default))]);
+        return this.Recording(named.LanesUnder(policies.Current).Select(lane =>
+            new ConsentAsked(lane, policies.At(OccurredAt)!.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text)));
     }
 }

@@ -20,18 +20,16 @@ public sealed record ConfirmConsent(
 
         var lanes = named.LanesUnder(policies.Current);
         if (lanes.All(lane => subject.Lanes.GetValueOrDefault(lane) is { Given: true })) return Decision.Unchanged;
+
         // One whose time was up when word of it came, and not when it was done, waits as well.
         var pending = lanes.Where(lane => subject.Lanes.GetValueOrDefault(lane) is { Status: LaneStatus.Pending } or { Status: LaneStatus.Expired, WasGiven: false })
             .ToDictionary(lane => lane, lane => subject.Lanes[lane]);
         if (pending.Count == 0) return Decision.No("nothing_to_confirm", "Nothing waits to be confirmed: it was never asked for, withdrawn meanwhile, or its time is over.");
         if (pending.Values.Any(p => p.Until <= OccurredAt)) return Decision.No("confirmation_late", "The time to confirm is over. Ask again.");
-
         if (pending.Keys.Any(lane => !subject.Prevails(lane, Actor, OccurredAt))) return Decision.No("withdrawal_prevails", "Consent was withdrawn; only the subject's own later act gives it again.");
-        var months = policies.Current!.FindPurpose(Purpose)!.ValidMonths;
-        var evidence = Evidence.Bytes();
-        return new Decision.Record([.. pending.Select((p, i) => new NewEvent(
-            new ConsentConfirmed(
-                p.Key, p.Value.PolicyVersion, OccurredAt, Actor, Method, Source, p.Value.Text, p.Value.Place.Version, months is { } valid && !(p.Value.Ends < OccurredAt.AddMonths(valid)) ? OccurredAt.AddMonths(valid) : p.Value.Ends),
-            i == 0 ? evidence : default))]);
+
+        var purpose = policies.Current!.FindPurpose(Purpose)!;
+        return this.Recording(pending.Select(p => new ConsentConfirmed(
+            p.Key, p.Value.PolicyVersion, OccurredAt, Actor, Method, Source, p.Value.Text, p.Value.Place.Version, Granting.MayConsent.EndOf(purpose, OccurredAt, p.Value.Ends))));
     }
 }

@@ -31,7 +31,7 @@ public sealed record CorrectRecord(
             if (refusal is not null) return new Decision.Refuse(refusal);
         }
 
-        return new Decision.Record([new NewEvent(new RecordCorrected(
-            Corrects, Voided, DoneAt, text, Reason, OccurredAt, Actor, Method, Source, PolicyVersion: DoneAt is { } done ? policies.At(done)?.Version : null), Evidence.Bytes())]);
+        return this.Recording(new RecordCorrected(
+            Corrects, Voided, DoneAt, text, Reason, OccurredAt, Actor, Method, Source, PolicyVersion: DoneAt is { } done ? policies.At(done)?.Version : null));
     }
 }

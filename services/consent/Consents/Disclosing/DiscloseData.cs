@@ -22,6 +22,6 @@ public sealed record DiscloseData(
         if (grounds.Count == 0) return Decision.No("ground_undeclared", $"Policy {pack.Version} names no disclosure on this ground.");
         if (grounds.FirstOrDefault(d => pack.FindPurpose(d.Purpose)?.Reaches(Recipient) ?? false) is not { Purpose: var purpose }) return Decision.No("recipient_undeclared", $"Policy {pack.Version} does not name this recipient for the ground.");
         if (Data.Count == 0 || Data.Any(d => pack.DataCategories.All(c => c.Id != d))) return Decision.No("data_undeclared", $"Policy {pack.Version} declares no such data category.");
-        return new Decision.Record([new NewEvent(new DataDisclosed(Ground, purpose, Recipient, [.. Data.Distinct().Order(StringComparer.Ordinal)], pack.Version, OccurredAt, Actor, Method, Source), Evidence.Bytes())]);
+        return this.Recording(new DataDisclosed(Ground, purpose, Recipient, [.. Data.Distinct().Order(StringComparer.Ordinal)], pack.Version, OccurredAt, Actor, Method, Source));
     }
 }

@@ -22,6 +22,6 @@ public sealed record ExceptUse(
 
         // GDPR art. 18(2): while restricted, legal claims remain.
         if (subject.Restrictions.Any(r => r.Covers(Purpose)) && Ground != LimitationException.LegalClaim) return Decision.No("processing_restricted", "Processing is restricted: only legal claims go on.");
-        return new Decision.Record([new NewEvent(new UseExcepted(Purpose, Ground, pack.Version, OccurredAt, Actor, Method, Source), Evidence.Bytes())]);
+        return this.Recording(new UseExcepted(Purpose, Ground, pack.Version, OccurredAt, Actor, Method, Source));
     }
 }

@@ -12,8 +12,6 @@ public sealed record GrantConsent(
     string? Channel = null, string? Recipient = null, Token? Source = null, Token? Jurisdiction = null, TextShown? Text = null, JsonElement? Evidence = null,
     IReadOnlyList<string>? Scopes = null, DateTimeOffset? Until = null, bool Confirm = false, bool Implied = false) : ISubjectAct
 {
-    private const int DefaultDaysToConfirm = 7;
-
     bool ISubjectAct.Restricts => false;
 
     /// <summary>Comes from an import. Never part of a request body.</summary>
@@ -35,16 +33,15 @@ public sealed record GrantConsent(
         var late = lanes.Where(lane => !subject.Prevails(lane, Actor, OccurredAt)).ToHashSet();
         if (late.Count > 0 && !Actor.IsOwn()) return Decision.No("withdrawal_prevails", "Consent was withdrawn; only the subject's own later act gives it again.");
 
-        var until = purpose.ValidMonths is { } months && (Until is null || OccurredAt.AddMonths(months) < Until) ? OccurredAt.AddMonths(months) : Until;
+        var until = MayConsent.EndOf(purpose, OccurredAt, Until);
         var events = lanes.Where(lane => late.Contains(lane) || !Stands(subject, lane, text, until, version)).Select(lane => Confirm && !late.Contains(lane)
-            ? (object)new ConsentPending(lane, version, OccurredAt, Actor, Method, Source, Jurisdiction, text, OccurredAt.AddDays(purpose.ConfirmWithinDays ?? DefaultDaysToConfirm), Until)
+            ? (object)new ConsentPending(lane, version, OccurredAt, Actor, Method, Source, Jurisdiction, text, OccurredAt.AddDays(purpose.DaysToConfirm()), Until)
 
             // A late message about an act before the withdrawal is history worth keeping, and no more than that.
             : new ConsentGranted(
                 lane, version, OccurredAt, Actor, Method, Source, Jurisdiction, text, !late.Contains(lane), until, subject.Renewed(lane), Implied, Imported)).ToList();
         if (events.Count == 0) return Decision.Unchanged;
-        var evidence = Evidence.Bytes();
-        return new Decision.Record([.. events.Select((e, i) => new NewEvent(e, i == 0 ? evidence : default))], late.Count > 0 ? "withdrawal_prevails" : Confirm ? "confirmation_needed" : null);
+        return this.Recording(events) with { Note = late.Count > 0 ? "withdrawal_prevails" : Confirm ? "confirmation_needed" : null };
     }
 
     /// <summary>Whether the same was said before, and saying it again changes nothing.</summary>

@@ -24,6 +24,10 @@ internal static class MayConsent
         return Declared.Text(policies.At(occurredAt)!.FindPurpose(purpose.Id) ?? purpose, shown);
     }
 
+    /// <summary>When a consent ends by itself: as was said with it, and at the latest when the policy says.</summary>
+    public static DateTimeOffset? EndOf(Purpose purpose, DateTimeOffset given, DateTimeOffset? said) =>
+        purpose.ValidMonths is { } months && !(said < given.AddMonths(months)) ? given.AddMonths(months) : said;
+
     /// <summary>GDPR art. 8: below an age that each jurisdiction sets, a guardian's word counts and the child's own does not.</summary>
     private static Refusal? CheckAge(PolicyPack pack, Age? age, Actor actor, DateTimeOffset occurredAt)
     {

@@ -22,6 +22,6 @@ public sealed record DecideObjection(
         if (objection.Upheld == false) return Upheld ? Decision.No("objection_decided", "It was decided otherwise; a new objection says what is new.") : Decision.Unchanged;
         if (objection.To != ObjectionTo.Purpose && !(retracts && !Upheld)) return Decision.No("objection_holds", "An objection to marketing or profiling holds without a decision; only the person takes it back.");
         if (objection.Upheld == true && objection.To == ObjectionTo.Purpose && !retracts) return Upheld ? Decision.Unchanged : Decision.No("objection_decided", "It was upheld; only the person takes it back.");
-        return new Decision.Record([new NewEvent(new ObjectionDecided(Objection, Upheld, Ground, OccurredAt, Actor, Method, Source), Evidence.Bytes())]);
+        return this.Recording(new ObjectionDecided(Objection, Upheld, Ground, OccurredAt, Actor, Method, Source));
     }
 }

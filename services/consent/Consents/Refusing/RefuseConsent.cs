@@ -23,10 +23,9 @@ public sealed record RefuseConsent(
         // Whatever it was that was shown, the answer was no.
         if (refusal is { Code: "text_undeclared" or "text_differs" }) (text, refusal) = (null, null);
         if (refusal is not null) return new Decision.Refuse(refusal);
-        var lanes = named.LanesUnder(policies.Current).Where(lane => subject.Hears(lane, OccurredAt < now ? OccurredAt : now)).ToList();
-        if (lanes.Count == 0) return Decision.Unchanged;
-        var evidence = Evidence.Bytes();
-        return new Decision.Record([.. lanes.Select((lane, i) => new NewEvent(
-            new ConsentRefused(lane, policies.Current!.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text), i == 0 ? evidence : default))]);
+        var lanes = named.LanesUnder(policies.Current).Where(lane => subject.Hears(lane, this.HeardAt(now))).ToList();
+        return lanes.Count == 0
+            ? Decision.Unchanged
+            : this.Recording(lanes.Select(lane => new ConsentRefused(lane, policies.Current!.Version, OccurredAt, Actor, Method, Source, Jurisdiction, text)));
     }
 }

@@ -17,6 +17,6 @@ public sealed record LiftRestriction(
     {
         if (subject.Restrictions.All(r => r.Place.Version != Restriction)) return Decision.No("restriction_unknown", "No restriction in force was recorded as this version.");
         if (SubjectTold > OccurredAt) return Decision.No("subject_not_told", "The person is told before the restriction is lifted, not after.");
-        return new Decision.Record([new NewEvent(new RestrictionLifted(Restriction, SubjectTold, OccurredAt, Actor, Method, Source), Evidence.Bytes())]);
+        return this.Recording(new RestrictionLifted(Restriction, SubjectTold, OccurredAt, Actor, Method, Source));
     }
 }

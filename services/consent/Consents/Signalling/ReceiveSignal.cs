@@ -22,7 +22,6 @@ public sealed record ReceiveSignal(
         // It comes with every page. Worth keeping is the first, one under another policy, and one after a consent given since.
         if (subject.Others.IsEmpty && subject.Signals.TryGetValue(Jurisdiction?.Value ?? "", out var before) && (before.Honoured, before.PolicyVersion) == (honoured, pack.Version)
             && !subject.Lanes.Any(l => l.Value.Given && l.Value.OccurredAt > before.OccurredAt && (pack.Tracking?.Purposes.Contains(l.Key.Purpose) ?? false))) return Decision.Unchanged;
-        return new Decision.Record([new NewEvent(new SignalReceived(Signal, honoured, pack.Version, OccurredAt, Actor, Method, Source, Jurisdiction), Evidence.Bytes())],
-            honoured ? null : "signal_not_honoured");
+        return this.Recording(new SignalReceived(Signal, honoured, pack.Version, OccurredAt, Actor, Method, Source, Jurisdiction)) with { Note = honoured ? null : "signal_not_honoured" };
     }
 }

@@ -32,25 +32,22 @@ public sealed record WithdrawConsent(
         if (given.Count == 0)
         {
             var channel = purpose?.Channels is [var first, ..] ? Channel ?? first : Channel;
-            if (Declared.Check(pack, new Named(Purpose, channel, Recipient, Jurisdiction, Scopes ?? ScopesOf(pack))) is { } undeclared) return new Decision.Refuse(undeclared);
+            if (Declared.Check(pack, new Named(Purpose, channel, Recipient, Jurisdiction, Scopes ?? Declared.ScopesOf(pack, Purpose))) is { } undeclared) return new Decision.Refuse(undeclared);
             if (!purpose!.RestsOn(LawfulBasis.Consent)) return Decision.No("consent_not_the_basis", "This purpose does not rest on consent: object to it instead (GDPR art. 21).");
         }
 
-        var lanes = given.Union(NamedLanes(pack, purpose, law)).Where(lane => subject.Hears(lane, OccurredAt < now ? OccurredAt : now))
+        var lanes = given.Union(NamedLanes(pack, purpose, law)).Where(lane => subject.Hears(lane, this.HeardAt(now)))
             .OrderBy(lane => lane.Channel, StringComparer.Ordinal).ThenBy(lane => lane.Recipient, StringComparer.Ordinal)
             .ThenBy(lane => lane.Law, StringComparer.Ordinal).ThenBy(lane => lane.Scope, StringComparer.Ordinal).ToList();
-        if (lanes.Count == 0) return Decision.Unchanged;
-
-        var evidence = Evidence.Bytes();
-        return new Decision.Record([.. lanes.Select((lane, i) => new NewEvent(
-            new ConsentWithdrawn(lane, pack?.Version ?? subject.Lanes[lane].PolicyVersion, OccurredAt, Actor, Method, Source, CausedBy?.Cause, CausedBy?.Event, Imported: Imported), i == 0 ? evidence : default))]);
+        return lanes.Count == 0
+            ? Decision.Unchanged
+            : this.Recording(lanes.Select(lane => new ConsentWithdrawn(
+                lane, pack?.Version ?? subject.Lanes[lane].PolicyVersion, OccurredAt, Actor, Method, Source, CausedBy?.Cause, CausedBy?.Event, Imported: Imported)));
     }
 
     private bool Covers(Lane lane, string? law) =>
         lane.Purpose == Purpose && (Channel is null || lane.Channel == Channel) && (Recipient is null || lane.Recipient == Recipient)
         && (law is null || lane.Law == law) && (Scopes is null || Scopes.Contains(lane.Scope));
-
-    private IReadOnlyList<string>? ScopesOf(PolicyPack? pack) => pack?.Authorisations.FirstOrDefault(a => a.Purpose == Purpose)?.Scopes;
 
     // "No" to what was never asked is an answer too, and must not read as "unknown" later.
     private IEnumerable<Lane> NamedLanes(PolicyPack? pack, Purpose? purpose, string? law)
@@ -58,7 +55,7 @@ public sealed record WithdrawConsent(
         if (purpose is null) return [];
         string?[] channels = Channel is not null || purpose.Channels.Count == 0 ? [Channel] : [.. purpose.Channels];
         string[] recipients = Recipient is not null ? [Recipient] : [PolicyPack.ControllerRecipient, .. purpose.Recipients];
-        var declared = ScopesOf(pack);
+        var declared = Declared.ScopesOf(pack, Purpose);
         IReadOnlyList<string?> scopes = declared is null ? [null] : [.. declared.Where(scope => Scopes?.Contains(scope) ?? true)];
         return from channel in channels from recipient in recipients from scope in scopes select new Lane(Purpose, channel, recipient, law, scope);
     }
