@@ -58,10 +58,13 @@ internal sealed partial class PgBench : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private async Task<string> RunAsync(IEnumerable<string> options, CancellationToken ct)
+    private Task<string> RunAsync(IEnumerable<string> options, CancellationToken ct) => RunAsync(_database, ["-n", "-M", "prepared", "-j", "2", .. options, "-f", _script], ct);
+
+    /// <summary>What it prints, run against this database.</summary>
+    internal static async Task<string> RunAsync(PostgresDatabase database, IEnumerable<string> options, CancellationToken ct)
     {
-        var server = new NpgsqlConnectionStringBuilder(_database.ConnectionString);
-        var start = new ProcessStartInfo(Find(), ["-n", "-M", "prepared", "-j", "2", .. options, "-f", _script, "-h", server.Host!, "-p", $"{server.Port}", "-U", server.Username!, _database.Name])
+        var server = new NpgsqlConnectionStringBuilder(database.ConnectionString);
+        var start = new ProcessStartInfo(Find(), [.. options, "-h", server.Host!, "-p", $"{server.Port}", "-U", server.Username!, database.Name])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
