@@ -19,7 +19,7 @@ public static class Outages
         {
             throw;
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (e is NpgsqlException || IsTornDown(e))
         {
             throw new StoreUnavailableException("The database did not answer.", e);
         }
@@ -30,6 +30,9 @@ public static class Outages
         await work();
         return true;
     });
+
+    // The driver's limit for connecting can pass in the moment it connects. It takes the connection down then, and the next command meets what is left of it.
+    private static bool IsTornDown(Exception e) => e is ObjectDisposedException { ObjectName: "System.Threading.ManualResetEventSlim" };
 
     // 08 connection, 28 credentials, 3D no such database, 53 resources, 57 shutdown, 58 disk; 25006 is a standby that takes no writes.
     private static bool IsOutage(PostgresException e) =>
