@@ -81,7 +81,7 @@ public sealed record SubjectConsents(
 
     /// <summary>Whether anything came after a consent that a new one would go before: then saying yes again is saying something.</summary>
     public bool WasStoppedSince(Lane lane, LaneState given) =>
-        !Others.IsEmpty || Answers(lane).Any(s => s.LastNo > given.OccurredAt) || Objections.Any(o => o.Stands && (o.OccurredAt >= given.OccurredAt || o.Place.Position > given.Place.Position))
+        !Others.IsEmpty || Answers(lane with { Law = null }).Any(s => s.LastNo > given.OccurredAt) || Objections.Any(o => o.Stands && (o.OccurredAt >= given.OccurredAt || o.Place.Position > given.Place.Position))
         || Restrictions.Any(r => r.OccurredAt >= given.OccurredAt || r.Place.Position > given.Place.Position) || Signals.Values.Any(s => s.Honoured && s.OccurredAt >= given.OccurredAt);
 
     /// <summary>The stream version of the consent that another one takes the place of, without a no between them.</summary>

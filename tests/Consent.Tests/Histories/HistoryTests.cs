@@ -1,23 +1,15 @@
-using System.Globalization;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Reading;
 using ConsentLedger.Consent.Decisions;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.EventStore;
-using FsCheck.Fluent;
 
 namespace ConsentLedger.Consent.Tests.Histories;
 
-/// <summary>What holds for every history. A failure prints the shortest one found, and the seed that finds it again.</summary>
+/// <summary>What holds for every history.</summary>
 public sealed class HistoryTests
 {
-    private static readonly int Cases =
-        int.TryParse(Environment.GetEnvironmentVariable("CONSENT_PROPERTY_CASES"), CultureInfo.InvariantCulture, out var cases) ? cases : 300;
-
-    /// <summary>The two numbers that a failure prints, with a comma between them, to see the same histories again.</summary>
-    private static readonly ulong[]? Seed = Environment.GetEnvironmentVariable("CONSENT_PROPERTY_SEED")?.Split(',').Select(ulong.Parse).ToArray();
-
     [Fact]
     public void A_withdrawal_is_out_voted_only_by_a_later_act_of_the_subject() => Holds(play =>
     {
@@ -82,13 +74,7 @@ public sealed class HistoryTests
         }
     });
 
-    private static void Holds(Action<Play> property) => FsCheck.Check.One(Random(), Prop.ForAll(History.Any, history => property(Play.Of(history))));
-
-    private static FsCheck.Config Random()
-    {
-        var config = FsCheck.Config.QuickThrowOnFailure.WithQuietOnSuccess(true).WithStartSize(10).WithMaxTest(Cases);
-        return Seed is [var seed, var gamma] ? config.WithReplay(new FsCheck.Replay(new FsCheck.Rnd(seed, gamma), null)) : config;
-    }
+    private static void Holds(Action<Play> property) => Random.Check(History.Any, history => property(Play.Of(history)));
 
     private static SubjectConsents Folded(IEnumerable<StoredEvent> events) => SubjectConsents.Stream.Replay(events, ConsentCatalog.Events);
 

@@ -50,7 +50,7 @@ internal sealed record History(IReadOnlyList<Step> Steps)
         from earlier in Gen.Choose(0, 1000)
         select new Step(doing, purpose, channel, recipient, actor, locale, claimed, passing, earlier);
 
-    private static IEnumerable<Step[]> WithoutSome(IReadOnlyList<Step> steps)
+    internal static IEnumerable<T[]> WithoutSome<T>(IReadOnlyList<T> steps)
     {
         for (var length = steps.Count / 2; length > 0; length /= 2)
             for (var from = 0; from + length <= steps.Count; from += length)
