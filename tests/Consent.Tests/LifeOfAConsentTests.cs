@@ -103,6 +103,21 @@ public sealed class LifeOfAConsentTests
     public void A_consent_cannot_end_before_it_begins() => Given().On(3).When(Grant(3) with { Until = Day(2) }).ThenRefused("until_passed");
 
     [Fact]
+    public void A_consent_stands_while_its_renewal_waits_to_be_confirmed_and_is_renewed_by_the_second_step()
+    {
+        var changed = Given().On(1).After(First(1)).On(2).After(Confirm(2)).On(3).Then(Packs.Spectral.Next("2026-03-03"));
+        var waiting = changed.On(4).After(First(4));
+        waiting.State.Lanes[Email].ShouldSatisfyAllConditions(l => l.Given.ShouldBeTrue(), l => l.Place.Version.ShouldBe(2));
+        waiting.Asked().Code.ShouldBe("consent_given");
+
+        var renewed = waiting.On(5).After(Confirm(5));
+        (renewed.State.Lanes[Email].Place.Version, renewed.State.Lanes[Email].PolicyVersion).ShouldBe((4, "2026-03-03"));
+        renewed.On(6).When(Confirm(6)).ThenNothing();
+        waiting.On(5).After(Withdraw(5)).On(6).When(Confirm(6)).ThenRefused("nothing_to_confirm");
+        waiting.On(12).When(Confirm(12)).ThenRefused("confirmation_late");
+    }
+
+    [Fact]
     public void A_renewed_consent_does_not_end_with_the_one_it_renews()
     {
         var renewed = Given().On(1).After(Grant(1) with { Until = Day(10) }).On(9).After(Grant(9) with { Until = Day(20) });

@@ -17,10 +17,14 @@ public readonly record struct Lane(string Purpose, string? Channel, string Recip
 /// <param name="RenewalDue">That it ends soon has been told.</param>
 /// <param name="Ends">Of a first step: when the consent ends that it becomes.</param>
 /// <param name="WasGiven">It was given once, whatever came after: data may have gone out on it.</param>
+/// <param name="Renewal">The first step of a renewal that waits to be confirmed, while this stands.</param>
 public sealed record LaneState(
-    LaneStatus Status, DateTimeOffset OccurredAt, EventPlace Place, string PolicyVersion, Actor Actor, TextShown? Text, DateTimeOffset? LastNo, DateTimeOffset? Until = null, bool RenewalDue = false, bool WasGiven = false, DateTimeOffset? Ends = null)
+    LaneStatus Status, DateTimeOffset OccurredAt, EventPlace Place, string PolicyVersion, Actor Actor, TextShown? Text, DateTimeOffset? LastNo, DateTimeOffset? Until = null, bool RenewalDue = false, bool WasGiven = false, DateTimeOffset? Ends = null, LaneState? Renewal = null)
 {
     public bool Given => Status == LaneStatus.Given;
+
+    /// <summary>The first step that a confirmation would be the second of. One whose time was up when word of it came, and not when it was done, waits as well.</summary>
+    public LaneState? FirstStep => Status == LaneStatus.Pending || (Status == LaneStatus.Expired && !WasGiven) ? this : Renewal;
 
     public bool IsNo => Status is LaneStatus.Withdrawn or LaneStatus.Refused;
 

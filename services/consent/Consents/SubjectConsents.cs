@@ -27,7 +27,7 @@ public sealed record SubjectConsents(
     private SubjectConsents Evolve(object e, EventPlace place) => e switch
     {
         ConsentAsked asked when MayBeAsked(asked.Lane) => With(asked, LaneStatus.Asked, place, asked.Text),
-        ConsentPending pending when !IsGiven(pending.Lane) && Prevails(pending.Lane, pending.Actor, pending.OccurredAt) => With(pending, LaneStatus.Pending, place, pending.Text, pending.Until, pending.Ends),
+        ConsentPending pending when Prevails(pending.Lane, pending.Actor, pending.OccurredAt) => WithFirstStep(pending, place),
         ConsentConfirmed confirmed when Prevails(confirmed.Lane, confirmed.Actor, confirmed.OccurredAt) => With(confirmed, LaneStatus.Given, place, confirmed.Text, confirmed.Until),
         ConsentGranted granted when Prevails(granted.Lane, granted.Actor, granted.OccurredAt) && !IsLate(granted) => With(granted, LaneStatus.Given, place, granted.Text, granted.Until),
         ConsentRefused refused => WithNo(refused, LaneStatus.Refused, place, refused.Text),
@@ -111,6 +111,13 @@ public sealed record SubjectConsents(
             Ends = ends,
         }),
     };
+
+    // Beside a consent that stands, the first step of its renewal waits and takes nothing away.
+    private SubjectConsents WithFirstStep(ConsentPending pending, EventPlace place)
+    {
+        var after = With(pending, LaneStatus.Pending, place, pending.Text, pending.Until, pending.Ends);
+        return IsGiven(pending.Lane) ? this with { Lanes = Lanes.SetItem(pending.Lane, Lanes[pending.Lane] with { Renewal = after.Lanes[pending.Lane] }) } : after;
+    }
 
     private SubjectConsents WithNo(ILaneAct act, LaneStatus status, EventPlace place, TextShown? text)
     {

@@ -20,13 +20,14 @@ public sealed class LifeTests
     });
 
     [Fact]
-    public void Whoever_says_yes_now_of_age_and_unrestricted_is_heard() => Random.Check(Life.Any, steps =>
+    public void Whoever_of_age_says_yes_now_or_confirms_it_is_heard() => Random.Check(Life.Any, steps =>
     {
         var life = new Life();
         foreach (var step in steps)
         {
-            life.Live(step);
-            if (step is not { Deed: Deed.Grant, Actor: Actor.Subject, ClaimedHours: 0 } || IsYoung(life)) continue;
+            var recorded = life.Live(step) is Decision.Record;
+            if (step is not ({ Deed: Deed.Grant, Actor: Actor.Subject, ClaimedHours: 0 } or { Deed: Deed.Confirm, Actor: Actor.Subject, ClaimedHours: 0 }) || IsYoung(life)) continue;
+            if (step.Deed == Deed.Confirm && !recorded) continue;
             life.Ask(step.Who, step.Channel!, step.Jurisdiction).ShouldBe(life.Ask(step.Who, step.Channel!, step.Jurisdiction) with { Allowed = true, Code = "consent_given" }, $"{step}");
         }
     });

@@ -19,11 +19,9 @@ public sealed record ConfirmConsent(
         if (refusal is not null) return new Decision.Refuse(refusal);
 
         var lanes = named.LanesUnder(policies.Current);
-        if (lanes.All(lane => subject.Lanes.GetValueOrDefault(lane) is { Given: true })) return Decision.Unchanged;
+        if (lanes.All(lane => subject.Lanes.GetValueOrDefault(lane) is { Given: true, FirstStep: null })) return Decision.Unchanged;
 
-        // One whose time was up when word of it came, and not when it was done, waits as well.
-        var pending = lanes.Where(lane => subject.Lanes.GetValueOrDefault(lane) is { Status: LaneStatus.Pending } or { Status: LaneStatus.Expired, WasGiven: false })
-            .ToDictionary(lane => lane, lane => subject.Lanes[lane]);
+        var pending = lanes.Select(lane => (Lane: lane, subject.Lanes.GetValueOrDefault(lane)?.FirstStep)).Where(l => l.FirstStep is not null).ToDictionary(l => l.Lane, l => l.FirstStep!);
         if (pending.Count == 0) return Decision.No("nothing_to_confirm", "Nothing waits to be confirmed: it was never asked for, withdrawn meanwhile, or its time is over.");
         if (pending.Values.Any(p => p.Until <= OccurredAt)) return Decision.No("confirmation_late", "The time to confirm is over. Ask again.");
         if (pending.Keys.Any(lane => !subject.Prevails(lane, Actor, OccurredAt))) return Decision.No("withdrawal_prevails", "Consent was withdrawn; only the subject's own later act gives it again.");

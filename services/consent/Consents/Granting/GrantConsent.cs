@@ -48,6 +48,6 @@ public sealed record GrantConsent(
     private bool Stands(SubjectConsents subject, Lane lane, TextShown? text, DateTimeOffset? until, string version) =>
         subject.Lanes.TryGetValue(lane, out var state) && state.Given && ((state.IsOwn && !Actor.IsOwn()) || (state.Text == text
         && !(subject.Age?.ConsentsFrom > state.OccurredAt && state.Actor != Actor.Guardian)
-        && (Confirm || (state.PolicyVersion == version && (state.Until == until || OccurredAt <= state.OccurredAt) && (Actor == state.Actor || !Actor.IsOwn())))
+        && state.PolicyVersion == version && (state.Until == until || OccurredAt <= state.OccurredAt) && (Actor == state.Actor || !Actor.IsOwn())
         && !subject.WasStoppedSince(lane, state)));
 }
