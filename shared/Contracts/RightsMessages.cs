@@ -9,8 +9,7 @@ public sealed record TermsAnsweredV1(
     DateTimeOffset OccurredAt,
     string Actor,
     string Method,
-    string? Source = null,
-    TextShownV1? Text = null)
+    string? Source = null)
 {
     public const string Type = "terms.answered.v1";
 }

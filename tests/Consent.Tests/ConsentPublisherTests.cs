@@ -98,7 +98,7 @@ public sealed class ConsentPublisherTests
     [Fact]
     public void Rights_and_what_is_done_without_the_person_are_told()
     {
-        Told<TermsAnswered, TermsAnsweredV1>().ShouldBe(new("2", true, Moment, "subject", "web-form", "shop", Text));
+        Told<TermsAnswered, TermsAnsweredV1>().ShouldBe(new("2", true, Moment, "subject", "web-form", "shop"));
         Told<ObjectionRaised, ObjectionRaisedV1>().ShouldBeEquivalentTo(new ObjectionRaisedV1(
             "purpose", "1", Moment, "subject", "web-form", "debt-recovery", Later, "shop", "FR", ToTell));
         Told<ObjectionDecided, ObjectionDecidedV1>().ShouldBe(new(8, true, "legal-claims", Moment, "agent", "web-form", "shop"));

@@ -103,8 +103,8 @@ public sealed record SubjectCameOfAge(DateTimeOffset OfAgeFrom);
 
 // Rights and duties.
 
-/// <summary>A version of the terms was agreed to, or declined.</summary>
-public sealed record TermsAnswered(string PolicyVersion, bool Accepted, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source, TextShown? Text) : IAct;
+/// <summary>A version of the terms was agreed to, or declined. The version says what was read.</summary>
+public sealed record TermsAnswered(string PolicyVersion, bool Accepted, DateTimeOffset OccurredAt, Actor Actor, Token Method, Token? Source) : IAct;
 
 /// <summary>The person objects (GDPR art. 21). The reason, where there is one, lies sealed.</summary>
 /// <param name="Due">By when an objection that needs a decision has to have one; null where it holds at once.</param>

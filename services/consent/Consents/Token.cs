@@ -6,7 +6,7 @@ namespace ConsentLedger.Consent.Consents;
 
 /// <summary>
 /// A word that goes into the facts in clear: a letter, and at most 199 more of letters, digits and <c>: / . _ -</c>. There is no room in it for an
-/// e-mail address, a phone number or a sentence, so nothing personal slips in where it could never be erased.
+/// e-mail address or a sentence, so that nothing personal slips in where it could never be erased.
 /// </summary>
 [JsonConverter(typeof(Converter))]
 public sealed partial record Token

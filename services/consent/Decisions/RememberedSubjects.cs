@@ -46,6 +46,11 @@ internal sealed class RememberedSubjects(int capacity)
         _nodes.Add(subject, _byUse.AddFirst((subject, state)));
     }
 
+    public void Forget(StreamId subject)
+    {
+        if (_nodes.Remove(subject, out var node)) _byUse.Remove(node);
+    }
+
     public void Clear()
     {
         _nodes.Clear();
@@ -54,4 +59,5 @@ internal sealed class RememberedSubjects(int capacity)
 }
 
 /// <param name="Version">The version of the last event that is in; 0 before the first.</param>
-internal sealed record Versioned(SubjectConsents Subject, long Version);
+/// <param name="Fault">Why the event after that cannot be read.</param>
+internal sealed record Versioned(SubjectConsents Subject, long Version, Exception? Fault = null);

@@ -45,7 +45,12 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
         var question = new Question(subjects, remember);
         lock (_gate)
         {
-            if (_askedAt is { } askedAt && freshness.IsMetBy(_position, clock.GetElapsedTime(askedAt)) && Find(question, _position, _policies.Book, [], []) is { } known) return Task.FromResult(known);
+            if (_askedAt is { } askedAt && freshness.IsMetBy(_position, clock.GetElapsedTime(askedAt)))
+            {
+                Find(question, _position, _policies.Book, [], []);
+                if (question.Found is { } known) return Task.FromResult(known);
+            }
+
             _waiting.Add(question);
             if (_isAsking) return question.Answer.Task.WaitAsync(ct);
             _isAsking = true;
@@ -121,7 +126,7 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
             toRead = [];
             lock (_gate)
             {
-                foreach (var question in round) question.Found = Find(question, position, policies.Book, fresh, toRead);
+                foreach (var question in round) Find(question, position, policies.Book, fresh, toRead);
                 if (toRead.Count > 0) continue;
                 (_position, _lastEntry, _policies, _askedAt) = (position, lastEntry, policies, askedAt);
                 Remember(round, changed, fresh);
@@ -129,7 +134,7 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
             }
         }
 
-        foreach (var question in round) question.Answer.TrySetResult(question.Found!);
+        foreach (var question in round) question.Tell();
     }
 
     /// <summary>
@@ -171,19 +176,27 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
             foreach (var stream in some) fresh[stream] = _remembered.TryPeek(stream, out var known) ? known : new Versioned(SubjectConsents.Stream.Before, 0);
             foreach (var e in await engine.ReadStreamsAsync([.. some.Select(s => new StreamSlice(new StreamKey(tenant, s), fresh[s].Version))], CancellationToken.None))
             {
-                if (e.Place.Position >= position) continue;
                 ref var state = ref CollectionsMarshal.GetValueRefOrNullRef(fresh, e.Stream.Id);
-                state = new Versioned(SubjectConsents.Stream.After(state.Subject, catalog.Decode(e), e.Place), e.Place.Version);
+                if (e.Place.Position >= position || state.Fault is not null) continue;
+                try
+                {
+                    state = new Versioned(SubjectConsents.Stream.After(state.Subject, catalog.Decode(e), e.Place), e.Place.Version);
+                }
+                catch (Exception unreadable) when (unreadable is not OutOfMemoryException)
+                {
+                    // Such as an event that only a newer release knows. Nothing is decided about this subject, and everything about the others.
+                    state = state with { Fault = unreadable };
+                }
             }
         }
     }
 
-    /// <summary>Null where one of the subjects, or of those they are linked to, is not in memory.</summary>
-    private SubjectsAsOf? Find(Question question, long position, PolicyBook policies, Dictionary<StreamId, Versioned> fresh, HashSet<StreamId> missing)
+    /// <summary>Leaves the question without an answer where one of the subjects, or of those they are linked to, is not in memory.</summary>
+    private void Find(Question question, long position, PolicyBook policies, Dictionary<StreamId, Versioned> fresh, HashSet<StreamId> missing)
     {
         var found = new Dictionary<StreamId, SubjectConsents>(question.Subjects.Count);
         foreach (var subject in question.Subjects) AddPerson(subject);
-        return missing.Count > 0 ? null : new SubjectsAsOf(tenant, position, policies, found);
+        question.Found = missing.Count > 0 ? null : new SubjectsAsOf(tenant, position, policies, found);
 
         // The nearest first.
         void AddPerson(StreamId subject)
@@ -201,6 +214,7 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
         {
             if (found.TryGetValue(subject, out state!)) return true;
             if (!fresh.TryGetValue(subject, out var known) && !_remembered.TryUse(subject, out known)) return false;
+            question.Fault ??= known.Fault;
             found.Add(subject, state = known.Subject);
             return true;
         }
@@ -210,10 +224,16 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
     {
         if (fresh.Count == 0) return;
         foreach (var subject in changed)
-            if (fresh.TryGetValue(subject, out var state) && _remembered.TryPeek(subject, out _)) _remembered.Remember(subject, state);
+            if (fresh.TryGetValue(subject, out var state) && _remembered.TryPeek(subject, out _)) Keep(subject, state);
         foreach (var question in round.Where(q => q.Remember))
             foreach (var subject in question.Found!.Subjects.Keys)
-                if (fresh.TryGetValue(subject, out var state)) _remembered.Remember(subject, state);
+                if (fresh.TryGetValue(subject, out var state)) Keep(subject, state);
+
+        void Keep(StreamId subject, Versioned state)
+        {
+            if (state.Fault is null) _remembered.Remember(subject, state);
+            else _remembered.Forget(subject);
+        }
     }
 
     private static StreamId StreamOf(StoredEntry entry) =>
@@ -227,6 +247,11 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
 
         public SubjectsAsOf? Found { get; set; }
 
+        /// <summary>Why nothing can be decided, though all was found.</summary>
+        public Exception? Fault { get; set; }
+
         public TaskCompletionSource<SubjectsAsOf> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Tell() => _ = Fault is null ? Answer.TrySetResult(Found!) : Answer.TrySetException(Fault);
     }
 }

@@ -62,7 +62,7 @@ public static class ConsentPublisher
 
     private static object? OfRight(object facts) => facts switch
     {
-        TermsAnswered e => new TermsAnsweredV1(e.PolicyVersion, e.Accepted, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source, Shown(e.Text)),
+        TermsAnswered e => new TermsAnsweredV1(e.PolicyVersion, e.Accepted, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source),
         ObjectionRaised e => new ObjectionRaisedV1(
             NameOf(e.To), e.PolicyVersion, e.OccurredAt, NameOf(e.Actor), e.Method, e.Purpose, e.Due, e.Source, e.Jurisdiction, e.RecipientsToTell),
         ObjectionDecided e => new ObjectionDecidedV1(e.Objection, e.Upheld, e.Ground, e.OccurredAt, NameOf(e.Actor), e.Method, e.Source),

@@ -150,6 +150,34 @@ public sealed class StrictnessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stream_that_cannot_be_read_stops_decisions_about_its_own_subject_only()
+    {
+        var (one, other) = (Replica.NewPerson(), Replica.NewPerson());
+        foreach (var person in (StreamId[])[one, other])
+        {
+            await _elsewhere.GrantAsync(person, Ct);
+            (await _here.DecideAsync(person, Ct)).Allowed.ShouldBeTrue();
+        }
+
+        await _elsewhere.WithdrawAsync(one, Ct);
+        await _elsewhere.WithdrawAsync(other, Ct);
+        await RenameAsync("consent.withdrawn.v1", "consent.from-a-newer-release.v1");
+        var stopped = _here.DecideAsync(one, Ct);
+        (await _here.DecideAsync(other, Ct)).Code.ShouldBe("consent_withdrawn");
+        await Should.ThrowAsync<Exception>(() => stopped);
+        await Should.ThrowAsync<Exception>(() => _here.DecideAsync(one, Ct));
+
+        await RenameAsync("consent.from-a-newer-release.v1", "consent.withdrawn.v1");
+        (await _here.DecideAsync(one, Ct)).Code.ShouldBe("consent_withdrawn");
+
+        async Task RenameAsync(string from, string to)
+        {
+            await using var rename = _databases.Ledger.CreateCommand($"update mt_events set type = '{to}' where type = '{from}' and stream_id = '{one}'");
+            (await rename.ExecuteNonQueryAsync(Ct)).ShouldBe(1);
+        }
+    }
+
+    [Fact]
     public async Task Somebody_unknown_is_remembered_as_such_only_until_they_are_known()
     {
         var person = Replica.NewPerson();

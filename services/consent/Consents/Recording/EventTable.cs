@@ -37,7 +37,6 @@ public static class EventTable
             ConsentConfirmed f => (f.Text, f.Until, null),
             ConsentGranted f => (f.Text, f.Until, f.Jurisdiction),
             ConsentRefused f => (f.Text, null, f.Jurisdiction),
-            TermsAnswered f => (f.Text, null, null),
             BirthMonthStated f => (null, null, f.Jurisdiction),
             ObjectionRaised f => (null, null, f.Jurisdiction),
             SignalReceived f => (null, null, f.Jurisdiction),

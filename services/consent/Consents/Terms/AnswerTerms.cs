@@ -17,6 +17,6 @@ public sealed record AnswerTerms(
         if (policies.Find(Version) is not { Pack: var pack }) return Decision.No("policy_version_unknown", "The controller has published no such version.");
         if (pack.Acceptance is null) return Decision.No("acceptance_not_asked", "This policy is informed of, not agreed to.");
         if (subject.Terms.TryGetValue(Version, out var before) && !before.GivesWayTo(Accepted, Actor, this.HeardAt(now))) return Decision.Unchanged;
-        return this.Recording(new TermsAnswered(Version, Accepted, OccurredAt, Actor, Method, Source, null));
+        return this.Recording(new TermsAnswered(Version, Accepted, OccurredAt, Actor, Method, Source));
     }
 }
