@@ -238,20 +238,4 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
 
     private static StreamId StreamOf(StoredEntry entry) =>
         Entry.TryDecode(entry.Bytes, out var read, out var fault) ? new StreamId(read.Stream) : throw new InvalidDataException($"An entry of the log cannot be read: {fault.Reason}");
-
-    private sealed class Question(IReadOnlyList<StreamId> subjects, bool remember)
-    {
-        public IReadOnlyList<StreamId> Subjects => subjects;
-
-        public bool Remember => remember;
-
-        public SubjectsAsOf? Found { get; set; }
-
-        /// <summary>Why nothing can be decided, though all was found.</summary>
-        public Exception? Fault { get; set; }
-
-        public TaskCompletionSource<SubjectsAsOf> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void Tell() => _ = Fault is null ? Answer.TrySetResult(Found!) : Answer.TrySetException(Fault);
-    }
 }

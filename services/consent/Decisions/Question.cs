@@ -1,0 +1,18 @@
+namespace ConsentLedger.Consent.Decisions;
+
+/// <summary>Whoever waits in a round of <see cref="TenantSubjects"/>, and what they will hear.</summary>
+internal sealed class Question(IReadOnlyList<StreamId> subjects, bool remember)
+{
+    public IReadOnlyList<StreamId> Subjects => subjects;
+
+    public bool Remember => remember;
+
+    public SubjectsAsOf? Found { get; set; }
+
+    /// <summary>Why nothing can be decided, though all was found.</summary>
+    public Exception? Fault { get; set; }
+
+    public TaskCompletionSource<SubjectsAsOf> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Tell() => _ = Fault is null ? Answer.TrySetResult(Found!) : Answer.TrySetException(Fault);
+}
