@@ -4,7 +4,10 @@ namespace ConsentLedger.Contracts;
 
 /// <summary>From here on nothing more about this topic goes out over this channel.</summary>
 /// <param name="Basis">The lawful basis the mail rested on, such as <c>consent</c>.</param>
-/// <param name="Cause"><c>one-click</c>, <c>page</c>, <c>preference</c>, <c>consent-withdrawn</c>, <c>consent-expired</c>, <c>objected</c> or <c>agent</c>.</param>
+/// <param name="Cause">
+/// <c>one-click</c>, <c>page</c>, <c>preference</c>, <c>preference-centre</c>, <c>stop-everything</c>, <c>undo</c>, <c>agent</c>, <c>reply</c>, <c>complaint</c>, <c>bounce</c>,
+/// <c>import</c>, <c>consent-withdrawn</c>, <c>consent-expired</c> or <c>objected</c>.
+/// </param>
 /// <param name="WithdrawsConsent">True where the mail rested on consent, which is then withdrawn as well.</param>
 /// <param name="DeliveryId">The email system's own reference of the mail, where it gave one.</param>
 /// <param name="RecipientRef">The email system's own reference of the recipient, where it gave one. Never an address.</param>
@@ -25,7 +28,7 @@ public sealed record MarketingUnsubscribedV1(
 }
 
 /// <summary>This topic is wanted over this channel again. Whether it may be sent is still the send decision's to say.</summary>
-/// <param name="Cause"><c>preference</c>, <c>agent</c>, <c>page</c> or <c>consent-granted</c>.</param>
+/// <param name="Cause"><c>preference</c>, <c>preference-centre</c>, <c>undo</c>, <c>agent</c>, <c>page</c>, <c>import</c> or <c>consent-granted</c>.</param>
 public sealed record MarketingSubscribedV1(
     string Topic,
     string Channel,

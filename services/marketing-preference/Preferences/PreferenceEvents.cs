@@ -47,6 +47,27 @@ public enum Cause
 
     /// <summary>The person objected to marketing, in the consent service.</summary>
     Objected,
+
+    /// <summary>A mail that the person sent back, with nothing but the wish to leave.</summary>
+    Reply,
+
+    /// <summary>The person's mailbox provider reported that they marked the mail as unwanted (RFC 5965).</summary>
+    Complaint,
+
+    /// <summary>What was sent came back for good.</summary>
+    Bounce,
+
+    /// <summary>A line of an old list.</summary>
+    Import,
+
+    /// <summary>The one button that ends everything.</summary>
+    StopEverything,
+
+    /// <summary>The person took back, on the same page, what they had just done.</summary>
+    Undo,
+
+    /// <summary>A choice in the preference centre.</summary>
+    PreferenceCentre,
 }
 
 /// <summary>Who acted.</summary>
