@@ -1,4 +1,5 @@
 using ConsentLedger.Ledger;
+using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.Policies;
 using ConsentLedger.MarketingPreference.Preferences;
 
@@ -14,7 +15,14 @@ public static class MarketingCatalog
         ("marketing.preferences-read.v1", typeof(PreferencesRead)),
         ("subject.erasure-started.v1", typeof(ErasureStarted)),
         ("subject.erased.v1", typeof(SubjectErased)),
-        ("policy.followed.v1", typeof(PolicyFollowed)))
+        ("policy.followed.v1", typeof(PolicyFollowed)),
+        ("address.linked.v1", typeof(AddressLinked)),
+        ("address.unlinked.v1", typeof(AddressUnlinked)),
+        ("address.bounced.v1", typeof(AddressBounced)),
+        ("address.delivered.v1", typeof(AddressDelivered)),
+        ("address.complained.v1", typeof(AddressComplained)),
+        ("address.suppressed.v1", typeof(AddressSuppressed)),
+        ("address.released.v1", typeof(AddressReleased)))
     {
         Entries = new Dictionary<Type, EntryType>
         {

@@ -1,5 +1,6 @@
 using ConsentLedger.Contracts;
 using ConsentLedger.MarketingPreference;
+using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.AskingConsent;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.MarketingPreference.Preferences.Changing;
@@ -14,12 +15,13 @@ using ConsentLedger.Transparency;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("marketing-preference");
-builder.Services.AddLedger(builder.Configuration, MarketingCatalog.Events);
+builder.Services.AddLedger(builder.Configuration, MarketingCatalog.Events, new AddressTable());
 builder.Services.AddLog(builder.Configuration);
 builder.Services.AddUnsubscribeLinks(builder.Configuration);
 builder.Services.AddSingleton<PreferenceReader>();
 ConsentClient.Add(builder.Services);
 builder.Services.AddSingleton<TellConsent>();
+builder.Services.AddSingleton<AddressReader>();
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.MarketingEvents, MarketingPublisher.Translate)
     .Consumes<ConsentEventConsumer>("marketing.from-consent", Exchanges.ConsentEvents, ConsentEventConsumer.Bindings)
@@ -32,5 +34,9 @@ ChangePreference.Map(app);
 ShowUnsubscribe.Map(app);
 UnsubscribeByLink.Map(app);
 DecideToSend.Map(app);
+LinkAddress.Map(app);
+SuppressAddress.Map(app);
+ReleaseAddress.Map(app);
+ReadAddresses.Map(app);
 app.MapLog();
 await app.ServeAsync(args);

@@ -19,7 +19,7 @@ public sealed class PublishingTests
     public void Every_event_of_a_person_goes_out_under_its_own_name_so_that_versions_are_dense()
     {
         var stored = OneOfEach.Select(Stored).ToList();
-        stored.Select(e => e.Type).Union(["policy.followed.v1"]).ShouldBe(MarketingCatalog.Events.Events.Keys, ignoreOrder: true);
+        stored.Select(e => e.Type).Union(["policy.followed.v1"]).ShouldBe(MarketingCatalog.Events.Events.Keys.Where(name => !name.StartsWith("address.", StringComparison.Ordinal)), ignoreOrder: true);
         foreach (var (e, i) in stored.Select((e, i) => (e, i)))
         {
             var message = MarketingPublisher.Translate(e).ShouldNotBeNull();

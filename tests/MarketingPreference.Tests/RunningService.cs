@@ -149,12 +149,12 @@ public sealed class RunningService : IAsyncLifetime
     internal static StringContent Json(object body) => new(JsonSerializer.Serialize(body, CamelCase), Encoding.UTF8, "application/json");
 
     internal async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, HttpContent? content = null, string? role = null, string tenant = Packs.Tenant, params (string Name, string Value)[] headers)
+        HttpMethod method, string path, HttpContent? content = null, string? role = null, string tenant = Packs.Tenant, HttpClient? through = null, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         if (role is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _issuer.Token(tenant, role));
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
-        return await _http.SendAsync(request);
+        return await (through ?? _http).SendAsync(request);
     }
 
     internal async Task<JsonElement> PreferencesAsync(string subject) => await OkAsync(await SendAsync(HttpMethod.Get, $"/v1/subjects/{subject}/preferences", role: "email"));

@@ -27,6 +27,12 @@ public readonly record struct AddressTag
 
     public override string ToString() => _value ?? "";
 
+    /// <summary>The 32 bytes that the digits spell.</summary>
+    public byte[] ToBytes() => Convert.FromHexString(ToString());
+
+    /// <summary>Of what <see cref="ToBytes"/> gave.</summary>
+    public static AddressTag Of(ReadOnlySpan<byte> bytes) => TryParse(Convert.ToHexStringLower(bytes), out var tag) ? tag : throw new FormatException("A tag has 32 bytes.");
+
     public static bool TryParse([NotNullWhen(true)] string? text, out AddressTag tag)
     {
         tag = default;

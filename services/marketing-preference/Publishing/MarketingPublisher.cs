@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ConsentLedger.Contracts;
+using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.Policies;
 using ConsentLedger.MarketingPreference.Preferences;
 
@@ -21,6 +22,7 @@ public static class MarketingPublisher
         ErasureStarted s => Envelope(e, SubjectErasureStartedV1.Type, new SubjectErasureStartedV1(s.Request)),
         SubjectErased s => Envelope(e, SubjectErasedV1.Type, new SubjectErasedV1(s.Request)),
         PolicyFollowed => null,
+        AddressLinked or AddressUnlinked or AddressBounced or AddressDelivered or AddressComplained or AddressSuppressed or AddressReleased => null,
         var unknown => throw new InvalidOperationException($"{unknown.GetType().Name} has no contract."),
     };
 

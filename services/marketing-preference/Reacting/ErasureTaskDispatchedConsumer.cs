@@ -1,15 +1,19 @@
 using ConsentLedger.Contracts;
+using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.Erasing;
 using ConsentLedger.Messaging;
 
 namespace ConsentLedger.MarketingPreference.Reacting;
 
 /// <summary>The orchestrator asks this service to forget someone. The answer is the <c>subject.erased.v1</c> that the relay publishes.</summary>
-public sealed class ErasureTaskDispatchedConsumer(DeciderLoop ledger) : ICloudEventConsumer
+public sealed class ErasureTaskDispatchedConsumer(DeciderLoop ledger, AddressReader addresses) : ICloudEventConsumer
 {
-    public Task ConsumeAsync(CloudEvent message, CancellationToken ct)
+    public async Task ConsumeAsync(CloudEvent message, CancellationToken ct)
     {
         var task = message.DataAs<ErasureTaskDispatchedV1>();
-        return task.System == "marketing-preference" ? ledger.ExecuteAsync(EraseSubject.Of(message.SubjectStream(), task.Request, Digest.Of(message.Source, message.Id)), ct) : Task.CompletedTask;
+        if (task.System != "marketing-preference") return;
+        var subject = message.SubjectStream();
+        await ledger.ExecuteAsync(EraseSubject.Of(subject, task.Request, Digest.Of(message.Source, message.Id), [.. await addresses.OfSubjectAsync(subject, ct)]), ct);
+        foreach (var address in await addresses.OfSubjectAsync(subject, ct)) await ledger.ExecuteAsync(EraseSubject.Unlink(subject, address), ct);
     }
 }

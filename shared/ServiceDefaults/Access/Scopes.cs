@@ -15,6 +15,8 @@ public static class Scopes
     public const string SubjectFind = "subject:find";
     public const string PreferencesRead = "preferences:read";
     public const string SendDecide = "send:decide";
+    public const string AddressRead = "address:read";
+    public const string AddressWrite = "address:write";
     public const string PolicyRead = "policy:read";
     public const string PolicyPublish = "policy:publish";
     public const string ErasureRequest = "erasure:request";
@@ -33,6 +35,8 @@ public static class Scopes
         [SubjectFind] = "Find out which subject an address belongs to.",
         [PreferencesRead] = "Read a subject's preferences.",
         [SendDecide] = "Ask whether a message may be sent now.",
+        [AddressRead] = "Read how addresses stand, by their tags.",
+        [AddressWrite] = "Link addresses to subjects, suppress and release them.",
         [PolicyRead] = "Read policy packs.",
         [PolicyPublish] = "Publish a policy pack.",
         [ErasureRequest] = "Ask for the erasure of a subject.",

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.MarketingPreference.Addresses;
+
+/// <param name="Position">Of the event that its standing rests on.</param>
+/// <param name="Since">When that was recorded.</param>
+public sealed record AddressAnswer(
+    AddressTag Tag, long Version, AddressStanding Standing, DateTimeOffset? Since, long? Position, int SoftBounces, DateTimeOffset? PausedUntil, SuppressionCause? Cause, IReadOnlyList<Guid> Subjects)
+{
+    public static AddressAnswer Of(AddressTag tag, Address address, long version)
+    {
+        var (standing, place) = address.Standing;
+        return new(tag, version, standing, place?.RecordedAt, place?.Position, address.SoftBounces, address.PausedUntil, address.Cause, [.. address.Subjects]);
+    }
+}
+
+/// <summary>One line of the list of what is stopped.</summary>
+public sealed record SuppressionLine(AddressTag Tag, AddressStanding Standing, DateTimeOffset? Since, long? Position);
+
+/// <summary>The last line. Without it the list is not complete.</summary>
+public sealed record SuppressionsEnd(long Listed);
+
+/// <summary>For whoever keeps addresses: one by its tag, those of a subject, and all that are stopped.</summary>
+public static class ReadAddresses
+{
+    private const string NdJson = "application/x-ndjson";
+
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/v1/addresses/{tag}", OneAsync).RequireScope(Scopes.AddressRead).Produces<AddressAnswer>().WithMetadata(AddressTag.Invalid);
+        api.MapGet("/v1/subjects/{subject}/addresses", OfSubjectAsync).RequireScope(Scopes.AddressRead).Produces<IReadOnlyList<AddressAnswer>>();
+        api.MapGet("/v1/suppressions", ListAsync).RequireScope(Scopes.AddressRead).Produces<SuppressionLine>(contentType: NdJson);
+    }
+
+    private static async Task<IResult> OneAsync(AddressTag tag, Caller caller, AddressReader addresses, StateReader reader, CancellationToken ct)
+    {
+        var (address, version) = await addresses.FindAsync(caller.Tenant, tag, ct) is { } stream ? await reader.ReadAsync(stream, Address.Stream, ct) : (Address.Unknown, 0);
+        return TypedResults.Json(AddressAnswer.Of(tag, address, version), StrictJson.Options).WithEntityTag(version);
+    }
+
+    private static async Task<IResult> OfSubjectAsync(SubjectId subject, Caller caller, AddressReader addresses, StateReader reader, CancellationToken ct)
+    {
+        var answers = new List<AddressAnswer>();
+        foreach (var stream in await addresses.OfSubjectAsync(new StreamKey(caller.Tenant, subject.Stream), ct))
+        {
+            var (address, version) = await reader.ReadAsync(stream, Address.Stream, ct);
+            // An address is a person's other persons' too: who they are is not told here.
+            if (address is { Tag: { } tag }) answers.Add(AddressAnswer.Of(tag, address with { Subjects = [subject.Value] }, version));
+        }
+
+        return TypedResults.Json(answers, StrictJson.Options);
+    }
+
+    private static IResult ListAsync(Caller caller, AddressReader addresses, CancellationToken ct) => TypedResults.Stream(
+        async body =>
+        {
+            var listed = 0L;
+            await foreach (var (tag, row) in addresses.StoppedAsync(caller.Tenant, ct))
+            {
+                await WriteAsync(body, new SuppressionLine(tag, row.Standing, row.Since, row.Position), ct);
+                listed++;
+            }
+
+            await WriteAsync(body, new SuppressionsEnd(listed), ct);
+        },
+        NdJson);
+
+    private static async Task WriteAsync<T>(Stream body, T line, CancellationToken ct)
+    {
+        await JsonSerializer.SerializeAsync(body, line, StrictJson.Options, ct);
+        await body.WriteAsync("\n"u8.ToArray(), ct);
+    }
+}

@@ -1,0 +1,146 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using ConsentLedger.Contracts;
+using static ConsentLedger.MarketingPreference.Tests.RunningService;
+
+namespace ConsentLedger.MarketingPreference.Tests.Addresses;
+
+/// <summary>Addresses as the email system sees to them, over HTTP.</summary>
+[Collection(nameof(RunningService))]
+public sealed class AddressesTests(RunningService service)
+{
+    [Fact]
+    public async Task A_tag_that_two_replicas_meet_at_once_has_one_stream()
+    {
+        await using var replica = await service.StartReplicaAsync();
+        using var other = new HttpClient { BaseAddress = replica.Url };
+        foreach (var tag in Enumerable.Range(0, 25).Select(_ => NewTag()))
+        {
+            var subjects = Enumerable.Range(0, 4).Select(_ => NewSubject()).ToList();
+            var answers = await Task.WhenAll(subjects.Select((subject, i) => service.LinkAddressAsync(subject, tag, i % 2 == 0 ? null : other)));
+            answers.ShouldAllBe(answer => answer.IsSuccessStatusCode);
+
+            // Versions of one stream; of two, each would have begun at 1.
+            var address = await service.AddressAsync(tag);
+            address.GetProperty("version").GetInt64().ShouldBe(4);
+            address.GetProperty("subjects").EnumerateArray().Select(s => s.GetString()).ShouldBe(subjects, ignoreOrder: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_person_has_several_addresses_over_time_and_an_address_several_persons()
+    {
+        var (anna, bert, old, shared) = (NewSubject(), NewSubject(), NewTag(), NewTag());
+        await OkAsync(await service.LinkAddressAsync(anna, old));
+        await OkAsync(await service.LinkAddressAsync(anna, shared));
+        await OkAsync(await service.LinkAddressAsync(bert, shared));
+        (await TagsOfAsync(anna)).ShouldBe([old, shared], ignoreOrder: true);
+
+        await OkAsync(await service.SendAsync(HttpMethod.Delete, $"/v1/subjects/{anna}/addresses/{old}", role: "email"));
+        (await TagsOfAsync(anna)).ShouldBe([shared]);
+        (await OkAsync(await service.LinkAddressAsync(anna, shared))).GetProperty("outcome").GetString().ShouldBe("unchanged");
+        (await service.AddressAsync(shared)).GetProperty("subjects").GetArrayLength().ShouldBe(2);
+
+        var seenByBert = (await OkAsync(await service.SendAsync(HttpMethod.Get, $"/v1/subjects/{bert}/addresses", role: "email"))).EnumerateArray().ShouldHaveSingleItem();
+        seenByBert.GetProperty("subjects").EnumerateArray().Select(s => s.GetString()).ShouldBe([bert]);
+    }
+
+    [Fact]
+    public async Task A_suppression_outlives_its_person_and_only_a_release_with_actor_and_reason_lifts_it()
+    {
+        var (anna, tag) = (NewSubject(), NewTag());
+        await OkAsync(await service.LinkAddressAsync(anna, tag));
+        await OkAsync(await service.SuppressAsync(tag));
+        await service.EraseAsync(anna);
+        var address = await service.AddressAsync(tag);
+        (address.GetProperty("standing").GetString(), address.GetProperty("subjects").GetArrayLength()).ShouldBe(("suppressed", 0));
+        (await SuppressedAsync()).ShouldContain(tag);
+
+        await OkAsync(await service.LinkAddressAsync(NewSubject(), tag));
+        (await service.AddressAsync(tag)).GetProperty("standing").GetString().ShouldBe("suppressed");
+        (await CodeAsync(await service.SendAsync(HttpMethod.Post, $"/v1/addresses/{tag}/releases", Json(new { occurredAt = People.Noon, actor = "agent" }), "email"), HttpStatusCode.BadRequest)).ShouldBe("body_invalid");
+        (await CodeAsync(await service.ReleaseAsync(tag, actor: "system"), HttpStatusCode.UnprocessableEntity)).ShouldBe("release_needs_person");
+        (await SuppressedAsync()).ShouldContain(tag);
+        await OkAsync(await service.ReleaseAsync(tag));
+        (await service.AddressAsync(tag)).GetProperty("standing").GetString().ShouldBe("released");
+        (await SuppressedAsync()).ShouldNotContain(tag);
+    }
+
+    [Fact]
+    public async Task Of_an_erased_person_who_had_left_something_the_address_stays_suppressed()
+    {
+        var (anna, tag) = (NewSubject(), NewTag());
+        await OkAsync(await service.LinkAddressAsync(anna, tag));
+        await service.ChooseAsync(anna, "module-crm", subscribed: false);
+        await service.EraseAsync(anna);
+        var address = await service.AddressAsync(tag);
+        (address.GetProperty("standing").GetString(), address.GetProperty("cause").GetString()).ShouldBe(("suppressed", "erased"));
+        (await CodeAsync(await service.LinkAddressAsync(anna, tag), HttpStatusCode.UnprocessableEntity)).ShouldBe("subject_erased");
+    }
+
+    [Fact]
+    public async Task An_address_instead_of_its_tag_is_refused_and_not_repeated()
+    {
+        using var answer = await service.SendAsync(HttpMethod.Get, "/v1/addresses/anna@example.com", role: "email");
+        var text = await answer.Content.ReadAsStringAsync();
+        (answer.StatusCode, text.Contains("address_tag_invalid", StringComparison.Ordinal), text.Contains("anna", StringComparison.Ordinal)).ShouldBe((HttpStatusCode.BadRequest, true, false));
+    }
+
+    [Fact]
+    public async Task Another_tenant_knows_nothing_of_it()
+    {
+        var tag = NewTag();
+        await OkAsync(await service.SuppressAsync(tag));
+        (await OkAsync(await service.SendAsync(HttpMethod.Get, $"/v1/addresses/{tag}", role: "email", tenant: "elsewhere"))).GetProperty("standing").GetString().ShouldBe("deliverable");
+    }
+
+    private static string NewTag() => AddressCalls.NewTag();
+
+    private async Task<IReadOnlyList<string?>> TagsOfAsync(string subject) =>
+        [.. (await OkAsync(await service.SendAsync(HttpMethod.Get, $"/v1/subjects/{subject}/addresses", role: "email"))).EnumerateArray().Select(a => a.GetProperty("tag").GetString())];
+
+    private async Task<IReadOnlyList<string?>> SuppressedAsync()
+    {
+        using var answer = await service.SendAsync(HttpMethod.Get, "/v1/suppressions", role: "email");
+        answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/x-ndjson");
+        var lines = (await answer.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        lines[^1].GetProperty("listed").GetInt32().ShouldBe(lines.Count - 1);
+        return [.. lines.SkipLast(1).Select(line => line.GetProperty("tag").GetString())];
+    }
+}
+
+/// <summary>What the email system does about addresses.</summary>
+internal static class AddressCalls
+{
+    /// <summary>As the email system makes it, under a key of its own.</summary>
+    public static string NewTag() => Convert.ToHexStringLower(HMACSHA256.HashData("the email system's"u8, Encoding.UTF8.GetBytes($"email|{People.NewId()}@example.com")));
+
+    public static Task<HttpResponseMessage> LinkAddressAsync(this RunningService service, string subject, string tag, HttpClient? replica = null) =>
+        service.SendAsync(HttpMethod.Put, $"/v1/subjects/{subject}/addresses/{tag}", Json(new { occurredAt = People.Noon, actor = "subject", method = "web-form" }), "email", through: replica);
+
+    public static Task<HttpResponseMessage> SuppressAsync(this RunningService service, string tag, bool everything = false) =>
+        service.SendAsync(HttpMethod.Post, $"/v1/addresses/{tag}/suppressions", Json(new { occurredAt = People.Noon, actor = "agent", method = "phone", everything }), "email");
+
+    public static Task<HttpResponseMessage> ReleaseAsync(this RunningService service, string tag, string actor = "agent") =>
+        service.SendAsync(HttpMethod.Post, $"/v1/addresses/{tag}/releases", Json(new { occurredAt = People.Noon, actor, reason = "mailbox-repaired" }), "email");
+
+    public static async Task<JsonElement> AddressAsync(this RunningService service, string tag) => await OkAsync(await service.SendAsync(HttpMethod.Get, $"/v1/addresses/{tag}", role: "email"));
+
+    /// <summary>As the orchestrator asks for it.</summary>
+    public static async Task EraseAsync(this RunningService service, string subject)
+    {
+        await service.SendAsync(Exchanges.ErasureEvents, new CloudEvent
+        {
+            Id = People.NewId().ToString(),
+            Source = "https://consentledger/erasure-orchestrator",
+            Type = ErasureTaskDispatchedV1.Type,
+            Subject = subject,
+            Tenant = Packs.Tenant,
+            Data = CloudEvent.DataFrom(new ErasureTaskDispatchedV1(People.NewId(), "marketing-preference")),
+        });
+        await EventuallyAsync("the person is erased", async () => (await service.PreferencesAsync(subject)).GetProperty("erased").GetBoolean());
+        await EventuallyAsync("no address is theirs", async () => (await OkAsync(await service.SendAsync(HttpMethod.Get, $"/v1/subjects/{subject}/addresses", role: "email"))).GetArrayLength() == 0);
+    }
+}
