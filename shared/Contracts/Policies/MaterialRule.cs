@@ -23,6 +23,7 @@ public enum MaterialRule
     ExpressRequired,
     PurposeWidened,
     SaleAllowed,
+    MoreOften,
 }
 
 public static class MaterialRules
@@ -45,6 +46,7 @@ public static class MaterialRules
         MaterialRule.TrackingAdded => "Directive 2002/58/EC art. 5(3)",
         MaterialRule.ExpressRequired => "GDPR art. 7(1), 9(2)(a)",
         MaterialRule.PurposeWidened => "GDPR art. 5(1)(b), 6(4)",
+        MaterialRule.MoreOften => "GDPR art. 4(11)",
         _ => throw new ArgumentOutOfRangeException(nameof(rule), rule, null),
     };
 }

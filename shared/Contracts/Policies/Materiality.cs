@@ -27,6 +27,8 @@ internal static class Materiality
         ["recipients", var id, var member] when pair.Both(p => p.Reaches(id)) => OfRecipient(change, member),
         ["transfers", var id, "recipients", var recipient] when change.Kind == ChangeKind.Added && pair.Both(p => p.Transfers.Contains(id)) && !pair.Was.Reaches(recipient) =>
             MaterialRule.RecipientAdded,
+        ["topics", var id, "cap", ..] when pair.Older.FindTopic(id) is { } was && was.Purpose == pair.Was.Id && was.Cap is { } cap && pair.Newer.FindTopic(id) is { } now && now.Cap?.IsWithin(cap) != true =>
+            MaterialRule.MoreOften,
         ["tracking", ..] => OfTracking(pair, change),
         ["purposeLimitation", var ground] when change.Kind == ChangeKind.Added && ground == "related-purpose" => MaterialRule.PurposeWidened,
         ["sellsData"] when pair.Newer.SellsData == true || pair.Older.SellsData == false => MaterialRule.SaleAllowed,

@@ -23,7 +23,7 @@ internal static class PackChanges
     private static readonly string[] Apart = ["version", "changes/material"];
 
     /// <summary>What names a thing in a list, by the first of these that it has.</summary>
-    private static readonly string[][] Names = [["id", "locale"], ["id"], ["jurisdiction"], ["provider"], ["basis"], ["ground", "purpose"]];
+    private static readonly string[][] Names = [["id", "locale"], ["id"], ["jurisdiction"], ["provider"], ["basis"], ["ground", "purpose"], ["channel"]];
 
     public static IEnumerable<PackChange> Between(PolicyPack older, PolicyPack newer) =>
         Compare(older.ToJson(), newer.ToJson(), "", "").Where(c => !Apart.Contains(c.Place) && !Apart.Any(a => c.Place.StartsWith($"{a}/", StringComparison.Ordinal)));

@@ -9,12 +9,17 @@ internal static class PackRules
     // What nobody confirmed in a year was not meant.
     private const int MaxDaysToConfirm = 366;
 
+    // Longer than a year, or more than so many, caps nothing.
+    private const int MaxCapDays = 366, MaxCapMessages = 1000;
+
     public static IEnumerable<PolicyPackError> Check(PolicyPack pack) =>
     [
         .. PackNames.Check(pack),
         .. PackReferences.Check(pack),
         .. pack.Purposes.SelectMany((purpose, i) => CheckPurpose(purpose, $"/purposes/{i}")),
         .. pack.Topics.SelectMany((topic, i) => CheckTopic(pack, topic, $"/topics/{i}")),
+        .. pack.Topics.SelectMany((topic, i) => CheckCap(topic, $"/topics/{i}/cap")),
+        .. pack.QuietHours.SelectMany((hours, i) => CheckQuietHours(pack, hours, $"/quietHours/{i}")),
         .. CheckConsentPurposes(pack),
         .. CheckRights(pack.Rights),
     ];
@@ -71,6 +76,28 @@ internal static class PackRules
 
         if (topic.MessageClass == MessageClass.Marketing != purpose.Marketing)
             yield return new(PolicyPackErrors.TopicClassMismatch, $"{path}/messageClass", $"'{topic.Id}' and its purpose differ on being marketing.");
+    }
+
+    private static IEnumerable<PolicyPackError> CheckCap(Topic topic, string path)
+    {
+        if (topic.Cap is not { } cap)
+            yield break;
+        if (cap.Messages is < 1 or > MaxCapMessages)
+            yield return new(PolicyPackErrors.PeriodInvalid, $"{path}/messages", $"This has to be from 1 to {MaxCapMessages}.");
+        if (cap.Days is < 1 or > MaxCapDays)
+            yield return new(PolicyPackErrors.PeriodInvalid, $"{path}/days", $"This has to be from 1 to {MaxCapDays}.");
+        if (topic.MessageClass == MessageClass.Transactional)
+            yield return new(PolicyPackErrors.CapOnTransactional, path, $"'{topic.Id}' is transactional: what is owed is not counted.");
+    }
+
+    private static IEnumerable<PolicyPackError> CheckQuietHours(PolicyPack pack, QuietHours hours, string path)
+    {
+        if (!pack.Channels.Contains(hours.Channel))
+            yield return new(PolicyPackErrors.ReferenceUnresolved, $"{path}/channel", $"'{hours.Channel}' is not declared.");
+        if (pack.QuietHours.First(other => other.Channel == hours.Channel) != hours)
+            yield return new(PolicyPackErrors.IdDuplicate, $"{path}/channel", $"'{hours.Channel}' has quiet hours already.");
+        if (!hours.AreSound())
+            yield return new(PolicyPackErrors.QuietHoursInvalid, path, "Quiet hours are two different times of day, as 21:00, in a time zone of the IANA database, as Europe/Berlin.");
     }
 
     private static IEnumerable<PolicyPackError> CheckConsentPurposes(PolicyPack pack)

@@ -39,6 +39,9 @@ public sealed record PolicyPack
     /// <summary>Of <see cref="Policies.Channels.All"/>, those the controller uses.</summary>
     public required IReadOnlyList<string> Channels { get; init; }
 
+    /// <summary>At most one entry a channel. Absent where it may be used at any hour.</summary>
+    public IReadOnlyList<QuietHours> QuietHours { get; init; } = [];
+
     /// <summary>Kinds of people that the policy treats differently, such as <c>consumer</c> and <c>business</c>.</summary>
     public IReadOnlyList<string> SubjectCategories { get; init; } = [];
 

@@ -57,6 +57,8 @@ public static class PolicyPackErrors
     public const string ConsentPurposeMissing = "consent_purpose_missing";
     public const string PeriodInvalid = "period_invalid";
     public const string PeriodWithoutConsent = "period_without_consent";
+    public const string CapOnTransactional = "cap_on_transactional";
+    public const string QuietHoursInvalid = "quiet_hours_invalid";
 
     // Of a version beside those before it.
     public const string MaterialChangeUndeclared = "policy_material_change_undeclared";

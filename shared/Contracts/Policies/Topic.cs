@@ -18,6 +18,9 @@ public sealed record Topic
 
     /// <summary>By locale.</summary>
     public IReadOnlyDictionary<string, string>? Description { get; init; }
+
+    /// <summary>Absent where the policy does not say how often.</summary>
+    public FrequencyCap? Cap { get; init; }
 }
 
 /// <summary>What may stop a message.</summary>

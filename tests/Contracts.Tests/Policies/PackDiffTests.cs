@@ -41,7 +41,11 @@ public sealed class PackDiffTests
               "retention": { "until": "contract-ended" }
             }
           ],
-          "topics": [],
+          "topics": [
+            { "id": "letter", "purpose": "analysis", "messageClass": "service", "channels": ["web"], "title": { "en": "Letter" }, "cap": { "messages": 2, "days": 7 } },
+            { "id": "tips", "purpose": "analysis", "messageClass": "service", "channels": ["web"], "title": { "en": "Tips" } }
+          ],
+          "quietHours": [{ "channel": "email", "from": "21:00", "to": "08:00", "timeZone": "Europe/Berlin" }],
           "rights": { "offered": ["access"], "deadlineMonths": 1, "extensionMonths": 2, "freeOfCharge": true },
           "tracking": { "technologies": ["cookies"], "purposes": ["analysis"] },
           "purposeLimitation": ["contract"], "sellsData": false
@@ -81,6 +85,9 @@ public sealed class PackDiffTests
         { "/processors/0/safeguard", "\"scc\"", "newsletter: safeguard-weakened" },
         { "/processors/1/purposes/1", "\"analysis\"", "analysis: destination-added" },
         { "/tracking/technologies/1", "\"pixel-tags\"", "analysis: tracking-added" },
+        { "/topics/0/cap/messages", "3", "analysis: more-often" },
+        { "/topics/0/cap/days", "6", "analysis: more-often" },
+        { "/topics/0/cap", "", "analysis: more-often" },
         { "/tracking/purposes/1", "\"newsletter\"", "newsletter: tracking-added" },
         { "/purposeLimitation/1", "\"related-purpose\"", "newsletter: purpose-widened, analysis: purpose-widened" },
         { "/sellsData", "true", "newsletter: sale-allowed, analysis: sale-allowed" },
@@ -111,6 +118,11 @@ public sealed class PackDiffTests
         { "/transfers/0/safeguard", "\"adequacy\"" },
         { "/transfers/0/recipients/1", "\"controller\"" },
         { "/processors/0/places/2", "\"FR\"" },
+        { "/topics/0/cap/messages", "1" },
+        { "/topics/0/cap/days", "8" },
+        { "/topics/1/cap", """{ "messages": 9, "days": 1 }""" },
+        { "/quietHours/0/to", "\"07:00\"" },
+        { "/quietHours", "[]" },
         { "/processors/0/places/2", "\"SE\"" },
         { "/purposeLimitation/1", "\"legal-claim\"" },
         // each consent names its own channel, and each person is asked on their own
