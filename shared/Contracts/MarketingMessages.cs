@@ -27,7 +27,7 @@ public sealed record MarketingUnsubscribedV1(
     public const string Type = "marketing.unsubscribed.v1";
 }
 
-/// <summary>This topic is wanted over this channel again. Whether it may be sent is still the send decision's to say.</summary>
+/// <summary>This topic is wanted over this channel, where nothing was known before. Whether it may be sent is still the send decision's to say.</summary>
 /// <param name="Cause"><c>preference</c>, <c>preference-centre</c>, <c>undo</c>, <c>agent</c>, <c>page</c>, <c>import</c> or <c>consent-granted</c>.</param>
 public sealed record MarketingSubscribedV1(
     string Topic,
@@ -41,6 +41,22 @@ public sealed record MarketingSubscribedV1(
     string? RecipientRef = null)
 {
     public const string Type = "marketing.subscribed.v1";
+}
+
+/// <summary>This topic is wanted over this channel again, after a no. Whether it may be sent is still the send decision's to say.</summary>
+/// <param name="Cause"><c>preference</c>, <c>preference-centre</c>, <c>undo</c>, <c>agent</c>, <c>page</c>, <c>import</c> or <c>consent-granted</c>.</param>
+public sealed record MarketingResubscribedV1(
+    string Topic,
+    string Channel,
+    string Purpose,
+    string Basis,
+    string Cause,
+    string Actor,
+    string Method,
+    DateTimeOffset OccurredAt,
+    string? RecipientRef = null)
+{
+    public const string Type = "marketing.resubscribed.v1";
 }
 
 /// <summary>One event of the subject's stream in the consent service was heard, and what it changed is known here too.</summary>
@@ -59,4 +75,11 @@ public sealed record MarketingConsentFollowedV1(
 public sealed record PreferencesReadV1(string Reader)
 {
     public const string Type = "marketing.preferences-read.v1";
+}
+
+/// <summary>Something was recorded that concerns nobody outside. It goes out because its position would otherwise look like a message that was lost.</summary>
+/// <param name="Event">Its stored name.</param>
+public sealed record MarketingPositionTakenV1(string Event)
+{
+    public const string Type = "marketing.position-taken.v1";
 }

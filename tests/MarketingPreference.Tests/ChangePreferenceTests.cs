@@ -56,7 +56,7 @@ public sealed class ChangePreferenceTests
         var left = Given(Closed("module-crm", at: Noon));
         Decide(Yes() with { Actor = Actor.Agent }, left, "module-crm").ShouldRefuse("unsubscribe_prevails");
         Decide(Yes() with { OccurredAt = Noon }, left, "module-crm").ShouldRefuse("unsubscribe_prevails");
-        Decide(Yes() with { OccurredAt = Noon.AddSeconds(1) }, left, "module-crm").Recorded().ShouldHaveSingleItem().ShouldBeOfType<Subscribed>();
+        Decide(Yes() with { OccurredAt = Noon.AddSeconds(1) }, left, "module-crm").Recorded().ShouldHaveSingleItem().ShouldBeOfType<Subscribed>().Again.ShouldBeTrue();
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class FollowConsentTests
         var heard = Granted(1, "surveys-and-contests");
         var events = Follow(heard, Given(Closed("contests")));
         events[0].ShouldBe(new ConsentFollowed(heard.Id, 1, new ConsentChange("surveys-and-contests", "email", "controller", true)));
-        events.OfType<Subscribed>().Select(s => (s.Topic, s.Channel, s.Cause)).ShouldBe([("surveys-and-contests", "email", Cause.ConsentGranted)]);
+        events.OfType<Subscribed>().Select(s => (s.Topic, s.Channel, s.Cause, s.Again)).ShouldBe([("surveys-and-contests", "email", Cause.ConsentGranted, false)]);
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class FollowConsentTests
     public void A_new_consent_brings_back_what_ended_with_the_old_one_and_not_what_the_person_left()
     {
         object[] withdrawn = [Heard(1, true, "surveys-and-contests"), Opened("contests"), Closed("surveys-and-contests"), Closed("contests", withdrawsConsent: true), Heard(2, false, "surveys-and-contests")];
-        Follow(Granted(3, "surveys-and-contests"), Given(withdrawn)).OfType<Subscribed>().Select(s => s.Topic).ShouldBe(["contests"]);
+        Follow(Granted(3, "surveys-and-contests"), Given(withdrawn)).OfType<Subscribed>().Select(s => (s.Topic, s.Again)).ShouldBe([("contests", true)]);
     }
 
     [Fact]

@@ -9,6 +9,9 @@ namespace ConsentLedger.MarketingPreference.Tests;
 
 public sealed class PublishingTests
 {
+    /// <summary>What of the log concerns nobody outside.</summary>
+    private static readonly string[] Ours = ["policy.followed.v1"];
+
     private static readonly object[] OneOfEach =
     [
         Opened("newsletter"), Closed("newsletter") with { DeliveryId = WordOf("mail-1"), RecipientRef = WordOf("r.2") }, Heard(1, true), new ConsentFollowed(NewId(), 2, null),
@@ -19,7 +22,7 @@ public sealed class PublishingTests
     public void Every_event_of_a_person_goes_out_under_its_own_name_so_that_versions_are_dense()
     {
         var stored = OneOfEach.Select(Stored).ToList();
-        stored.Select(e => e.Type).Union(["policy.followed.v1"]).ShouldBe(MarketingCatalog.Events.Events.Keys.Where(name => !name.StartsWith("address.", StringComparison.Ordinal)), ignoreOrder: true);
+        stored.Select(e => e.Type).Union(Ours).ShouldBe(MarketingCatalog.Events.Events.Keys.Where(name => !name.StartsWith("address.", StringComparison.Ordinal)), ignoreOrder: true);
         foreach (var (e, i) in stored.Select((e, i) => (e, i)))
         {
             var message = MarketingPublisher.Translate(e).ShouldNotBeNull();
@@ -36,7 +39,20 @@ public sealed class PublishingTests
     }
 
     [Fact]
-    public void The_policies_are_not_ours_to_publish() => MarketingPublisher.Translate(Stored(new PolicyFollowed(Packs.Northwind, 1))).ShouldBeNull();
+    public void What_concerns_nobody_outside_says_that_its_position_is_taken_and_nothing_else()
+    {
+        var message = MarketingPublisher.Translate(Stored(new PolicyFollowed(Packs.Northwind, 1), index: 41));
+        (message.Type, message.Position, message.Subject).ShouldBe((MarketingPositionTakenV1.Type, 41L, null));
+        message.DataAs<MarketingPositionTakenV1>().ShouldBe(new MarketingPositionTakenV1("policy.followed.v1"));
+    }
+
+    [Fact]
+    public void Who_comes_back_after_a_no_is_resubscribed()
+    {
+        var back = MarketingPublisher.Translate(Stored(Opened("newsletter") with { Again = true }));
+        (back.Type, back.DataAs<MarketingResubscribedV1>().Topic).ShouldBe((MarketingResubscribedV1.Type, "newsletter"));
+        MarketingPublisher.Translate(Stored(Opened("newsletter"))).Type.ShouldBe(MarketingSubscribedV1.Type);
+    }
 
     [Fact]
     public void A_policy_survives_being_stored()

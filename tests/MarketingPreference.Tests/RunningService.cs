@@ -83,6 +83,11 @@ public sealed class RunningService : IAsyncLifetime
         return replica;
     }
 
+    /// <summary>As an outsider would: over HTTP, with the e-mail system's token.</summary>
+    internal EmailSystem.PreferenceService AsEmailSystem() => new(_process.Url, _issuer.Token(Packs.Tenant, "email"));
+
+    internal Task<IChannel> OpenChannelAsync() => _broker.OpenChannelAsync();
+
     internal Task KillAsync() => _process.KillAsync();
 
     internal async Task PublishPolicyAsync(JsonObject pack, long version)

@@ -94,6 +94,7 @@ public sealed class TwoServicesTests(RunningService service) : IDisposable
         await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
         await service.ConsentSaysAsync(subject, 3, ConsentGrantedV1.Type, Grant("newsletter"));
         await EventuallyAsync("it is open", async () => await service.StateAsync(subject, "newsletter") == "subscribed");
+        await EventuallyAsync("the email system hears that it is open again", async () => (await service.OverheardAsync(subject)).Any(e => e.Type == MarketingResubscribedV1.Type));
     }
 
     [Fact]
@@ -169,7 +170,7 @@ public sealed class TwoServicesTests(RunningService service) : IDisposable
 
         var heard = await HeardAsync(subject, said.Length + 6);
         heard.Where(e => e.Type == MarketingConsentFollowedV1.Type).Select(e => e.DataAs<MarketingConsentFollowedV1>().ConsentVersion).ShouldBe(Enumerable.Range(1, said.Length).Select(v => (long)v));
-        heard.Where(e => e.Type is MarketingSubscribedV1.Type or MarketingUnsubscribedV1.Type).Select(e => (e.DataAs<Change>().Topic, e.DataAs<Change>().Cause)).ShouldBe(
+        heard.Where(e => e.Type is MarketingSubscribedV1.Type or MarketingResubscribedV1.Type or MarketingUnsubscribedV1.Type).Select(e => (e.DataAs<Change>().Topic, e.DataAs<Change>().Cause)).ShouldBe(
         [
             ("newsletter", "consent-granted"), ("newsletter", "consent-expired"), ("newsletter", "consent-granted"), ("newsletter", "consent-withdrawn"),
             ("product-news", "consent-granted"), ("product-news", "objected"),

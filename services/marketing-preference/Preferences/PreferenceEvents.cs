@@ -4,8 +4,9 @@ namespace ConsentLedger.MarketingPreference.Preferences;
 
 /// <summary>A topic is wanted over a channel. Whether it may be sent is still the send decision's to say.</summary>
 /// <param name="Basis">The lawful basis the topic's purpose rests on when this is recorded.</param>
+/// <param name="Again">It was a no before: the person came back. Outsiders hear of that under a name of its own.</param>
 public sealed record Subscribed(
-    string Topic, string Channel, string Purpose, string Basis, Cause Cause, Actor Actor, string Method, DateTimeOffset OccurredAt);
+    string Topic, string Channel, string Purpose, string Basis, Cause Cause, Actor Actor, string Method, DateTimeOffset OccurredAt, bool Again = false);
 
 /// <summary>A topic is not wanted over a channel, or never was: "no" and "never asked" are different.</summary>
 /// <param name="WithdrawsConsent">Nothing that rested on the same consent is open over this channel any more, so the consent ends as well (GDPR art. 7(3)).</param>

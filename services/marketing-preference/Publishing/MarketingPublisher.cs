@@ -9,11 +9,16 @@ namespace ConsentLedger.MarketingPreference.Publishing;
 /// <summary>From what this service records to what it tells the others. The only file that sees both.</summary>
 public static class MarketingPublisher
 {
-    /// <summary>Everything of a subject's stream goes out, so that its versions are dense. The policies are the consent service's to publish.</summary>
-    public static CloudEvent? Translate(StoredEvent e) => MarketingCatalog.Events.Decode(e) switch
+    /// <summary>
+    /// Every event goes out, so that positions are dense for whoever hears all of a tenant: a position that is passed over is a message that was lost. What concerns
+    /// nobody outside says no more than that its position is taken.
+    /// </summary>
+    public static CloudEvent Translate(StoredEvent e) => MarketingCatalog.Events.Decode(e) switch
     {
         Unsubscribed u => Envelope(e, MarketingUnsubscribedV1.Type, new MarketingUnsubscribedV1(
             u.Topic, u.Channel, u.Purpose, u.Basis, NameOf(u.Cause), NameOf(u.Actor), u.Method, u.OccurredAt, u.WithdrawsConsent, u.DeliveryId, u.RecipientRef)),
+        Subscribed { Again: true } s => Envelope(e, MarketingResubscribedV1.Type, new MarketingResubscribedV1(
+            s.Topic, s.Channel, s.Purpose, s.Basis, NameOf(s.Cause), NameOf(s.Actor), s.Method, s.OccurredAt)),
         Subscribed s => Envelope(e, MarketingSubscribedV1.Type, new MarketingSubscribedV1(
             s.Topic, s.Channel, s.Purpose, s.Basis, NameOf(s.Cause), NameOf(s.Actor), s.Method, s.OccurredAt)),
         ConsentFollowed f => Envelope(e, MarketingConsentFollowedV1.Type, new MarketingConsentFollowedV1(
@@ -21,10 +26,13 @@ public static class MarketingPublisher
         PreferencesRead r => Envelope(e, PreferencesReadV1.Type, new PreferencesReadV1(r.Reader)),
         ErasureStarted s => Envelope(e, SubjectErasureStartedV1.Type, new SubjectErasureStartedV1(s.Request)),
         SubjectErased s => Envelope(e, SubjectErasedV1.Type, new SubjectErasedV1(s.Request)),
-        PolicyFollowed => null,
-        AddressLinked or AddressUnlinked or AddressBounced or AddressDelivered or AddressComplained or AddressSuppressed or AddressReleased => null,
+
+        // The policies are the consent service's to publish.
+        PolicyFollowed or AddressLinked or AddressUnlinked or AddressBounced or AddressDelivered or AddressComplained or AddressSuppressed or AddressReleased => Taken(e),
         var unknown => throw new InvalidOperationException($"{unknown.GetType().Name} has no contract."),
     };
+
+    private static CloudEvent Taken(StoredEvent e) => Envelope(e, MarketingPositionTakenV1.Type, new MarketingPositionTakenV1(e.Type)) with { Subject = null };
 
     private static CloudEvent Envelope<T>(StoredEvent e, string type, T data)
         where T : notnull => new()

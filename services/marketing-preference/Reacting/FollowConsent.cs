@@ -47,7 +47,7 @@ public static class FollowConsent
     private static Subscribed? Opened(ConsentAct act, Topic topic, string channel, LaneState? lane, SubjectPreferences subject, PolicyPack pack) =>
         lane is null || (lane is { IsOpen: false, EndedConsent: true } && subject.Consents.Given(topic.Purpose, channel) == false)
         || (lane is { IsOpen: false, Cause: Cause.Objected } && act.Actor is Actor.Subject or Actor.Guardian && act.OccurredAt > lane.OccurredAt)
-            ? new Subscribed(topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.ConsentGranted, act.Actor, act.Method, act.OccurredAt)
+            ? new Subscribed(topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.ConsentGranted, act.Actor, act.Method, act.OccurredAt, Again: lane is not null)
             : null;
 
     // An objection to marketing is to all of it, whatever it rests on (GDPR art. 21(2)), and to what was never asked for as well.

@@ -14,6 +14,8 @@ public static class Scopes
     public const string ConsentImport = "consent:import";
     public const string SubjectFind = "subject:find";
     public const string PreferencesRead = "preferences:read";
+    public const string PreferencesFollow = "preferences:follow";
+    public const string PreferencesImport = "preferences:import";
     public const string SendDecide = "send:decide";
     public const string AddressRead = "address:read";
     public const string AddressWrite = "address:write";
@@ -34,6 +36,8 @@ public static class Scopes
         [ConsentImport] = "Import consents in bulk.",
         [SubjectFind] = "Find out which subject an address belongs to.",
         [PreferencesRead] = "Read a subject's preferences.",
+        [PreferencesFollow] = "Read every subject's preferences, and follow what changes.",
+        [PreferencesImport] = "Import preferences and suppressions in bulk.",
         [SendDecide] = "Ask whether a message may be sent now.",
         [AddressRead] = "Read how addresses stand, by their tags.",
         [AddressWrite] = "Link addresses to subjects, suppress and release them.",

@@ -35,7 +35,7 @@ public sealed record ChangePreference(bool Subscribed, DateTimeOffset OccurredAt
             return Decision.No("unsubscribe_prevails", "This topic was unsubscribed from; only the subject's own later act subscribes again.");
         if (pack.FindPurpose(topic.Purpose)!.RestsOn(LawfulBasis.Consent) && subject.Consents.Given(topic.Purpose, channel) != true)
             return Decision.No("consent_needed", $"The topic rests on consent to {topic.Purpose}, which is granted in the consent service and not here.");
-        return Decision.Of(new Subscribed(topic.Id, channel, topic.Purpose, pack.BasisOf(topic), CauseOf(change), change.Actor, change.Method.Value, change.OccurredAt));
+        return Decision.Of(new Subscribed(topic.Id, channel, topic.Purpose, pack.BasisOf(topic), CauseOf(change), change.Actor, change.Method.Value, change.OccurredAt, Again: lane is not null));
     }
 
     private static Decision Unsubscribe(ChangePreference change, Topic topic, string channel, SubjectPreferences subject, PolicyPack pack) => Decision.Of(

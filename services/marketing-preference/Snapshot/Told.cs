@@ -1,0 +1,32 @@
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.MarketingPreference.Preferences.Reading;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.MarketingPreference.Snapshot;
+
+/// <summary>One line of a snapshot.</summary>
+public abstract record Told;
+
+/// <summary>Where a snapshot stands: its first line.</summary>
+/// <param name="Position">Of the last event that is in it, -1 where there is none. What follows is asked for from here.</param>
+public sealed record ToldStart(string Tenant, long Position) : Told;
+
+/// <summary>A person, with all that they ever chose.</summary>
+/// <param name="Version">The last one of their stream that is in.</param>
+/// <param name="Preferences">Empty for somebody of whom only other things are known. A topic that is missing was never asked for.</param>
+public sealed record ToldSubject(SubjectId Subject, long Version, IReadOnlyList<ToldPreference> Preferences) : Told
+{
+    public static ToldSubject Of(StreamId subject, long version, SubjectPreferences state) => new(
+        SubjectId.Of(subject), version,
+        [.. state.Lanes.OrderBy(lane => lane.Key.Topic, StringComparer.Ordinal).ThenBy(lane => lane.Key.Channel, StringComparer.Ordinal).Select(lane => ToldPreference.Of(lane.Key, lane.Value))]);
+}
+
+/// <param name="Position">Of the event it rests on.</param>
+public sealed record ToldPreference(string Topic, string Channel, PreferenceState State, Cause Cause, DateTimeOffset OccurredAt, long Position)
+{
+    public static ToldPreference Of(Lane lane, LaneState state) =>
+        new(lane.Topic, lane.Channel, state.IsOpen ? PreferenceState.Subscribed : PreferenceState.Unsubscribed, state.Cause, state.OccurredAt, state.Place.Position);
+}
+
+/// <summary>A snapshot's last line. One without it was cut off, and is no snapshot.</summary>
+public sealed record ToldEnd(long Position, long Subjects, long Suppressions) : Told;
