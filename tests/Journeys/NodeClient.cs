@@ -28,19 +28,45 @@ internal sealed class NodeClient : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
-    public static NodeClient Start(Installation installation, string tenant, string script, params string[] arguments)
+    public static NodeClient Start(Installation installation, string tenant, string script, params string[] arguments) =>
+        Start("node", installation, tenant, script, arguments);
+
+    /// <summary>The e-mail system that keeps what everybody wants, in either language: both do the same.</summary>
+    public static NodeClient StartEmailSystem(string language, Installation installation, string tenant, string queue)
     {
-        var start = new ProcessStartInfo("node")
+        var build = Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/'))!);
+        return language == "node"
+            ? Start("node", installation, tenant, "email-system/follow.mjs", queue)
+            : Start("dotnet", installation, tenant, $"email-system-dotnet/bin/{build}/net10.0/EmailSystem.dll", queue);
+    }
+
+    private static NodeClient Start(string runtime, Installation installation, string tenant, string script, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(runtime)
         {
             WorkingDirectory = Path.Combine(Servers.Checkout, "tests", "clients"),
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["AMQP_URL"] = installation.Broker.UriOf("outside").ToString(), ["TENANT"] = tenant },
+            Environment =
+            {
+                ["AMQP_URL"] = installation.Broker.UriOf("outside").ToString(),
+                ["TENANT"] = tenant,
+                ["PREFERENCE_URL"] = installation.Preference.Url.ToString(),
+                ["TOKEN"] = installation.Issuer.Token(tenant, "email"),
+            },
         };
         start.ArgumentList.Add(script);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         return new NodeClient(Process.Start(start)!);
+    }
+
+    /// <summary>Says this to the program, and returns what it says next.</summary>
+    public async Task<JsonElement> AskAsync(object line, CancellationToken ct)
+    {
+        await _process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(line));
+        await _process.StandardInput.FlushAsync(ct);
+        return await _lines.Reader.ReadAsync(ct);
     }
 
     /// <summary>Publishes these commands and returns the answers in the order they came.</summary>

@@ -1,0 +1,50 @@
+// The preference service over HTTP: what to start from, what was missed, and whether a mail may go out now.
+
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+
+export class PreferenceService {
+  #url;
+  #headers;
+
+  // A bearer token with the scopes preferences:follow and send:decide.
+  constructor(url, token) {
+    this.#url = url.replace(/\/$/, '');
+    this.#headers = { Authorization: `Bearer ${token}` };
+  }
+
+  // Line by line, so its size does not matter.
+  async start(wishes) {
+    let last = {};
+    for await (const line of this.#lines('/v1/preferences/snapshot')) wishes.start((last = line));
+    if (last.subjects === undefined) throw new Error('The snapshot was cut off: its last line is missing.');
+  }
+
+  // All that was recorded since, page by page, without the broker.
+  async catchUp(wishes, heard) {
+    for (let before; before !== wishes.position; ) {
+      before = wishes.position;
+      for await (const event of this.#lines(`/v1/preferences/changes?after=${wishes.position}`)) if (wishes.apply(event)) heard(event);
+    }
+  }
+
+  // "May I send this now?", right before each mail. No answer is a no.
+  async ask(question) {
+    try {
+      const answer = await fetch(`${this.#url}/v1/send-decisions`, {
+        method: 'POST',
+        headers: { ...this.#headers, 'Content-Type': 'application/json' },
+        body: JSON.stringify(question),
+      });
+      return answer.ok ? await answer.json() : { allowed: false, rule: `status ${answer.status}` };
+    } catch {
+      return { allowed: false, rule: 'no-answer' };
+    }
+  }
+
+  async *#lines(path) {
+    const answer = await fetch(this.#url + path, { headers: this.#headers });
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
+    for await (const line of createInterface({ input: Readable.fromWeb(answer.body), crlfDelay: Infinity })) yield JSON.parse(line);
+  }
+}
