@@ -77,6 +77,25 @@ public sealed record PreferencesReadV1(string Reader)
     public const string Type = "marketing.preferences-read.v1";
 }
 
+/// <summary>Nothing goes to this address any more, whoever has it, until it is released. The tag is all that is known of it here.</summary>
+/// <param name="AddressTag">As the email system computed it.</param>
+/// <param name="Cause"><c>asked</c>, <c>imported</c>, <c>erased</c>, <c>complaint</c> or <c>bounce</c>.</param>
+/// <param name="Everything">Not even what a contract or the law owes somebody.</param>
+/// <param name="DeliveryId">The email system's own reference of the mail, where it gave one.</param>
+/// <param name="RecipientRef">The email system's own reference of the recipient, where it gave one. Never an address.</param>
+public sealed record MarketingSuppressedV1(
+    string AddressTag, string Cause, bool Everything, DateTimeOffset OccurredAt, string? DeliveryId = null, string? RecipientRef = null)
+{
+    public const string Type = "marketing.suppressed.v1";
+}
+
+/// <summary>Somebody took it on themselves that mail may go to this address again.</summary>
+/// <param name="Reason">A word of theirs.</param>
+public sealed record MarketingReleasedV1(string AddressTag, string Reason, DateTimeOffset OccurredAt)
+{
+    public const string Type = "marketing.released.v1";
+}
+
 /// <summary>Something was recorded that concerns nobody outside. It goes out because its position would otherwise look like a message that was lost.</summary>
 /// <param name="Event">Its stored name.</param>
 public sealed record MarketingPositionTakenV1(string Event)

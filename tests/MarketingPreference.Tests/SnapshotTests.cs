@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using ConsentLedger.Contracts;
+using ConsentLedger.MarketingPreference.Tests.Addresses;
 using EmailSystem;
 using RabbitMQ.Client;
 using Xunit.Abstractions;
@@ -107,6 +108,10 @@ public sealed class SnapshotTests(RunningService service, ITestOutputHelper outp
         await EraseAsync(erased);
         await EventuallyAsync("they are erased", async () => (await service.OverheardAsync(erased)).Any(e => e.Type == SubjectErasedV1.Type));
 
+        var (stopped, released) = (AddressCalls.NewTag(), AddressCalls.NewTag());
+        foreach (var tag in (string[])[stopped, released]) (await service.SuppressAsync(tag)).EnsureSuccessStatusCode();
+        (await service.ReleaseAsync(released)).EnsureSuccessStatusCode();
+
         using var answer = await SnapshotAsync();
         var lines = Lines(await answer.Content.ReadAsStringAsync(Ct));
         var position = long.Parse(answer.Headers.GetValues("Ledger-Position").Single(), CultureInfo.InvariantCulture);
@@ -118,8 +123,14 @@ public sealed class SnapshotTests(RunningService service, ITestOutputHelper outp
         var lane = people[left].GetProperty("preferences").EnumerateArray().ShouldHaveSingleItem();
         (lane.GetProperty("topic").GetString(), lane.GetProperty("state").GetString(), lane.GetProperty("cause").GetString()).ShouldBe(("module-crm", "unsubscribed", "preference"));
 
+        var addresses = lines.Where(l => l.TryGetProperty("addressTag", out _)).ToDictionary(l => l.GetProperty("addressTag").GetString()!);
+        lines[^1].GetProperty("suppressions").GetInt64().ShouldBe(addresses.Count);
+        addresses.ShouldNotContainKey(released);
+        (addresses[stopped].GetProperty("state").GetString(), addresses[stopped].GetProperty("cause").GetString()).ShouldBe(("suppressed", "asked"));
+
         var table = (await (await SnapshotAsync("text/csv")).Content.ReadAsStringAsync(Ct)).Split("\r\n");
         table[0].ShouldBe("subject,version,addressTag,topic,channel,state,cause,occurredAt,position");
+        table.ShouldContain(row => row.StartsWith($",,{stopped},,,suppressed,asked,,", StringComparison.Ordinal));
         table.ShouldContain(row => row.StartsWith($"{left},1,,module-crm,email,unsubscribed,preference,", StringComparison.Ordinal));
     }
 
@@ -210,6 +221,7 @@ public sealed class SnapshotTests(RunningService service, ITestOutputHelper outp
     private Task TrafficAsync(int seed, int acts)
     {
         var people = Enumerable.Range(0, 12).Select(_ => NewSubject()).ToList();
+        var tags = Enumerable.Range(0, 4).Select(_ => AddressCalls.NewTag()).ToList();
         return Task.WhenAll(Enumerable.Range(0, 4).Select(async writer =>
         {
             var chance = new Random(seed + writer);
@@ -226,6 +238,12 @@ public sealed class SnapshotTests(RunningService service, ITestOutputHelper outp
                         break;
                     case < 5:
                         await service.ConsentSaysAsync(NewSubject(), 1, ConsentGrantedV1.Type, new ConsentGrantedV1("newsletter", "controller", "1", "consent", People.Noon, "subject", "web-form", true, "email"));
+                        break;
+                    case < 7:
+                        (await service.SuppressAsync(tags[chance.Next(tags.Count)])).Dispose();
+                        break;
+                    case < 8:
+                        (await service.ReleaseAsync(tags[chance.Next(tags.Count)])).Dispose();
                         break;
                     default:
                         (await service.ChooseAsync(person, Topics[chance.Next(Topics.Length)], chance.Next(2) == 0)).Dispose();

@@ -19,6 +19,9 @@ internal static class SnapshotTable
                 foreach (var p in person.Preferences)
                     Row(body, $"{person.Subject}", $"{person.Version}", "", p.Topic, p.Channel, NameOf(p.State), NameOf(p.Cause), p.OccurredAt.ToString("O", CultureInfo.InvariantCulture), $"{p.Position}");
                 break;
+            case ToldAddress address:
+                Row(body, "", "", $"{address.AddressTag}", "", "", address.State, address.Cause, "", $"{address.Position}");
+                break;
             case ToldEnd:
                 break;
         }

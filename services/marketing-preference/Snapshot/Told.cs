@@ -1,3 +1,5 @@
+using System.Text.Json;
+using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.MarketingPreference.Preferences.Reading;
 using ConsentLedger.ServiceDefaults;
@@ -26,6 +28,19 @@ public sealed record ToldPreference(string Topic, string Channel, PreferenceStat
 {
     public static ToldPreference Of(Lane lane, LaneState state) =>
         new(lane.Topic, lane.Channel, state.IsOpen ? PreferenceState.Subscribed : PreferenceState.Unsubscribed, state.Cause, state.OccurredAt, state.Place.Position);
+}
+
+/// <summary>An address that nothing goes to, as <see cref="Contracts.MarketingSuppressedV1"/> told of it.</summary>
+public sealed record ToldAddress(AddressTag AddressTag, string State, string Cause, bool Everything, long Position) : Told
+{
+    /// <summary>Null where mail goes, and for a stream that is about no address.</summary>
+    public static ToldAddress? Of(Address address) => (address.Tag, address.Standing) switch
+    {
+        ({ } tag, (AddressStanding.Barred or AddressStanding.Suppressed, { } place)) => new(tag, "suppressed", JsonNamingPolicy.KebabCaseLower.ConvertName($"{address.Cause}"), address.SuppressesEverything, place.Position),
+        ({ } tag, (AddressStanding.HardBounced, { } place)) => new(tag, "suppressed", "bounce", false, place.Position),
+        ({ } tag, (AddressStanding.Complained, { } place)) => new(tag, "suppressed", "complaint", false, place.Position),
+        _ => null,
+    };
 }
 
 /// <summary>A snapshot's last line. One without it was cut off, and is no snapshot.</summary>
