@@ -1,5 +1,6 @@
 using ConsentLedger.Ledger;
 using ConsentLedger.MarketingPreference.Addresses;
+using ConsentLedger.MarketingPreference.Bulk;
 using ConsentLedger.MarketingPreference.Policies;
 using ConsentLedger.MarketingPreference.Preferences;
 
@@ -22,7 +23,11 @@ public static class MarketingCatalog
         ("address.delivered.v1", typeof(AddressDelivered)),
         ("address.complained.v1", typeof(AddressComplained)),
         ("address.suppressed.v1", typeof(AddressSuppressed)),
-        ("address.released.v1", typeof(AddressReleased)))
+        ("address.released.v1", typeof(AddressReleased)),
+        ("import.accepted.v1", typeof(ImportAccepted)),
+        ("import.started.v1", typeof(ImportStarted)),
+        ("import.advanced.v1", typeof(ImportAdvanced)),
+        ("import.completed.v1", typeof(ImportCompleted)))
     {
         Entries = new Dictionary<Type, EntryType>
         {

@@ -2,6 +2,7 @@ using ConsentLedger.Contracts;
 using ConsentLedger.MarketingPreference;
 using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.AskingConsent;
+using ConsentLedger.MarketingPreference.Bulk;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.MarketingPreference.Preferences.Changing;
 using ConsentLedger.MarketingPreference.Preferences.Reading;
@@ -16,7 +17,7 @@ using ConsentLedger.Transparency;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("marketing-preference");
-builder.Services.AddLedger(builder.Configuration, MarketingCatalog.Events, new AddressTable());
+builder.Services.AddLedger(builder.Configuration, MarketingCatalog.Events, new AddressTable(), new ImportTable());
 builder.Services.AddLog(builder.Configuration);
 builder.Services.AddUnsubscribeLinks(builder.Configuration);
 builder.Services.AddSingleton<PreferenceReader>();
@@ -24,6 +25,7 @@ builder.Services.AddSingleton<StateAsOf>();
 ConsentClient.Add(builder.Services);
 builder.Services.AddSingleton<TellConsent>();
 builder.Services.AddSingleton<AddressReader>();
+ImportRunner.Add(builder.Services);
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.MarketingEvents, MarketingPublisher.Translate)
     .Consumes<ConsentEventConsumer>("marketing.from-consent", Exchanges.ConsentEvents, ConsentEventConsumer.Bindings)
@@ -42,5 +44,8 @@ LinkAddress.Map(app);
 SuppressAddress.Map(app);
 ReleaseAddress.Map(app);
 ReadAddresses.Map(app);
+AcceptImport.Map(app);
+ReadImport.Map(app);
+RunImport.Map(app);
 app.MapLog();
 await app.ServeAsync(args);

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using ConsentLedger.Contracts;
+using ConsentLedger.MarketingPreference.Addresses;
+using ConsentLedger.MarketingPreference.Bulk;
 using ConsentLedger.MarketingPreference.Policies;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.MarketingPreference.Publishing;
@@ -10,7 +12,22 @@ namespace ConsentLedger.MarketingPreference.Tests;
 public sealed class PublishingTests
 {
     /// <summary>What of the log concerns nobody outside.</summary>
-    private static readonly string[] Ours = ["policy.followed.v1"];
+    private static readonly object[] Ours =
+    [
+        new PolicyFollowed(Packs.Northwind, 1), new AddressLinked(Tag, NewId(), Actor.Subject, "web-form", Noon), new AddressUnlinked(Tag, NewId(), Actor.Subject, "web-form", Noon),
+        new AddressBounced(Tag, BounceKind.Soft, "webhook", Noon), new AddressDelivered(Tag, "webhook", Noon), new ImportAccepted(WordOf("old-list"), ImportFormat.Csv, "00", 1, 0, 1),
+        new ImportStarted("operator"), new ImportAdvanced(0, Counts.None), new ImportCompleted(Counts.None),
+    ];
+
+    private static AddressTag Tag => AddressTag.TryParse(new string('a', AddressTag.Length), out var tag) ? tag : default;
+
+    private static readonly (object Facts, string Cause)[] Stops =
+    [
+        (new AddressSuppressed(Tag, SuppressionCause.Asked, Actor.Agent, "phone", Noon), "asked"), (new AddressComplained(Tag, "webhook", Noon), "complaint"),
+        (new AddressBounced(Tag, BounceKind.Hard, "webhook", Noon), "bounce"),
+    ];
+
+    private static readonly AddressReleased Released = new(Tag, Actor.Agent, "mailbox-repaired", Noon);
 
     private static readonly object[] OneOfEach =
     [
@@ -22,7 +39,7 @@ public sealed class PublishingTests
     public void Every_event_of_a_person_goes_out_under_its_own_name_so_that_versions_are_dense()
     {
         var stored = OneOfEach.Select(Stored).ToList();
-        stored.Select(e => e.Type).Union(Ours).ShouldBe(MarketingCatalog.Events.Events.Keys.Where(name => !name.StartsWith("address.", StringComparison.Ordinal)), ignoreOrder: true);
+        stored.Select(e => e.Type).Union(Ours.Concat(Stops.Select(s => s.Facts)).Append(Released).Select(MarketingCatalog.Events.NameOf)).ShouldBe(MarketingCatalog.Events.Events.Keys, ignoreOrder: true);
         foreach (var (e, i) in stored.Select((e, i) => (e, i)))
         {
             var message = MarketingPublisher.Translate(e).ShouldNotBeNull();
@@ -41,9 +58,25 @@ public sealed class PublishingTests
     [Fact]
     public void What_concerns_nobody_outside_says_that_its_position_is_taken_and_nothing_else()
     {
-        var message = MarketingPublisher.Translate(Stored(new PolicyFollowed(Packs.Northwind, 1), index: 41));
-        (message.Type, message.Position, message.Subject).ShouldBe((MarketingPositionTakenV1.Type, 41L, null));
-        message.DataAs<MarketingPositionTakenV1>().ShouldBe(new MarketingPositionTakenV1("policy.followed.v1"));
+        foreach (var facts in Ours)
+        {
+            var message = MarketingPublisher.Translate(Stored(facts, index: 41));
+            (message.Type, message.Position, message.Subject).ShouldBe((MarketingPositionTakenV1.Type, 41L, null));
+            message.DataAs<MarketingPositionTakenV1>().ShouldBe(new MarketingPositionTakenV1(MarketingCatalog.Events.NameOf(facts)));
+        }
+    }
+
+    [Fact]
+    public void Whatever_stops_an_address_suppresses_its_tag_until_it_is_released()
+    {
+        foreach (var (facts, cause) in Stops)
+        {
+            var message = MarketingPublisher.Translate(Stored(facts));
+            (message.Type, message.Subject).ShouldBe((MarketingSuppressedV1.Type, null));
+            message.DataAs<MarketingSuppressedV1>().ShouldBe(new MarketingSuppressedV1(Tag.ToString(), cause, false, Noon));
+        }
+
+        MarketingPublisher.Translate(Stored(Released)).DataAs<MarketingReleasedV1>().ShouldBe(new MarketingReleasedV1(Tag.ToString(), "mailbox-repaired", Noon));
     }
 
     [Fact]

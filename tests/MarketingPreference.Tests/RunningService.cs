@@ -86,6 +86,14 @@ public sealed class RunningService : IAsyncLifetime
     /// <summary>As an outsider would: over HTTP, with the e-mail system's token.</summary>
     internal EmailSystem.PreferenceService AsEmailSystem() => new(_process.Url, _issuer.Token(Packs.Tenant, "email"));
 
+    /// <summary>What lies in its database.</summary>
+    internal async Task<long> CountAsync(string select)
+    {
+        await using var source = Npgsql.NpgsqlDataSource.Create(_database.ConnectionString);
+        await using var command = source.CreateCommand(select);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
     internal Task<IChannel> OpenChannelAsync() => _broker.OpenChannelAsync();
 
     internal Task KillAsync() => _process.KillAsync();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ConsentLedger.Contracts;
 using ConsentLedger.MarketingPreference.Addresses;
+using ConsentLedger.MarketingPreference.Bulk;
 using ConsentLedger.MarketingPreference.Policies;
 using ConsentLedger.MarketingPreference.Preferences;
 
@@ -27,12 +28,21 @@ public static class MarketingPublisher
         ErasureStarted s => Envelope(e, SubjectErasureStartedV1.Type, new SubjectErasureStartedV1(s.Request)),
         SubjectErased s => Envelope(e, SubjectErasedV1.Type, new SubjectErasedV1(s.Request)),
 
-        // The policies are the consent service's to publish.
-        PolicyFollowed or AddressLinked or AddressUnlinked or AddressBounced or AddressDelivered or AddressComplained or AddressSuppressed or AddressReleased => Taken(e),
+        // Whatever stops an address for good, the email system stops it.
+        AddressSuppressed s => OfNobody(e, MarketingSuppressedV1.Type, new MarketingSuppressedV1(s.Tag.ToString(), NameOf(s.Cause), s.Everything, s.OccurredAt)),
+        AddressComplained c => OfNobody(e, MarketingSuppressedV1.Type, new MarketingSuppressedV1(c.Tag.ToString(), "complaint", false, c.OccurredAt, c.DeliveryId, c.RecipientRef)),
+        AddressBounced { Kind: BounceKind.Hard } b => OfNobody(e, MarketingSuppressedV1.Type, new MarketingSuppressedV1(b.Tag.ToString(), "bounce", false, b.OccurredAt, b.DeliveryId)),
+        AddressReleased r => OfNobody(e, MarketingReleasedV1.Type, new MarketingReleasedV1(r.Tag.ToString(), r.Reason, r.OccurredAt)),
+
+        // Who has an address is nobody's business outside, and the policies are the consent service's to publish.
+        AddressBounced or AddressDelivered or AddressLinked or AddressUnlinked or PolicyFollowed or ImportAccepted or ImportStarted or ImportAdvanced or ImportCompleted =>
+            OfNobody(e, MarketingPositionTakenV1.Type, new MarketingPositionTakenV1(e.Type)),
         var unknown => throw new InvalidOperationException($"{unknown.GetType().Name} has no contract."),
     };
 
-    private static CloudEvent Taken(StoredEvent e) => Envelope(e, MarketingPositionTakenV1.Type, new MarketingPositionTakenV1(e.Type)) with { Subject = null };
+    /// <summary>It is about no person: the id of an address's stream names nothing outside.</summary>
+    private static CloudEvent OfNobody<T>(StoredEvent e, string type, T data)
+        where T : notnull => Envelope(e, type, data) with { Subject = null };
 
     private static CloudEvent Envelope<T>(StoredEvent e, string type, T data)
         where T : notnull => new()

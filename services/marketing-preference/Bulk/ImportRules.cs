@@ -1,0 +1,45 @@
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.MarketingPreference.Addresses;
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.MarketingPreference.Preferences.Changing;
+
+namespace ConsentLedger.MarketingPreference.Bulk;
+
+/// <summary>
+/// What a line of an old list may do. It may restrict, whenever it was written. It may open only what the person opened themselves, after whatever they said no to since; never an
+/// address that nothing goes to; and never what rests on a consent that is not there: consents are imported where they are kept, and open their topics by themselves.
+/// </summary>
+public static class ImportRules
+{
+    private const string Method = "import";
+
+    /// <param name="stopped">Nothing goes to the address that the line names beside the person.</param>
+    public static Decision Decide(ImportLine line, SubjectPreferences subject, PolicyPack? pack, bool stopped, DateTimeOffset now)
+    {
+        if (subject.IsErased) return Decision.No("subject_erased", "This person was erased. A returning person gets a new subject id.");
+        if (pack is null) return Decision.No("policy_missing", "The controller's policy has not arrived here yet.");
+        if (pack.FindTopic(line.Topic!) is not { } topic) return Decision.No("topic_undeclared", $"Policy {pack.Version} declares no such topic.");
+        if (!topic.Channels.Contains(line.Channel!)) return Decision.No("channel_undeclared", $"Policy {pack.Version} does not declare this channel for {topic.Id}.");
+        if (line.OccurredAt > now + ChangePreference.ClockSkew) return Decision.No("occurred_in_future", "occurredAt lies in the future.");
+
+        var (lane, basis, method) = (subject.Find(topic.Id, line.Channel!), pack.BasisOf(topic), line.Method?.Value ?? Method);
+        var (actor, occurredAt) = (line.Actor ?? Actor.Agent, line.OccurredAt!.Value);
+        if (line.State == LineState.Unsubscribed)
+            return lane is { IsOpen: false }
+                ? Decision.Unchanged
+                : Decision.Of(new Unsubscribed(topic.Id, line.Channel!, topic.Purpose, basis, Cause.Import, actor, method, occurredAt, pack.ConsentEndsWith(topic, line.Channel!, subject)));
+
+        if (stopped) return Decision.No("address_suppressed", "Nothing goes to this address; an import does not change that.");
+        if (lane is { IsOpen: true }) return Decision.Unchanged;
+        if (actor is not (Actor.Subject or Actor.Guardian)) return Decision.No("own_act_needed", "An import opens only what the person opened themselves.");
+        if (lane is not null && occurredAt <= lane.OccurredAt) return Decision.No("unsubscribe_prevails", "This topic was unsubscribed from; only the subject's own later act subscribes again.");
+        if (pack.FindPurpose(topic.Purpose)!.RestsOn(LawfulBasis.Consent) && subject.Consents.Given(topic.Purpose, line.Channel!) != true)
+            return Decision.No("consent_needed", $"The topic rests on consent to {topic.Purpose}, which is imported into the consent service and not here.");
+        return Decision.Of(new Subscribed(topic.Id, line.Channel!, topic.Purpose, basis, Cause.Import, actor, method, occurredAt, Again: lane is not null));
+    }
+
+    /// <summary>A suppression is never lifted by a list, only added.</summary>
+    public static Decision Decide(ImportLine line, Address address, DateTimeOffset now) => address.Suppressed is not null
+        ? Decision.Unchanged
+        : Decision.Of(new AddressSuppressed(line.AddressTag!.Value, SuppressionCause.Imported, line.Actor ?? Actor.Agent, line.Method?.Value ?? Method, line.OccurredAt ?? now));
+}

@@ -1,0 +1,84 @@
+using ConsentLedger.MarketingPreference.Addresses;
+using ConsentLedger.MarketingPreference.Policies;
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.Resilience;
+
+namespace ConsentLedger.MarketingPreference.Bulk;
+
+/// <summary>
+/// Carries out what was started, one import after the other, on one replica at a time. The log is the queue: its place moves when an import is over. Killed at any point it goes on with the part that
+/// was not finished; lines of it that were carried out are found by the names of their commands, and hear their first outcome again.
+/// </summary>
+public sealed partial class ImportRunner(
+    IEventEngine engine, DeciderLoop ledger, StateReader reader, ImportParts parts, AddressReader addresses, Remotes remotes, TimeProvider clock, ILogger<ImportRunner> log) : BackgroundService
+{
+    private const string Name = "imports";
+
+    public static IServiceCollection Add(IServiceCollection services) => services
+        .AddRemote(Name, running => (running.BaseDelayMs, running.MaxDelayMs) = (500, 30_000))
+        .AddSingleton<ImportParts>()
+        .AddHostedService<ImportRunner>();
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => remotes.KeepGoingAsync(
+        Name, "run", ct => new Subscription(engine, Name, clock).RunAsync(RunAsync, ct), retry => Stopped(retry.Exception?.GetType().Name ?? "", retry.Delay.TotalMilliseconds), stoppingToken);
+
+    private async Task RunAsync(IReadOnlyList<StoredEvent> events, CancellationToken ct)
+    {
+        foreach (var started in events.Where(e => e.Type == MarketingCatalog.Events.NameOf(new ImportStarted("")))) await RunAsync(started.Stream, ct);
+    }
+
+    private async Task RunAsync(StreamKey import, CancellationToken ct)
+    {
+        while (await reader.ReadAsync(import, Import.Stream, ct) is ({ State: ImportState.Running } state, _))
+        {
+            var part = state.NextPart;
+            var (lines, results) = await parts.ReadAsync(import, part, ct);
+            if (results is null)
+            {
+                results = await CarryOutAsync(import, lines!, ct);
+                await parts.SettleAsync(import, part, results, ct);
+            }
+
+            await ledger.ExecuteAsync(new Command(import, Import.Stream, Id: null, default, context => Advance(context.State<Import>(), part, Counts.Of(results))), ct);
+        }
+    }
+
+    /// <summary>Of a part that another replica has told of meanwhile there is nothing to tell.</summary>
+    public static Decision Advance(Import import, int part, Counts counts) =>
+        import.State != ImportState.Running || import.NextPart != part ? Decision.Unchanged
+        : part + 1 < import.Accepted!.Parts ? Decision.Of(new ImportAdvanced(part, counts))
+        : Decision.Of(new ImportAdvanced(part, counts), new ImportCompleted(import.Counts + counts));
+
+    private async Task<IReadOnlyList<LineResult>> CarryOutAsync(StreamKey import, IReadOnlyList<ReadLine> lines, CancellationToken ct)
+    {
+        var tags = lines.Where(l => l.Line?.Subject is not null).Select(l => l.Line!.AddressTag).OfType<AddressTag>().Distinct().ToList();
+        var stopped = (await addresses.ReadAsync(import.Tenant, tags, ct)).Where(a => a.Value.Standing >= AddressStanding.Complained).Select(a => a.Key).ToHashSet();
+
+        // All of a part at once, in their order: the ledger takes them as they come, and writes many together.
+        return await Task.WhenAll(lines.Select(async line =>
+            line.Line is null ? LineResult.Invalid(line) : ResultOf(line, await ledger.ExecuteAsync(await CommandOfAsync(import, line.Number, line.Line, stopped, ct), ct))));
+    }
+
+    private async ValueTask<Command> CommandOfAsync(StreamKey import, long number, ImportLine line, HashSet<AddressTag> stopped, CancellationToken ct)
+    {
+        var id = Digest.Of($"import:{import.Id}", $"{number}");
+        if (line.Subject is not { } subject)
+            return new Command(await addresses.FindOrBeginAsync(import.Tenant, line.AddressTag!.Value, ct), Address.Stream, id, default, context => ImportRules.Decide(line, context.State<Address>(), context.Now));
+        var isStopped = line.AddressTag is { } tag && stopped.Contains(tag);
+        return new Command(new StreamKey(import.Tenant, subject.Stream), SubjectPreferences.Stream, id, default, context =>
+            ImportRules.Decide(line, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(import.Tenant)).Current, isStopped, context.Now))
+        {
+            Reads = PolicyBook.ReadBy(import.Tenant),
+        };
+    }
+
+    private static LineResult ResultOf(ReadLine line, Outcome outcome) => outcome switch
+    {
+        Outcome.Recorded recorded => new(line.Number, LineOutcome.Recorded, Position: recorded.Position),
+        Outcome.Refused { Refusal: var refusal } => new(line.Number, LineOutcome.Refused, refusal.Code),
+        _ => new(line.Number, LineOutcome.Unchanged),
+    };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Imports stopped ({Reason}); they go on in {DelayMs} ms.")]
+    private partial void Stopped(string reason, double delayMs);
+}

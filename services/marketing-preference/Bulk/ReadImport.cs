@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Json;
+using ConsentLedger.MarketingPreference.Addresses;
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.MarketingPreference.Bulk;
+
+/// <summary>How an import stands.</summary>
+/// <param name="Done">How many lines were carried out.</param>
+public sealed record ImportAnswer(Guid Id, ImportState State, string Source, ImportFormat Format, string Digest, long Lines, long Invalid, long Done, Counts Counts, DateTimeOffset AcceptedAt)
+{
+    public static ImportAnswer Of(StreamId id, Import import)
+    {
+        var (accepted, counts) = (import.Accepted!, import.Counts);
+        return new(
+            id.Value, import.State, accepted.Source, accepted.Format, accepted.Digest, accepted.Lines, accepted.Invalid, counts.Recorded + counts.Unchanged + counts.Refused + counts.Invalid, counts, import.AcceptedAt);
+    }
+}
+
+/// <summary>The last line of results. Without it they were cut off.</summary>
+/// <param name="Complete">False while there are lines to come.</param>
+public sealed record ResultsEnd(Counts Counts, bool Complete);
+
+/// <summary>What a list would do, line by line, as everything stands now; how far it has come; and what became of each line.</summary>
+public static class ReadImport
+{
+    private const int FlushAtBytes = 64 * 1024;
+
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/v1/imports/{import:guid}", HandleAsync).RequireScope(Scopes.PreferencesImport).Produces<ImportAnswer>().WithMetadata(KnownProblems.NotFound);
+        api.MapGet("/v1/imports/{import:guid}/preview", PreviewAsync).RequireScope(Scopes.PreferencesImport).RefusesWith("import_started", "import_lapsed").WithMetadata(KnownProblems.NotFound);
+        api.MapGet("/v1/imports/{import:guid}/results", ListAsync).RequireScope(Scopes.PreferencesImport).WithMetadata(KnownProblems.NotFound);
+    }
+
+    internal static async Task<Import?> FindAsync(StreamKey stream, StateReader reader, CancellationToken ct)
+    {
+        // Any other stream read as an import is none that was accepted.
+        var (import, _) = await reader.ReadAsync(stream, Import.Stream, ct);
+        return import.State == ImportState.Unknown ? null : import;
+    }
+
+    private static async Task<IResult> HandleAsync(Guid import, Caller caller, StateReader reader, CancellationToken ct) =>
+        await FindAsync(new StreamKey(caller.Tenant, new StreamId(import)), reader, ct) is { } found
+            ? TypedResults.Json(ImportAnswer.Of(new StreamId(import), found), StrictJson.Options)
+            : KnownProblems.NotFound;
+
+    private static async Task<IResult> PreviewAsync(
+        Guid import, HttpResponse response, Caller caller, StateReader reader, ImportParts parts, PreferenceReader preferences, AddressReader addresses, TimeProvider clock, CancellationToken ct)
+    {
+        var stream = new StreamKey(caller.Tenant, new StreamId(import));
+        if (await FindAsync(stream, reader, ct) is not { } found) return KnownProblems.NotFound;
+        if (RunImport.Decide(caller.ClientId, found, clock.GetUtcNow()) is Decision.Refuse { Refusal: var refusal }) return KnownProblems.Refused(refusal.Code, refusal.Reason);
+        if (found.State != ImportState.Accepted) return KnownProblems.Refused("import_started", "It was started; what becomes of its lines is in its results.");
+        response.ContentType = Snapshot.ReadSnapshot.NdJson;
+        var (counts, part) = (Counts.None, 0);
+        for (; part < found.Accepted!.Parts; part++)
+        {
+            // Started meanwhile: what is left of it is in the results.
+            if (await parts.ReadAsync(stream, part, ct) is not ({ } lines, _)) break;
+            var verdicts = await ForeseeAsync(caller.Tenant, lines, preferences, addresses, clock.GetUtcNow(), ct);
+            counts += Counts.Of(verdicts);
+            await WriteAsync(response.BodyWriter, verdicts, ct);
+        }
+
+        await WriteAsync(response.BodyWriter, [new ResultsEnd(counts, part == found.Accepted.Parts)], ct);
+        return Results.Empty;
+    }
+
+    private static async Task<IResult> ListAsync(Guid import, HttpResponse response, Caller caller, StateReader reader, ImportParts parts, CancellationToken ct)
+    {
+        var stream = new StreamKey(caller.Tenant, new StreamId(import));
+        if (await FindAsync(stream, reader, ct) is not { } found) return KnownProblems.NotFound;
+        response.ContentType = Snapshot.ReadSnapshot.NdJson;
+        for (var part = 0; part < found.NextPart; part++) await WriteAsync(response.BodyWriter, (await parts.ReadAsync(stream, part, ct)).Results!, ct);
+        await WriteAsync(response.BodyWriter, [new ResultsEnd(found.Counts, found.State == ImportState.Completed)], ct);
+        return Results.Empty;
+    }
+
+    /// <summary>Each line by itself, decided by the very rules that will carry it out, and nothing recorded.</summary>
+    private static async Task<IReadOnlyList<LineResult>> ForeseeAsync(
+        TenantId tenant, IReadOnlyList<ReadLine> lines, PreferenceReader preferences, AddressReader addresses, DateTimeOffset now, CancellationToken ct)
+    {
+        var people = lines.Select(l => l.Line?.Subject?.Stream).OfType<StreamId>().Distinct().ToList();
+        var (policies, states) = await preferences.ReadAsync(tenant, people, ct);
+        var standing = await addresses.ReadAsync(tenant, [.. lines.Select(l => l.Line?.AddressTag).OfType<AddressTag>().Distinct()], ct);
+        var known = people.Zip(states).ToDictionary(p => p.First, p => p.Second.State);
+        return [.. lines.Select(read =>
+        {
+            if (read.Line is not { } line) return LineResult.Invalid(read);
+            var row = line.AddressTag is { } tag ? standing.GetValueOrDefault(tag) : default;
+            if (line.Subject is not { } subject) return new LineResult(read.Number, row.Standing is AddressStanding.Suppressed or AddressStanding.Barred ? LineOutcome.Unchanged : LineOutcome.Recorded);
+            return ImportRules.Decide(line, known[subject.Stream], policies.Current, row.Standing >= AddressStanding.Complained, now) switch
+            {
+                Decision.Record => new LineResult(read.Number, LineOutcome.Recorded),
+                Decision.Refuse { Refusal: var refusal } => new LineResult(read.Number, LineOutcome.Refused, refusal.Code),
+                _ => new LineResult(read.Number, LineOutcome.Unchanged),
+            };
+        })];
+    }
+
+    private static async Task WriteAsync<T>(PipeWriter body, IReadOnlyList<T> lines, CancellationToken ct)
+    {
+        foreach (var line in lines)
+        {
+            using (var json = new Utf8JsonWriter(body)) JsonSerializer.Serialize(json, line, StrictJson.Options);
+            body.Write("\n"u8);
+            if (body.UnflushedBytes >= FlushAtBytes) await body.FlushAsync(ct);
+        }
+
+        await body.FlushAsync(ct);
+    }
+}

@@ -1,0 +1,234 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using ConsentLedger.MarketingPreference.Tests.Addresses;
+using EmailSystem;
+using static ConsentLedger.MarketingPreference.Tests.RunningService;
+
+namespace ConsentLedger.MarketingPreference.Tests.Bulk;
+
+[Collection(nameof(RunningService))]
+public sealed class ImportTests(RunningService service)
+{
+    private const string Header = "subject,topic,channel,state,occurredAt,actor,addressTag";
+    private const string Canary = "canary.imported@example.org";
+
+    [Fact]
+    public async Task A_list_is_looked_at_first_and_writes_nothing_before_somebody_says_so()
+    {
+        var (never, left, given, suppressed) = (NewSubject(), NewSubject(), NewSubject(), AddressCalls.NewTag());
+        (await service.ChooseAsync(left, "module-crm", false)).EnsureSuccessStatusCode();
+        var import = await UploadAsync($"""
+            {Header}
+            {never},module-crm,email,unsubscribed,2020-05-01T10:00:00+02:00,,
+            {left},module-crm,email,subscribed,2020-05-01T10:00:00+02:00,subject,
+            {given},module-crm,email,subscribed,2020-05-01T10:00:00+02:00,subject,
+            ,,,suppressed,,,{suppressed}
+            """);
+        import.GetProperty("state").GetString().ShouldBe("accepted");
+        var id = import.GetProperty("id").GetString();
+        string[] foreseen = ["2 recorded", "3 refused unsubscribe_prevails", "4 recorded", "5 recorded"];
+        var (preview, end) = await LinesAsync($"/v1/imports/{id}/preview");
+        preview.ShouldBe(foreseen);
+        end.GetProperty("counts").GetProperty("recorded").GetInt64().ShouldBe(3);
+        (await service.PreferencesAsync(never)).GetProperty("version").GetInt64().ShouldBe(0);
+        (await StandingAsync(suppressed)).ShouldBe("deliverable");
+
+        await RunAsync(id!);
+        var (results, done) = await LinesAsync($"/v1/imports/{id}/results");
+        results.ShouldBe(foreseen);
+        done.GetProperty("complete").GetBoolean().ShouldBeTrue();
+        (await service.StateAsync(never, "module-crm")).ShouldBe("unsubscribed");
+        (await service.StateAsync(left, "module-crm")).ShouldBe("unsubscribed");
+        (await service.StateAsync(given, "module-crm")).ShouldBe("subscribed");
+        (await StandingAsync(suppressed)).ShouldBe("suppressed");
+
+        // Once over it is over, and who it was about is not kept.
+        await RunAsync(id!);
+        (await CodeAsync(await service.SendAsync(HttpMethod.Get, $"/v1/imports/{id}/preview", role: "operator"), HttpStatusCode.UnprocessableEntity)).ShouldBe("import_started");
+        (await service.CountAsync($"select count(*) from import_parts where import_id = '{id}' and lines is not null")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_was_exported_can_be_imported_and_changes_nothing()
+    {
+        var subject = NewSubject();
+        foreach (var (topic, yes) in (IEnumerable<(string, bool)>)[("module-crm", true), ("module-booking", false)]) (await service.ChooseAsync(subject, topic, yes)).EnsureSuccessStatusCode();
+        (await service.SuppressAsync(AddressCalls.NewTag())).EnsureSuccessStatusCode();
+        var exported = await (await service.SendAsync(HttpMethod.Get, "/v1/preferences/snapshot", role: "email", headers: ("Accept", "text/csv"))).Content.ReadAsStringAsync();
+        var (_, end) = await LinesAsync($"/v1/imports/{(await UploadAsync(exported)).GetProperty("id").GetString()}/preview");
+        var counts = end.GetProperty("counts");
+        (counts.GetProperty("recorded").GetInt64(), counts.GetProperty("invalid").GetInt64()).ShouldBe((0, 0));
+        counts.GetProperty("unchanged").GetInt64().ShouldBeGreaterThanOrEqualTo(3);
+    }
+
+    [Theory]
+    [InlineData("\uFEFF", ",", "\r\n")]
+    [InlineData("", ";", "\n")]
+    [InlineData("\uFEFF", "\t", "\r\n")]
+    public async Task Tables_come_as_people_export_them(string mark, string delimiter, string end)
+    {
+        var list = mark + string.Join(end, new[] { Header, $"\"{NewSubject()}\",module-crm,\"email\",unsubscribed,2020-05-01T10:00:00Z,,", "", $" {NewSubject()} ,module-crm,email,unsubscribed,2020-05-01T10:00:00Z,," }
+            .Select(line => line.Replace(",", delimiter)));
+        var import = await UploadAsync(list);
+        (await LinesAsync($"/v1/imports/{import.GetProperty("id").GetString()}/preview")).Lines.ShouldBe(["2 recorded", "4 recorded"]);
+    }
+
+    [Fact]
+    public async Task A_bad_line_is_refused_by_code_and_does_not_stop_the_next()
+    {
+        var good = $"{NewSubject()},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,";
+        var import = await UploadAsync($"""
+            {Header}
+            maria,module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,
+            {NewSubject()},module-crm,email,perhaps,2020-05-01T10:00:00Z,,
+            {NewSubject()},module-crm,email
+            {NewSubject()},,email,unsubscribed,2020-05-01T10:00:00Z,,
+            {NewSubject()},module-crm,email,unsubscribed,yesterday,,
+            {NewSubject()},horoscopes,email,unsubscribed,2020-05-01T10:00:00Z,,
+            ,,,suppressed,,,not-a-tag
+            {good}
+            """);
+        import.GetProperty("invalid").GetInt64().ShouldBe(6);
+        (await LinesAsync($"/v1/imports/{import.GetProperty("id").GetString()}/preview")).Lines.ShouldBe(
+        [
+            "2 invalid line_invalid subject", "3 invalid line_invalid state", "4 invalid line_malformed", "5 invalid line_invalid topic", "6 invalid line_invalid occurredAt",
+            "7 refused topic_undeclared", "8 invalid line_invalid addressTag", "9 recorded",
+        ]);
+    }
+
+    [Fact]
+    public async Task Json_lines_are_read_by_the_same_rules()
+    {
+        var import = await UploadAsync(
+            $$"""
+            {"subject":"{{NewSubject()}}","topic":"module-crm","channel":"email","state":"unsubscribed","occurredAt":"2020-05-01T10:00:00Z"}
+
+            {"subject":"{{NewSubject()}}","topic":"module-crm","channel":"email","state":"subscribed","occurredAt":"2020-05-01T10:00:00Z"}
+            {"state":"suppressed","addressTag":"{{AddressCalls.NewTag()}}"}
+            {"state":"suppressed","addressTag":"{{AddressCalls.NewTag()}}","subject":"{{NewSubject()}}"}
+            {"state":"suppressed","who":"{{AddressCalls.NewTag()}}"}
+            not json
+            {"padding":"{{new string('x', 9_000)}}"}
+            """, "application/x-ndjson");
+        (await LinesAsync($"/v1/imports/{import.GetProperty("id").GetString()}/preview")).Lines.ShouldBe(
+            ["1 recorded", "3 refused own_act_needed", "4 recorded", "5 invalid line_invalid subject", "6 invalid line_invalid who", "7 invalid line_invalid", "8 invalid line_too_long"]);
+    }
+
+    [Theory]
+    [InlineData("text/csv")]
+    [InlineData("application/x-ndjson")]
+    public async Task What_looks_like_an_address_is_refused_by_its_line_and_nowhere_to_be_found(string type)
+    {
+        var (tag, escaped) = (AddressCalls.NewTag(), Canary.Replace("@", "\\u0040"));
+        var list = type == "text/csv"
+            ? $"{Header}\n{Canary},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,\n,,,suppressed,,,{tag}"
+            : $$"""{"subject":"{{escaped}}","state":"suppressed"}{{"\n"}}{"state":"suppressed","addressTag":"{{tag}}"}""";
+        var import = await UploadAsync(list, type);
+        var (lines, _) = await LinesAsync($"/v1/imports/{import.GetProperty("id").GetString()}/preview");
+        lines[0].ShouldEndWith("invalid address_in_import");
+        (await service.CountAsync("select count(*) from import_parts where position('canary' in encode(lines, 'escape')) > 0")).ShouldBe(0);
+        (await File.ReadAllTextAsync(service.LogFile)).ShouldNotContain("canary");
+    }
+
+    [Fact]
+    public async Task A_list_that_cannot_be_read_is_refused_whole_and_names_no_value()
+    {
+        var line = $"{NewSubject()},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,";
+        await RefusedAsync("import_not_utf8", Encoding.Unicode.GetPreamble().Concat(Encoding.Unicode.GetBytes($"{Header}\n{line}")).ToArray());
+        await RefusedAsync("import_not_utf8", Encoding.Latin1.GetBytes($"{Header}\nJosé,module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,"));
+        await RefusedAsync("import_not_utf8", Encoding.Latin1.GetBytes("{\"topic\":\"José\"}"), "application/x-ndjson");
+        await RefusedAsync("column_unknown", Encoding.UTF8.GetBytes("subject,state,e-mail\n"));
+        await RefusedAsync("column_unknown", Encoding.UTF8.GetBytes($"{Canary},state\n"));
+        await RefusedAsync("list_malformed", Encoding.UTF8.GetBytes("subject,topic\n"));
+        await RefusedAsync("list_malformed", Encoding.UTF8.GetBytes($"{Header}\n\"{new string('x', 20_000)}"));
+        await RefusedAsync("list_empty", Encoding.UTF8.GetBytes(Header));
+        await RefusedAsync("list_empty", [], "application/x-ndjson");
+        await RefusedAsync("media_type_unsupported", Encoding.UTF8.GetBytes(line), "text/plain", HttpStatusCode.UnsupportedMediaType);
+        await RefusedAsync("source_required", Encoding.UTF8.GetBytes($"{Header}\n{line}"), source: "");
+        (await CodeAsync(await service.SendAsync(HttpMethod.Get, $"/v1/imports/{People.NewId()}", role: "operator"), HttpStatusCode.NotFound)).ShouldBe("not_found");
+    }
+
+    [Fact]
+    public async Task Killed_in_the_middle_it_goes_on_and_no_line_counts_twice()
+    {
+        const int Lines = 6_500;
+        var subjects = Enumerable.Range(0, Lines).Select(_ => NewSubject()).ToList();
+        var list = new StringBuilder(Header).Append('\n');
+        foreach (var subject in subjects) list.Append(CultureInfo.InvariantCulture, $"{subject},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,\n");
+        var id = (await UploadAsync(list.ToString())).GetProperty("id").GetString()!;
+        var before = await ChangesSinceAsync(-1);
+        using (await service.SendAsync(HttpMethod.Post, $"/v1/imports/{id}/runs", role: "operator")) { }
+
+        var done = 0L;
+        for (var kill = 0; kill < 3; kill++)
+        {
+            await service.RestartAsync();
+            await EventuallyAsync("it has gone on", async () =>
+            {
+                var import = await OkAsync(await service.SendAsync(HttpMethod.Get, $"/v1/imports/{id}", role: "operator"));
+                var before = done;
+                return (done = import.GetProperty("done").GetInt64()) > before || done == Lines;
+            });
+        }
+
+        await RunAsync(id);
+        var (results, _) = await LinesAsync($"/v1/imports/{id}/results");
+        results.ShouldBe(Enumerable.Range(2, Lines).Select(n => $"{n} recorded"));
+        var closed = (await ChangesSinceAsync(before[^1].GetProperty("position").GetInt64())).Where(e => e.GetProperty("type").GetString() == "marketing.unsubscribed.v1")
+            .Select(e => e.GetProperty("subject").GetString()!).Where(subjects.ToHashSet().Contains).ToList();
+        closed.Count.ShouldBe(Lines);
+        closed.Distinct().Count().ShouldBe(Lines);
+    }
+
+    private async Task RunAsync(string id)
+    {
+        using (var started = await service.SendAsync(HttpMethod.Post, $"/v1/imports/{id}/runs", role: "operator")) started.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await EventuallyAsync("the import is completed", async () => (await OkAsync(await service.SendAsync(HttpMethod.Get, $"/v1/imports/{id}", role: "operator"))).GetProperty("state").GetString() == "completed");
+    }
+
+    private async Task<JsonElement> UploadAsync(string list, string type = "text/csv")
+    {
+        using var answer = await SendAsync(Encoding.UTF8.GetBytes(list), type, "old-list");
+        var text = await answer.Content.ReadAsStringAsync();
+        answer.StatusCode.ShouldBe(HttpStatusCode.Created, text);
+        return JsonDocument.Parse(text).RootElement;
+    }
+
+    private async Task RefusedAsync(string code, byte[] list, string type = "text/csv", HttpStatusCode status = HttpStatusCode.UnprocessableEntity, string source = "old-list")
+    {
+        using var answer = await SendAsync(list, type, source);
+        var text = await answer.Content.ReadAsStringAsync();
+        (answer.StatusCode, JsonDocument.Parse(text).RootElement.GetProperty("code").GetString()).ShouldBe((status, code));
+        text.ShouldNotContain("canary");
+        text.ShouldNotContain("José");
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(byte[] list, string type, string source)
+    {
+        var body = new ByteArrayContent(list);
+        body.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
+        return await service.SendAsync(HttpMethod.Post, $"/v1/imports?source={source}", body, "operator");
+    }
+
+    private async Task<(IReadOnlyList<string> Lines, JsonElement End)> LinesAsync(string path)
+    {
+        using var answer = await service.SendAsync(HttpMethod.Get, path, role: "operator");
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var lines = (await answer.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        return ([.. lines.SkipLast(1).Select(l => string.Join(' ', new[] { "line", "outcome", "code", "member" }.Select(name => l.TryGetProperty(name, out var value) ? value.ToString() : null).OfType<string>()))], lines[^1]);
+    }
+
+    private async Task<string?> StandingAsync(string tag) => (await service.AddressAsync(tag)).GetProperty("standing").GetString();
+
+    private async Task<List<JsonElement>> ChangesSinceAsync(long position)
+    {
+        using var emailSystem = service.AsEmailSystem();
+        var (wishes, heard) = (new Wishes(), new List<JsonElement>());
+        wishes.Start(JsonSerializer.SerializeToElement(new { tenant = Packs.Tenant, position }));
+        await emailSystem.CatchUpAsync(wishes, heard.Add, CancellationToken.None);
+        return heard;
+    }
+}
