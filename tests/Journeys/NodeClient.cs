@@ -61,12 +61,13 @@ internal sealed class NodeClient : IAsyncDisposable
         return new NodeClient(Process.Start(start)!);
     }
 
-    /// <summary>Says this to the program, and returns what it says next.</summary>
-    public async Task<JsonElement> AskAsync(object line, CancellationToken ct)
+    /// <summary>Says this to the program, and returns what it answers. What it hears meanwhile comes before that.</summary>
+    /// <param name="member">What only an answer has.</param>
+    public async Task<JsonElement> AskAsync(object line, string member, CancellationToken ct)
     {
         await _process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(line));
         await _process.StandardInput.FlushAsync(ct);
-        return await _lines.Reader.ReadAsync(ct);
+        return (await ReadUntilAsync(said => said.TryGetProperty(member, out _), ct))[^1];
     }
 
     /// <summary>Publishes these commands and returns the answers in the order they came.</summary>
