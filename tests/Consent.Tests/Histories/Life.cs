@@ -148,7 +148,7 @@ internal sealed class Life
     private static Gen<LifeStep> AnyStep(params IReadOnlyList<Deed> deeds) =>
         from deed in deeds.Count > 0 ? Gen.Elements<Deed>(deeds) : Gen.Frequency(
             (10, Gen.Constant(Deed.Grant)), (3, Gen.Constant(Deed.GrantForAWhile)), (3, Gen.Constant(Deed.GrantToBeConfirmed)), (4, Gen.Constant(Deed.Confirm)), (2, Gen.Constant(Deed.Refuse)),
-            (5, Gen.Constant(Deed.Withdraw)), (2, Gen.Constant(Deed.Void)), (2, Gen.Constant(Deed.DateEarlier)), (2, Gen.Constant(Deed.Object)), (1, Gen.Constant(Deed.Retract)),
+            (7, Gen.Constant(Deed.Withdraw)), (2, Gen.Constant(Deed.Void)), (5, Gen.Constant(Deed.DateEarlier)), (2, Gen.Constant(Deed.Object)), (1, Gen.Constant(Deed.Retract)),
             (1, Gen.Constant(Deed.Restrict)), (1, Gen.Constant(Deed.Lift)), (3, Gen.Constant(Deed.Merge)), (1, Gen.Constant(Deed.Unmerge)), (1, Gen.Constant(Deed.StateBirthMonth)),
             (2, Gen.Constant(Deed.LetTimeWork)))
         // Crowded on purpose: what nobody else speaks of nobody can contradict.
