@@ -144,6 +144,17 @@ public sealed class PersonTests
     }
 
     [Fact]
+    public void Yes_again_under_one_law_answers_a_no_under_another_where_nobody_says_which_law()
+    {
+        var story = Given().Under(Packs.Of("assutech")).On(1).After(Offer(1, "FR"))
+            .On(2).After(new Consents.Withdrawing.WithdrawConsent("product-offers", Day(2), Actor.Subject, Token.Parse("link"), "email", Jurisdiction: Token.Parse("US")));
+        Asked(story, null).Code.ShouldBe("consent_withdrawn");
+        var again = story.On(3).After(Offer(3, "FR"));
+        Asked(again, null).Code.ShouldBe("consent_given");
+        Asked(again, "US").Code.ShouldBe("consent_withdrawn");
+    }
+
+    [Fact]
     public void A_new_version_that_cuts_the_laws_otherwise_loses_no_no()
     {
         var optedOut = Given().Under(Packs.Of("assutech")).On(1).After(new Consents.Withdrawing.WithdrawConsent("product-offers", Day(1), Actor.Subject, Token.Parse("link"), "email", Jurisdiction: Token.Parse("US")));
