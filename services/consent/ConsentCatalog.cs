@@ -1,4 +1,5 @@
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.HandingOver;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Ledger;
 
@@ -33,13 +34,15 @@ public static class ConsentCatalog
         ("consent.history-read.v1", typeof(HistoryRead)),
         ("subject.erasure-started.v1", typeof(ErasureStarted)),
         ("subject.erased.v1", typeof(SubjectErased)),
-        ("policy.published.v1", typeof(PolicyPublished)))
+        ("policy.published.v1", typeof(PolicyPublished)),
+        ("tenant.handed-over.v1", typeof(TenantHandedOver)))
     {
         Entries = new Dictionary<Type, EntryType>
         {
             [typeof(ErasureStarted)] = EntryType.ErasureRequested,
             [typeof(SubjectErased)] = EntryType.KeyDestroyed,
             [typeof(PolicyPublished)] = EntryType.Configuration,
+            [typeof(TenantHandedOver)] = EntryType.Configuration,
         },
     };
 }

@@ -208,3 +208,11 @@ public sealed record PolicyPublishedV1(string Version, JsonElement Pack)
 {
     public const string Type = "policy.published.v1";
 }
+
+/// <summary>The controller's record was made ready for whoever takes it over, with the keys of the living.</summary>
+/// <param name="Successor">A word for them.</param>
+/// <param name="Key">SHA-256 of the public key that it was wrapped for.</param>
+public sealed record TenantHandedOverV1(string Successor, string Key)
+{
+    public const string Type = "tenant.handed-over.v1";
+}

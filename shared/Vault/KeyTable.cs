@@ -52,6 +52,22 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
         return living;
     });
 
+    /// <summary>At most <paramref name="limit"/> living keys of a tenant beyond this subject, in the order of their subjects.</summary>
+    public Task<IReadOnlyList<(StreamKey Subject, KeyRow Row)>> ReadLivingAsync(TenantId tenant, Guid after, int limit, CancellationToken ct) => VaultOutages.Typed<IReadOnlyList<(StreamKey, KeyRow)>>(async () =>
+    {
+        await using var select = vault.CreateCommand("""
+            select stream_id, key_id, kek_epoch, wrapped from subject_keys where tenant_id = $1 and stream_id > $2 and destroyed_at is null order by stream_id limit $3
+            """);
+        select.Parameters.Add(new() { Value = tenant.ToString() });
+        select.Parameters.Add(new() { Value = after });
+        select.Parameters.Add(new() { Value = limit });
+        var page = new List<(StreamKey, KeyRow)>();
+        await using var reader = await select.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            page.Add((new StreamKey(tenant, new StreamId(reader.GetGuid(0))), new KeyRow(reader.GetGuid(1), new WrappedKey(reader.GetGuid(2), reader.GetFieldValue<byte[]>(3)), DestroyedAt: null)));
+        return page;
+    });
+
     /// <summary>Some living key, to try the KEK on.</summary>
     public Task<KeyRow?> FindAnyAsync(CancellationToken ct) =>
         ReadAsync(vault.CreateCommand("select key_id, kek_epoch, wrapped, destroyed_at from subject_keys where destroyed_at is null limit 1"), ct);

@@ -42,6 +42,17 @@ public sealed class SubjectKey : IDisposable
         }
     }
 
+    /// <summary>Opens, and checks the text against what the ledger committed to.</summary>
+    /// <inheritdoc cref="Open(long, ReadOnlySpan{byte})"/>
+    public byte[] Open(long version, SealedPart part)
+    {
+        lock (_guard)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return Sealing.Open(_key, PlaceOf(version), part);
+        }
+    }
+
     /// <summary>
     /// The digest as nobody without this key can compute it. A bare digest of a body with an address in it can be found by trying addresses, and would be kept when the
     /// address is gone.
@@ -82,6 +93,16 @@ public sealed class SubjectKey : IDisposable
         {
             _disposed = true;
             CryptographicOperations.ZeroMemory(_key);
+        }
+    }
+
+    /// <summary>The key with whose it is, for wrapping. To be zeroed.</summary>
+    internal byte[] Bound()
+    {
+        lock (_guard)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return BoundKey.Join(_key, Subject, Id);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using ConsentLedger.EventStore;
 using Npgsql;
@@ -66,6 +67,29 @@ public sealed class SubjectKeys(NpgsqlDataSource vault, IKekProvider kek, TimePr
     /// <summary>Those of the subjects who have a key, whether it unwraps or not.</summary>
     public Task<IReadOnlyList<StreamKey>> FindLivingAsync(IReadOnlyCollection<StreamKey> subjects, CancellationToken ct) => _table.FindLivingAsync(subjects, ct);
 
+    /// <summary>The living keys of a tenant's subjects, in the order of their ids, some at a time: each page as the vault has it when it is asked for, none on lease, and zeroed when the next one is.</summary>
+    /// <param name="which">Those of a page's subjects whose keys are wanted, asked after the vault was. No other key is opened.</param>
+    public async IAsyncEnumerable<IReadOnlyList<SubjectKey>> ReadLivingAsync(
+        TenantId tenant, int pageSize, Func<IReadOnlyList<StreamId>, Task<IReadOnlySet<StreamId>>> which, [EnumeratorCancellation] CancellationToken ct)
+    {
+        for (var rows = await ReadPageAsync(Guid.Empty); rows.Count > 0; rows = await ReadPageAsync(rows[^1].Subject.Id.Value))
+        {
+            var wanted = await which([.. rows.Select(row => row.Subject.Id)]);
+            var page = new List<SubjectKey>(wanted.Count);
+            try
+            {
+                foreach (var (subject, row) in rows.Where(row => wanted.Contains(row.Subject.Id))) page.Add(await UnwrapAsync(subject, row, ct));
+                yield return page;
+            }
+            finally
+            {
+                foreach (var key in page) key.Dispose();
+            }
+        }
+
+        Task<IReadOnlyList<(StreamKey Subject, KeyRow Row)>> ReadPageAsync(Guid after) => _metrics.CountAsync("read", () => _table.ReadLivingAsync(tenant, after, pageSize, ct));
+    }
+
     /// <summary>Completes when the vault answers and its KEK unwraps what lies there.</summary>
     public async Task PingAsync(CancellationToken ct)
     {
@@ -84,11 +108,14 @@ public sealed class SubjectKeys(NpgsqlDataSource vault, IKekProvider kek, TimePr
             case { DestroyedAt: { } at } tombstone:
                 return new KeyAnswer.Erased(tombstone.KeyId, at);
             case var row:
-                var key = new SubjectKey(subject, row.KeyId!.Value, BoundKey.Part(await kek.UnwrapAsync(row.Key!, ct), subject, row.KeyId.Value));
+                var key = await UnwrapAsync(subject, row, ct);
                 _leases.Keep(key.Copy(), reading);
                 return new KeyAnswer.Present(key);
         }
     }
+
+    private async Task<SubjectKey> UnwrapAsync(StreamKey subject, KeyRow row, CancellationToken ct) =>
+        new(subject, row.KeyId!.Value, BoundKey.Part(await kek.UnwrapAsync(row.Key!, ct), subject, row.KeyId.Value));
 
     private Task AddAsync(StreamKey subject, CancellationToken ct) => _metrics.CountAsync("create", async () =>
     {

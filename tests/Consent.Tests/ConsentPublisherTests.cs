@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.HandingOver;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Consent.Publishing;
 using ConsentLedger.Contracts;
@@ -29,7 +30,7 @@ public sealed class ConsentPublisherTests
             message.Time.ShouldBe(Day(2));
             message.Tenant.ShouldBe("spectral-tms");
             (message.Position, message.StreamVersion).ShouldBe((1, 2));
-            message.Subject.ShouldBe(facts is PolicyPublished ? null : Story.Person.ToString());
+            message.Subject.ShouldBe(facts is PolicyPublished or TenantHandedOver ? null : Story.Person.ToString());
         }
     }
 
@@ -120,6 +121,7 @@ public sealed class ConsentPublisherTests
         Told<HistoryRead, HistoryReadV1>().ShouldBe(new("auditor", true, Moment, Later));
         Told<ErasureStarted, SubjectErasureStartedV1>().ShouldBeEquivalentTo(new SubjectErasureStartedV1(Id, ToTell));
         Told<SubjectErased, SubjectErasedV1>().ShouldBe(new(Id));
+        Told<TenantHandedOver, TenantHandedOverV1>().ShouldBe(new("new-owner", $"sha256:{new string('b', 64)}"));
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.HandingOver;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Contracts.Policies;
 
@@ -69,6 +70,7 @@ internal static class Samples
         new ErasureStarted(Id),
         new SubjectErased(Id),
         new PolicyPublished(Packs.Spectral, Id),
+        new TenantHandedOver(Token.Parse("new-owner"), $"sha256:{new string('b', 64)}"),
     ];
 
     /// <summary>The first of its kind is the one with everything in it.</summary>

@@ -18,6 +18,7 @@ public sealed class Issuer : IDisposable
         ["auditor-without-disclosure"] = "consent:audit",
         ["privacy"] = "erasure:request erasure:read consent:read subject:find",
         ["operator"] = "policy:publish policy:read consent:import preferences:import",
+        ["hand-over"] = "consent:hand-over ledger:audit",
         ["service"] = "consent:read consent:write consent:decide consent:audit",
     };
 

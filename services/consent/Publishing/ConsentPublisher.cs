@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.HandingOver;
 using ConsentLedger.Consent.Policies;
 using ConsentLedger.Contracts;
 
@@ -17,7 +18,7 @@ public static class ConsentPublisher
             Source = "https://consentledger/consent",
             Type = e.Type,
             Time = e.Place.RecordedAt,
-            Subject = facts is PolicyPublished ? null : e.Stream.Id.ToString(),
+            Subject = facts is PolicyPublished or TenantHandedOver ? null : e.Stream.Id.ToString(),
             Tenant = e.Stream.Tenant.ToString(),
             Position = e.Place.Position,
             StreamVersion = e.Place.Version,
@@ -86,6 +87,7 @@ public static class ConsentPublisher
         ErasureStarted e => new SubjectErasureStartedV1(e.Request, e.RecipientsToTell),
         SubjectErased e => new SubjectErasedV1(e.Request),
         PolicyPublished e => new PolicyPublishedV1(e.Pack.Version, e.Pack.ToJson()),
+        TenantHandedOver e => new TenantHandedOverV1(e.Successor, e.Key),
         _ => null,
     };
 

@@ -12,6 +12,7 @@ public static class Scopes
     public const string ConsentAudit = "consent:audit";
     public const string ConsentDisclose = "consent:disclose";
     public const string ConsentImport = "consent:import";
+    public const string ConsentHandOver = "consent:hand-over";
     public const string SubjectFind = "subject:find";
     public const string PreferencesRead = "preferences:read";
     public const string PreferencesFollow = "preferences:follow";
@@ -34,6 +35,7 @@ public static class Scopes
         [ConsentAudit] = "Read a subject's whole history, which is itself recorded.",
         [ConsentDisclose] = "Open the sealed part of single events.",
         [ConsentImport] = "Import consents in bulk.",
+        [ConsentHandOver] = "Hand the tenant over to a successor, with everybody's keys.",
         [SubjectFind] = "Find out which subject an address belongs to.",
         [PreferencesRead] = "Read a subject's preferences.",
         [PreferencesFollow] = "Read every subject's preferences, and follow what changes.",

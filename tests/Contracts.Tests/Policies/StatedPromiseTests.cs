@@ -237,6 +237,8 @@ public sealed class StatedPromiseTests
     {
         _allure.HandOver!.Causes.ShouldContain(HandOverCause.Merger);
         _allure.FindPurpose(_allure.HandOver.Purpose)!.Reaches("successor").ShouldBeTrue();
+        _quintus.HandOver!.Causes.ShouldContain(HandOverCause.Sale);
+        _quintus.FindPurpose(_quintus.HandOver.Purpose)!.Reaches("successor").ShouldBeTrue();
         _spectral.HandOver.ShouldNotBeNull();
     }
 }
