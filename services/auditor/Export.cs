@@ -46,7 +46,8 @@ internal static class Export
         });
     }
 
-    private static async Task<Report> LogAsync(
+    /// <summary>Brings a whole log into a folder, and keeps its checkpoint once all of it is verified.</summary>
+    public static async Task<Report> LogAsync(
         HttpFiles log, byte[] bytes, TrustedCheckpoint head, string folder, TrustPolicy policy, Checking checking, IReadOnlyList<Checkpoint> older, Surroundings surroundings, CancellationToken ct)
     {
         // What was exported last time is what this log has to begin with.

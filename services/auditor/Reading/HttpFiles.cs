@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.Json;
 using ConsentLedger.Auditor.Telling;
 using ConsentLedger.Auditor.Verifying;
 using ConsentLedger.Ledger;
@@ -27,6 +28,35 @@ internal sealed class HttpFiles(HttpClient client, Uri prefix, string? token, st
     public async Task<byte[]> GetAsync(string path, CancellationToken ct) =>
         await TryGetAsync(path, withToken: true, ct) ?? throw new UnansweredException("not_found", $"{new Uri(prefix, path)}: nothing is there.");
 
+    /// <summary>Asks for something by a body, and writes the answer into a file as it comes, however long it is. Asked again, it is under the same key.</summary>
+    /// <returns>The problem that was answered; null where the answer is in the file.</returns>
+    public async Task<(string Code, string Reason)?> PostAsync(string path, byte[] json, string idempotencyKey, string file, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(prefix, path)) { Content = new ByteArrayContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } } };
+                Authorize(request);
+                request.Headers.Add("Idempotency-Key", idempotencyKey);
+                using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+                if (answer.IsSuccessStatusCode)
+                {
+                    await CopyAsync(answer.Content, file, ct);
+                    return null;
+                }
+
+                if ((int)answer.StatusCode < 500 && answer.StatusCode != HttpStatusCode.TooManyRequests || attempt == Attempts) return await ReadProblemAsync(request.RequestUri!, answer, ct);
+            }
+            catch (Exception e) when (attempt < Attempts && (e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested)))
+            {
+                // As for any other file. What came of an answer is of no use without its end, and is fetched anew.
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(FirstDelayMs << attempt), clock, ct);
+        }
+    }
+
     // Hashes are for everybody, and a token is shown to nobody without need.
     private Task<byte[]?> TryGetAsync(string path, CancellationToken ct) =>
         TryGetAsync(path, path.StartsWith("tile/entries/", StringComparison.Ordinal) || path.StartsWith("facts/", StringComparison.Ordinal), ct);
@@ -53,6 +83,40 @@ internal sealed class HttpFiles(HttpClient client, Uri prefix, string? token, st
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(FirstDelayMs << attempt), clock, ct);
+        }
+    }
+
+    private async Task CopyAsync(HttpContent content, string file, CancellationToken ct)
+    {
+        await using var to = new FileStream(file, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Options = FileOptions.Asynchronous });
+        await using var from = await content.ReadAsStreamAsync(ct);
+        var buffer = new byte[64 * 1024];
+        while (true)
+        {
+            // The client's own limit ends with the headers; whoever sends nothing for as long has gone.
+            using var patience = new CancellationTokenSource(client.Timeout, clock);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, patience.Token);
+            var read = await from.ReadAsync(buffer, both.Token);
+            if (read == 0) break;
+            await to.WriteAsync(buffer.AsMemory(0, read), ct);
+        }
+
+        to.Flush(flushToDisk: true);
+    }
+
+    private static async Task<(string Code, string Reason)> ReadProblemAsync(Uri uri, HttpResponseMessage answer, CancellationToken ct)
+    {
+        var status = $"{uri}: {(int)answer.StatusCode}";
+        try
+        {
+            using var problem = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(ct));
+            string? Member(string name) => problem.RootElement.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
+            return (Member("code") ?? "no_answer", $"{status}. {Member("detail") ?? Member("title")}".TrimEnd());
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // Not one of ours: something in between answered.
+            return ("no_answer", $"{status}.");
         }
     }
 

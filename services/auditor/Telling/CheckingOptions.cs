@@ -37,9 +37,12 @@ internal sealed class CheckingOptions
 
     private readonly Option<int> _faults = new("--faults") { Description = "How many faults are told. All are counted.", HelpName = "COUNT", DefaultValueFactory = _ => Checking.DefaultFaultLimit };
 
+    /// <summary>Nothing may be left out: the verb needs a consent ledger's entries and their facts.</summary>
+    public bool IsWhole { get; init; }
+
     public void AddTo(Command verb)
     {
-        foreach (var option in (Option[])[_since, _entries, _noFacts, _erasureWithin, _memory, _faults]) verb.Options.Add(option);
+        foreach (var option in (Option[])[_since, .. IsWhole ? (Option[])[] : [_entries, _noFacts], _erasureWithin, _memory, _faults]) verb.Options.Add(option);
         foreach (var number in (Option<int>[])[_erasureWithin, _memory, _faults])
         {
             number.Validators.Add(given =>

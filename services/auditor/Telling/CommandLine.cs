@@ -25,6 +25,9 @@ internal static class CommandLine
 
             // A controller's policy.
             Policies.PolicyCommand.Build(surroundings),
+
+            // A whole tenant.
+            HandingOver.HandOverCommand.Build(surroundings),
         };
         if (root.Options.OfType<HelpOption>().Single() is { Action: HelpAction usual } help) help.Action = new HelpWithExamples(usual);
         return root;

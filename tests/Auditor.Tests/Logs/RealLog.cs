@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using ConsentLedger.Consent;
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.HandingOver;
 using ConsentLedger.EventStore;
 using ConsentLedger.Ledger;
 using ConsentLedger.Vault;
@@ -16,7 +17,8 @@ internal sealed record RealLog(SignedLog Log, IReadOnlyDictionary<Guid, Person> 
     private static readonly TenantId Tenant = TenantId.Parse("quintus");
 
     /// <param name="people">Each has about four events. The second and the third are erased.</param>
-    public static async Task<RealLog> WriteAsync(int people)
+    /// <param name="handedOver">Recorded before they are, where the tenant is handed over.</param>
+    public static async Task<RealLog> WriteAsync(int people, TenantHandedOver? handedOver = null)
     {
         using var engine = new MemoryEngine();
         var clock = new SteppingClock();
@@ -31,6 +33,7 @@ internal sealed record RealLog(SignedLog Log, IReadOnlyDictionary<Guid, Person> 
                         1 => new NewEvent(new HistoryRead("auditor", null, null, Disclosed: false)),
                         _ => new NewEvent(new ConsentWithdrawn(new Lane("newsletter", "email", "controller"), "1", clock.GetUtcNow(), Actor.Subject, Token.Parse("one-click"), null, "unsubscribed", Guid.CreateVersion7(clock.GetUtcNow()))),
                     }), default);
+            if (handedOver is not null) await loop.ExecuteAsync(new Command(HandOvers.Of(Tenant), HandOvers.Stream, null, default, _ => Decision.Of(handedOver)), default);
             foreach (var person in all.Skip(1).Take(2)) await loop.ExecuteAsync(person.Does(Tenant, new NewEvent(new ErasureStarted(person.Id))), default);
             foreach (var person in all) await loop.ExecuteAsync(person.Does(Tenant, new NewEvent(new HistoryRead("auditor", null, null, Disclosed: true))), default);
             foreach (var person in all.Skip(1).Take(2)) await loop.ExecuteAsync(person.Does(Tenant, new NewEvent(new SubjectErased(person.Id), KeyId: person.KeyId)), default);
