@@ -156,8 +156,45 @@ public sealed class RecordTests(RunningControllers controllers) : IClassFixture<
         told.Select(d => d.TryGetProperty("imported", out var imported) && imported.GetBoolean()).ShouldBe([true, false]);
     }
 
-    [Promise("P38", "allure-systems", "quintus", Skip = "a hand-over export: streams, proofs and keys re-wrapped for the successor, verifiable against the old checkpoint")]
-    public Task A_successor_takes_everything_over_and_can_prove_it(string name) => Missing.Of(name);
+    [Promise("P38", "allure-systems", "quintus")]
+    public async Task A_successor_takes_everything_over_and_can_prove_it(string name)
+    {
+        var controller = await controllers.AloneAsync(name);
+        var (purpose, channel, recipient) = MarketingOf(name);
+        var (person, other, erased) = (controller.NewPerson(), controller.NewPerson(), controller.NewPerson());
+        foreach (var one in (Person[])[person, other, erased]) await one.DoesAsync("grants", new { purpose, channel, recipient, evidence = new { address = $"{one.Id}@example.org" } });
+        using var there = new Successor(controller);
+        await there.KeepCheckpointAsync();
+        await controller.PrivacyTeam.PostAsync("/v1/erasures", new { subject = erased.Id }, HttpStatusCode.Accepted, controller.Ct);
+        await Acts.EventuallyAsync("the erasure is over", async () => (await erased.HistoryAsync()).Any(e => e.GetProperty("type").GetString() == "subject.erased.v1"), controller.Ct);
+        await person.DoesAsync("withdrawals", new { purpose, channel, recipient });
+
+        var fetched = await there.RunAsync(0, "fetch");
+        (fetched.GetProperty("handedOver").GetProperty("keys").GetInt64(), fetched.GetProperty("handedOver").GetProperty("envelopes").GetInt64()).ShouldBe((2, 2));
+        var found = (await there.RunAsync(0, "check")).GetProperty("handedOver");
+        (found.GetProperty("successor").GetString(), found.GetProperty("opened").GetInt64(), found.GetProperty("erasedBefore").GetInt64(), found.GetProperty("erasedSince").GetInt64())
+            .ShouldBe(("new-owner", 2, 1, 0));
+        foreach (var nobodys in (string[])["@example.org", erased.Id]) there.HandedOver.ShouldNotContain(nobodys);
+        there.HandedOver.ShouldContain(person.Id);
+
+        // Nothing is taken out unseen, and nobody but the successor opens it.
+        there.HandedOver = there.HandedOver.Replace($"{{\"subject\":\"{person.Id}\"", $"{{\"subject\":\"{erased.Id}\"", StringComparison.Ordinal);
+        (await there.RunAsync(1, "check")).GetProperty("handedOver").ToString().ShouldContain("handover_key_missing");
+        there.ExchangeKey();
+        (await there.RunAsync(1, "check")).GetProperty("handedOver").ToString().ShouldContain("handover_transport_unopened");
+    }
+
+    [Promise("P38", "allure-systems", "quintus")]
+    public async Task Only_a_policy_that_says_so_and_a_right_of_its_own_let_data_pass(string name)
+    {
+        var controller = await controllers.AloneAsync(name);
+        using var there = new Successor(controller);
+        using var asked = Acts.Body(new { successor = "new-owner", key = there.PublicKey });
+        using (var refused = await controller.Auditor.PostAsync(new Uri("/v1/hand-over", UriKind.Relative), asked, controller.Ct)) refused.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await there.HandsOver.PostAsync("/v1/hand-over", new { successor = "new-owner", key = "none" }, HttpStatusCode.UnprocessableEntity, controller.Ct)).GetProperty("code").GetString().ShouldBe("successor_key_invalid");
+        await controller.PublishAsync("9.0.0", pack => pack.Remove("handOver"));
+        (await there.HandsOver.PostAsync("/v1/hand-over", new { successor = "new-owner", key = there.PublicKey }, HttpStatusCode.UnprocessableEntity, controller.Ct)).GetProperty("code").GetString().ShouldBe("hand_over_undeclared");
+    }
 
     private static (string Purpose, string Channel, string? Recipient) MarketingOf(string name) => name switch
     {
