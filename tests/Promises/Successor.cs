@@ -26,7 +26,6 @@ public sealed class Successor(Controller controller) : IDisposable
     /// <summary>What outsiders have of the log so far.</summary>
     public async Task KeepCheckpointAsync()
     {
-        _logKey = (await HandsOver.GetStringAsync(new Uri($"/log/{controller.Tenant}/key", UriKind.Relative), controller.Ct)).Trim();
         await Acts.EventuallyAsync("a checkpoint is published", async () =>
         {
             using var answer = await HandsOver.GetAsync(new Uri($"/log/{controller.Tenant}/checkpoint", UriKind.Relative), controller.Ct);
@@ -34,6 +33,7 @@ public sealed class Successor(Controller controller) : IDisposable
             await File.WriteAllBytesAsync(InFolder("old.checkpoint"), await answer.Content.ReadAsByteArrayAsync(controller.Ct), controller.Ct);
             return true;
         }, controller.Ct);
+        _logKey = (await HandsOver.GetStringAsync(new Uri($"/log/{controller.Tenant}/key", UriKind.Relative), controller.Ct)).Trim();
     }
 
     /// <summary>Their key got lost, and they try another one.</summary>
