@@ -17,7 +17,7 @@ using ConsentLedger.Transparency;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("marketing-preference");
-builder.Services.AddLedger(builder.Configuration, MarketingCatalog.Events, new AddressTable(), new ImportTable());
+builder.Services.AddLedger(builder.Configuration, MarketingCatalog.Events, new AddressTable(), new ImportTable(), new SendCountsTable());
 builder.Services.AddLog(builder.Configuration);
 builder.Services.AddUnsubscribeLinks(builder.Configuration);
 builder.Services.AddSingleton<PreferenceReader>();
@@ -26,6 +26,8 @@ ConsentClient.Add(builder.Services);
 builder.Services.AddSingleton<TellConsent>();
 builder.Services.AddSingleton<AddressReader>();
 ImportRunner.Add(builder.Services);
+builder.Services.AddSingleton<SendCounts>();
+builder.Services.AddSingleton<SendGate>();
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.MarketingEvents, MarketingPublisher.Translate)
     .Consumes<ConsentEventConsumer>("marketing.from-consent", Exchanges.ConsentEvents, ConsentEventConsumer.Bindings)

@@ -53,6 +53,8 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     /// <summary>From here on nothing is allowed about this person, for this reason.</summary>
     public void Stop(string subject, string code) => _stopped[subject] = code;
 
+    public void Resume(string subject) => _stopped.TryRemove(subject, out _);
+
     public void Give(string subject, string purpose) => _given[(subject, purpose)] = true;
 
     /// <summary>What the history of this subject is, as pairs of type and message, from version 1. A history tells facts: there the lane is an object of its own.</summary>

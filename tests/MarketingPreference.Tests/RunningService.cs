@@ -170,6 +170,10 @@ public sealed class RunningService : IAsyncLifetime
         return await (through ?? _http).SendAsync(request);
     }
 
+    internal Uri Url => _process.Url;
+
+    internal string Token(string role) => _issuer.Token(Packs.Tenant, role);
+
     internal async Task<JsonElement> PreferencesAsync(string subject) => await OkAsync(await SendAsync(HttpMethod.Get, $"/v1/subjects/{subject}/preferences", role: "email"));
 
     internal async Task<string?> StateAsync(string subject, string topic, string channel = "email") =>

@@ -41,7 +41,7 @@ public sealed class SendingTests(RunningService service) : IDisposable
         var asked = service.Consent.Requests.Skip(before).ShouldHaveSingleItem();
         asked.Headers["traceparent"].ShouldContain(Trace);
         asked.Headers["X-Tenant"].ShouldBe(Packs.Tenant);
-        JsonDocument.Parse(asked.Body).RootElement.GetArrayLength().ShouldBe(2);
+        JsonDocument.Parse(asked.Body).RootElement.GetArrayLength().ShouldBe(3);
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class SendingTests(RunningService service) : IDisposable
         var body = new { subject = NewSubject(), topic = "newsletter", channel = "email" };
         (await CodeAsync(await service.SendAsync(HttpMethod.Post, "/v1/send-decisions", Json(body)), HttpStatusCode.Unauthorized)).ShouldBe("token_missing");
         (await CodeAsync(await service.SendAsync(HttpMethod.Post, "/v1/send-decisions", Json(body), "backend"), HttpStatusCode.Forbidden)).ShouldBe("scope_missing");
-        (await CodeAsync(await service.SendAsync(HttpMethod.Post, "/v1/send-decisions", Json(new { body.subject, body.topic, body.channel, address = "x" }), "email"), HttpStatusCode.BadRequest))
+        (await CodeAsync(await service.SendAsync(HttpMethod.Post, "/v1/send-decisions", Json(new { body.subject, body.topic, body.channel, mailbox = "x" }), "email"), HttpStatusCode.BadRequest))
             .ShouldBe("body_unknown_member");
         (await CodeAsync(await service.SendAsync(HttpMethod.Post, "/v1/send-decisions", Json(Enumerable.Repeat(body, 10_001)), "email"), HttpStatusCode.UnprocessableEntity)).ShouldBe("too_many_questions");
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using ConsentLedger.EventStore;
+using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.Unsubscribing;
 using static ConsentLedger.MarketingPreference.Tests.People;
 
@@ -56,6 +57,14 @@ public sealed class UnsubscribeLinksTests
 
     [Fact]
     public void Another_key_signs_other_links() => Links.Find(WithKey(2).TokenOf(Link), Noon).ShouldBeNull();
+
+    [Fact]
+    public void The_tag_of_the_address_travels_along_where_there_is_one()
+    {
+        var tagged = Link with { Address = AddressTag.TryParse(new string('7', 64), out var tag) ? tag : null };
+        Links.Find(Links.TokenOf(tagged), Noon).ShouldBe(tagged);
+        Links.Find(Links.TokenOf(Link), Noon).ShouldBe(Link);
+    }
 
     [Theory]
     [InlineData("")]

@@ -6,7 +6,7 @@ namespace ConsentLedger.Tidy;
 public sealed partial class DocumentTests
 {
     /// <summary>What services refuse, and what the auditor finds.</summary>
-    private static readonly SourceFile[] Tables = [.. new[] { "docs/refusals.md", "docs/faults.md", "docs/decisions.md" }.Select(path => Repository.Find(path) ?? throw new InvalidOperationException($"{path} is missing."))];
+    private static readonly SourceFile[] Tables = [.. new[] { "docs/refusals.md", "docs/faults.md", "docs/decisions.md", "docs/send-decisions.md" }.Select(path => Repository.Find(path) ?? throw new InvalidOperationException($"{path} is missing."))];
 
     // Words joined by underscores are codes and nothing else, except where they name what lies in a database.
     private static readonly ILookup<string, string> Given = Repository.Product.Where(f => !f.IsIn("shared/EventStore.Npgsql") && !f.IsIn("shared/Vault"))
@@ -16,7 +16,7 @@ public sealed partial class DocumentTests
     public void Every_code_is_explained()
     {
         var explained = Tables.SelectMany(table => Row().Matches(table.Text)).Select(m => m.Groups[1].Value).ToHashSet();
-        Given.Where(c => !explained.Contains(c.Key)).Select(c => $"{c.Key}, from {c.First()}").ShouldBeNone("Codes without a row in docs/refusals.md, docs/faults.md or docs/decisions.md:");
+        Given.Where(c => !explained.Contains(c.Key)).Select(c => $"{c.Key}, from {c.First()}").ShouldBeNone("Codes without a row in docs/refusals.md, docs/faults.md, docs/decisions.md or docs/send-decisions.md:");
     }
 
     [Fact]

@@ -10,7 +10,7 @@ namespace ConsentLedger.MarketingPreference.AskingConsent;
 // What goes over to the consent service and comes back, as far as it concerns sending.
 
 /// <summary>"May this be done to this person's data?"</summary>
-public sealed record ConsentQuestion(SubjectId Subject, string Purpose, string Channel, string? Recipient);
+public sealed record ConsentQuestion(SubjectId Subject, string Purpose, string Channel, string? Recipient, string? Category = null, string? Jurisdiction = null);
 
 /// <param name="Code">Why, as the consent service says it.</param>
 /// <param name="Position">The event it rests on there.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ConsentLedger.Contracts.Policies;
 using ConsentLedger.MarketingPreference.Policies;
 
 namespace ConsentLedger.MarketingPreference.Preferences;
@@ -26,6 +27,9 @@ public sealed class PreferenceReader(IEventEngine engine, EventCatalog catalog)
         var states = subjects.Distinct().ToDictionary(subject => subject, subject => StateOf([.. events[new StreamKey(tenant, subject)]]));
         return (book.Book, [.. subjects.Select(subject => states[subject])]);
     }
+
+    /// <summary>The policy that was last read here; null where none was.</summary>
+    public PolicyPack? LastKnown(TenantId tenant) => _books.TryGetValue(tenant, out var known) ? known.Book.Current : null;
 
     private (SubjectPreferences, long) StateOf(IReadOnlyList<StoredEvent> events) =>
         (SubjectPreferences.Stream.Replay(events, catalog), events is [.., var last] ? last.Place.Version : 0);

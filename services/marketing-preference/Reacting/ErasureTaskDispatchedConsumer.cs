@@ -1,12 +1,13 @@
 using ConsentLedger.Contracts;
 using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.Erasing;
+using ConsentLedger.MarketingPreference.Sending;
 using ConsentLedger.Messaging;
 
 namespace ConsentLedger.MarketingPreference.Reacting;
 
 /// <summary>The orchestrator asks this service to forget someone. The answer is the <c>subject.erased.v1</c> that the relay publishes.</summary>
-public sealed class ErasureTaskDispatchedConsumer(DeciderLoop ledger, AddressReader addresses) : ICloudEventConsumer
+public sealed class ErasureTaskDispatchedConsumer(DeciderLoop ledger, AddressReader addresses, SendCounts counts) : ICloudEventConsumer
 {
     public async Task ConsumeAsync(CloudEvent message, CancellationToken ct)
     {
@@ -15,5 +16,6 @@ public sealed class ErasureTaskDispatchedConsumer(DeciderLoop ledger, AddressRea
         var subject = message.SubjectStream();
         await ledger.ExecuteAsync(EraseSubject.Of(subject, task.Request, Digest.Of(message.Source, message.Id), [.. await addresses.OfSubjectAsync(subject, ct)]), ct);
         foreach (var address in await addresses.OfSubjectAsync(subject, ct)) await ledger.ExecuteAsync(EraseSubject.Unlink(subject, address), ct);
+        await counts.ForgetAsync(subject, ct);
     }
 }

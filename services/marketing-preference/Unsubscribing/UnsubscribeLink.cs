@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.ServiceDefaults;
 
@@ -7,11 +8,11 @@ namespace ConsentLedger.MarketingPreference.Unsubscribing;
 
 /// <summary>What an unsubscribe link stands for: one person, one topic, one channel, and the delivery it was sent in where the email system named it.</summary>
 public sealed record UnsubscribeLink(
-    TenantId Tenant, SubjectId Subject, string Topic, string Channel, Word? DeliveryId, Word? RecipientRef, DateTimeOffset ExpiresAt)
+    TenantId Tenant, SubjectId Subject, string Topic, string Channel, Word? DeliveryId, Word? RecipientRef, DateTimeOffset ExpiresAt, AddressTag? Address = null)
 {
     public StreamKey Stream => new(Tenant, Subject.Stream);
 
-    /// <summary>tenant | subject 16 | topic | channel | delivery | recipient | expiry u32, each text behind a byte with its length, all big-endian.</summary>
+    /// <summary>tenant | subject 16 | topic | channel | delivery | recipient | expiry u32 | tag of the address 32, where one was named; each text behind a byte with its length, all big-endian.</summary>
     internal byte[] ToBytes()
     {
         var expiry = new byte[sizeof(uint)];
@@ -20,6 +21,7 @@ public sealed record UnsubscribeLink(
         [
             .. Text(Tenant.ToString()), .. Subject.Value.ToByteArray(bigEndian: true), .. Text(Topic), .. Text(Channel),
             .. Text(DeliveryId?.Value ?? ""), .. Text(RecipientRef?.Value ?? ""), .. expiry,
+            .. Address?.ToBytes() ?? [],
         ];
     }
 
@@ -30,9 +32,10 @@ public sealed record UnsubscribeLink(
         var subject = new Guid(Take(ref bytes, 16), bigEndian: true);
         var (topic, channel) = (TakeText(ref bytes), TakeText(ref bytes));
         var (delivery, recipient) = (Word.TryParse(TakeText(ref bytes)), Word.TryParse(TakeText(ref bytes)));
-        var expiry = DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadUInt32BigEndian(bytes));
+        var expiry = DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadUInt32BigEndian(Take(ref bytes, sizeof(uint))));
+        AddressTag? address = bytes.IsEmpty ? null : AddressTag.Of(bytes);
         return SubjectId.TryParse($"{subject:D}", out var id)
-            ? new UnsubscribeLink(tenant, id, topic, channel, delivery, recipient, expiry)
+            ? new UnsubscribeLink(tenant, id, topic, channel, delivery, recipient, expiry, address)
             : throw new FormatException("A signed link names no subject.");
     }
 

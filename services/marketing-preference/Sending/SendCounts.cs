@@ -1,0 +1,90 @@
+using ConsentLedger.EventStore.Npgsql;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ConsentLedger.MarketingPreference.Sending;
+
+/// <summary>One more message of a topic to a person.</summary>
+/// <param name="Since">When the stretch of time began that it is counted in.</param>
+/// <param name="DeliveryId">Asking again about the last delivery counts once.</param>
+public readonly record struct CountedSend(StreamId Subject, string Topic, DateTimeOffset Since, int Cap, string? DeliveryId);
+
+/// <summary>
+/// How many messages of a capped topic each person was allowed: one row a person and topic, of the stretch of time it was last counted in. Operational, and no part of the log.
+/// </summary>
+public sealed class SendCounts(NpgsqlDataSource ledger)
+{
+    /// <summary>
+    /// Counts each, and says which fit under their cap. One statement decides and counts, with the row locked, so that no two replicas give the last place away twice. What was
+    /// counted stays so, whether the answer arrives or the mail is sent. Rows are taken in one order, lest two callers wait for each other.
+    /// </summary>
+    public async Task<bool[]> CountAsync(TenantId tenant, IReadOnlyList<CountedSend> sends, CancellationToken ct)
+    {
+        var fits = new bool[sends.Count];
+        var rounds = Enumerable.Range(0, sends.Count).GroupBy(i => (sends[i].Subject, sends[i].Topic)).SelectMany(same => same.Select((index, round) => (index, round)))
+            .GroupBy(s => s.round, s => s.index).OrderBy(r => r.Key);
+        foreach (var round in rounds)
+        {
+            // A statement may touch a row once: who is asked about twice is counted in another one.
+            var indexes = round.OrderBy(i => sends[i].Subject.Value).ThenBy(i => sends[i].Topic, StringComparer.Ordinal).ToDictionary(i => (sends[i].Subject.Value, sends[i].Topic));
+            await foreach (var counted in CountOnceAsync(tenant, [.. indexes.Values.Select(i => sends[i])], ct)) fits[indexes[counted]] = true;
+        }
+
+        return fits;
+    }
+
+    /// <summary>Nothing is kept of whoever was erased.</summary>
+    public Task ForgetAsync(StreamKey subject, CancellationToken ct) => Outages.Typed(async () =>
+    {
+        await using var command = ledger.CreateCommand("delete from send_counts where tenant_id = $1 and subject_id = $2");
+        command.Parameters.Add(new() { Value = subject.Tenant.ToString() });
+        command.Parameters.Add(new() { Value = subject.Id.Value });
+        await command.ExecuteNonQueryAsync(ct);
+    });
+
+    private async IAsyncEnumerable<(Guid, string)> CountOnceAsync(TenantId tenant, IReadOnlyList<CountedSend> sends, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    {
+        foreach (var counted in await Outages.Typed(async () =>
+        {
+            await using var command = ledger.CreateCommand("""
+                insert into send_counts as c (tenant_id, subject_id, topic, since, sent, cap, delivery) select $1, s, t, b, 1, m, d from unnest($2, $3, $4, $5, $6) as q (s, t, b, m, d)
+                on conflict (tenant_id, subject_id, topic) do update
+                set sent = case when c.since < excluded.since then 1 when c.delivery = excluded.delivery then c.sent else c.sent + 1 end,
+                    since = greatest(c.since, excluded.since), cap = excluded.cap, delivery = excluded.delivery
+                where c.since < excluded.since or c.sent < excluded.cap or c.delivery = excluded.delivery
+                returning subject_id, topic
+                """);
+            command.Parameters.Add(new() { Value = tenant.ToString() });
+            command.Parameters.Add(Array(sends.Select(s => s.Subject.Value), NpgsqlDbType.Uuid));
+            command.Parameters.Add(Array(sends.Select(s => s.Topic), NpgsqlDbType.Text));
+            command.Parameters.Add(Array(sends.Select(s => s.Since), NpgsqlDbType.TimestampTz));
+            command.Parameters.Add(Array(sends.Select(s => s.Cap), NpgsqlDbType.Integer));
+            command.Parameters.Add(Array(sends.Select(s => s.DeliveryId), NpgsqlDbType.Text));
+            var counted = new List<(Guid, string)>();
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct)) counted.Add((reader.GetGuid(0), reader.GetString(1)));
+            return counted;
+        })) yield return counted;
+    }
+
+    private static NpgsqlParameter<T[]> Array<T>(IEnumerable<T> values, NpgsqlDbType type) => new() { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | type };
+}
+
+/// <summary>The table behind <see cref="SendCounts"/>. Nothing is written to it with an append.</summary>
+public sealed class SendCountsTable : IInlineProjection
+{
+    public string Schema => """
+        create table if not exists send_counts (
+            tenant_id  text        not null,
+            subject_id uuid        not null,
+            topic      text        not null,
+            since      timestamptz not null, -- when the stretch of time began
+            sent       int         not null, -- in it
+            cap        int         not null,
+            delivery   text,                 -- the last one counted
+            primary key (tenant_id, subject_id, topic)
+        ) with (fillfactor = 70);
+        """;
+
+    public void Project(Batch batch, NpgsqlBatch sql) { }
+}
