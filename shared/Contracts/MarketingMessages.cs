@@ -81,10 +81,7 @@ public sealed record PreferencesReadV1(string Reader)
 /// <param name="AddressTag">As the email system computed it.</param>
 /// <param name="Cause"><c>asked</c>, <c>imported</c>, <c>erased</c>, <c>complaint</c> or <c>bounce</c>.</param>
 /// <param name="Everything">Not even what a contract or the law owes somebody.</param>
-/// <param name="DeliveryId">The email system's own reference of the mail, where it gave one.</param>
-/// <param name="RecipientRef">The email system's own reference of the recipient, where it gave one. Never an address.</param>
-public sealed record MarketingSuppressedV1(
-    string AddressTag, string Cause, bool Everything, DateTimeOffset OccurredAt, string? DeliveryId = null, string? RecipientRef = null)
+public sealed record MarketingSuppressedV1(string AddressTag, string Cause, bool Everything, DateTimeOffset OccurredAt)
 {
     public const string Type = "marketing.suppressed.v1";
 }

@@ -20,11 +20,11 @@ public enum AddressStanding
 }
 
 /// <summary>One address, which is known by its tag. What happened to it holds for everybody who has it.</summary>
-/// <param name="Subjects">Who can be reached there now.</param>
+/// <param name="Links">What stands for each who can be reached there now.</param>
 /// <param name="SoftBounces">How many in a row.</param>
 /// <param name="PausedUntil">So many came back that nobody is to try until then.</param>
 public sealed record Address(
-    AddressTag? Tag, ImmutableSortedSet<Guid> Subjects, int SoftBounces, DateTimeOffset? PausedUntil, EventPlace? SoftBounced, EventPlace? HardBounced, EventPlace? Complained,
+    AddressTag? Tag, ImmutableSortedSet<Guid> Links, int SoftBounces, DateTimeOffset? PausedUntil, EventPlace? SoftBounced, EventPlace? HardBounced, EventPlace? Complained,
     EventPlace? Suppressed, SuppressionCause? Cause, bool SuppressesEverything, EventPlace? Released)
 {
     /// <summary>So many soft bounces in a row pause an address: a full mailbox is seldom emptied by the next mail.</summary>
@@ -60,8 +60,8 @@ public sealed record Address(
 
     private Address Evolve(object e, EventPlace place) => e switch
     {
-        AddressLinked linked => this with { Tag = linked.Tag, Subjects = Subjects.Add(linked.Subject) },
-        AddressUnlinked unlinked => this with { Subjects = Subjects.Remove(unlinked.Subject) },
+        AddressLinked linked => this with { Tag = linked.Tag, Links = Links.Add(linked.Link) },
+        AddressUnlinked unlinked => this with { Links = Links.Remove(unlinked.Link) },
         AddressBounced { Kind: BounceKind.Hard } bounced => this with { Tag = bounced.Tag, HardBounced = place, SoftBounces = 0, SoftBounced = null, PausedUntil = null },
         AddressBounced bounced => this with
         {
@@ -70,7 +70,7 @@ public sealed record Address(
         AddressDelivered => this with { SoftBounces = 0, SoftBounced = null, PausedUntil = null },
         AddressComplained complained => this with { Tag = complained.Tag, Complained = place },
         AddressSuppressed suppressed => this with { Tag = suppressed.Tag, Suppressed = place, Cause = suppressed.Cause, SuppressesEverything = SuppressesEverything || suppressed.Everything },
-        AddressReleased => Unknown with { Tag = Tag, Subjects = Subjects, Released = place },
+        AddressReleased => Unknown with { Tag = Tag, Links = Links, Released = place },
         _ => this,
     };
 }

@@ -2,23 +2,26 @@ using ConsentLedger.MarketingPreference.Preferences;
 
 namespace ConsentLedger.MarketingPreference.Addresses;
 
-// What became of an address. It is known by its tag only, which stays when the persons who had it are erased.
+// What became of an address. It is known by its tag only, which stays when the persons who had it are erased. So nothing here leads from the tag to a person: neither their id nor
+// the reference of a delivery, which their own stream may name. Who has the address says a row (AddressTable), and that is forgotten with them.
 
-/// <summary>A person can be reached at this address. Several may be, as at a shared mailbox.</summary>
-public sealed record AddressLinked(AddressTag Tag, Guid Subject, Actor Actor, string Method, DateTimeOffset OccurredAt);
+/// <summary>Somebody can be reached at this address. Several may be, as at a shared mailbox.</summary>
+/// <param name="Link">Stands for the person as long as its row does.</param>
+public sealed record AddressLinked(AddressTag Tag, Guid Link, Actor Actor, string Method, DateTimeOffset OccurredAt);
 
-/// <summary>A person is not reached at this address any more: they changed it, or were erased.</summary>
-public sealed record AddressUnlinked(AddressTag Tag, Guid Subject, Actor Actor, string Method, DateTimeOffset OccurredAt);
+/// <summary>Somebody is not reached at this address any more: they changed it, or were erased.</summary>
+/// <inheritdoc cref="AddressLinked"/>
+public sealed record AddressUnlinked(AddressTag Tag, Guid Link, Actor Actor, string Method, DateTimeOffset OccurredAt);
 
 /// <summary>What was sent came back.</summary>
 /// <param name="Code">As the provider says it, such as the status <c>5.1.1</c> (RFC 3463).</param>
-public sealed record AddressBounced(AddressTag Tag, BounceKind Kind, string Method, DateTimeOffset OccurredAt, Word? Code = null, Word? DeliveryId = null);
+public sealed record AddressBounced(AddressTag Tag, BounceKind Kind, string Method, DateTimeOffset OccurredAt, Word? Code = null);
 
 /// <summary>Something reached an address from which things had come back.</summary>
-public sealed record AddressDelivered(AddressTag Tag, string Method, DateTimeOffset OccurredAt, Word? DeliveryId = null);
+public sealed record AddressDelivered(AddressTag Tag, string Method, DateTimeOffset OccurredAt);
 
 /// <summary>Whoever reads there marked a mail as unwanted.</summary>
-public sealed record AddressComplained(AddressTag Tag, string Method, DateTimeOffset OccurredAt, Word? DeliveryId = null, Word? RecipientRef = null);
+public sealed record AddressComplained(AddressTag Tag, string Method, DateTimeOffset OccurredAt);
 
 /// <summary>Nothing goes to this address, whoever has it and whatever they agree to, until it is released.</summary>
 /// <param name="Everything">Not even what a contract or the law owes somebody: the address is a stranger's, say.</param>

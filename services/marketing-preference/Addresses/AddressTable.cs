@@ -32,8 +32,10 @@ public sealed class AddressTable : IInlineProjection
             tenant_id  text not null,
             subject_id uuid not null,
             stream_id  uuid not null,
+            link       uuid not null, -- what the address's events call the person
             primary key (tenant_id, subject_id, stream_id)
         );
+        create unique index if not exists address_links_of_address on address_links (tenant_id, stream_id, link);
         """;
 
     public void Project(Batch batch, NpgsqlBatch sql)
@@ -57,16 +59,12 @@ public sealed class AddressTable : IInlineProjection
             Array(rows.Select(r => r.State.Standing.Place?.Position), NpgsqlDbType.Bigint),
             Array(rows.Select(r => r.State.Standing.Place?.RecordedAt), NpgsqlDbType.TimestampTz));
 
-        var added = changes.SelectMany(c => ((Address)c.State).Subjects.Except(((Address)c.Before).Subjects), (c, subject) => (Subject: subject, Stream: c.Stream.Id.Value)).ToList();
-        if (added.Count > 0)
-            Add(batch, sql, "insert into address_links (tenant_id, subject_id, stream_id) select $1, s, a from unnest($2, $3) as l (s, a) on conflict do nothing", Links(added));
-        var removed = changes.SelectMany(c => ((Address)c.Before).Subjects.Except(((Address)c.State).Subjects), (c, subject) => (Subject: subject, Stream: c.Stream.Id.Value)).ToList();
-        if (removed.Count > 0)
-            Add(batch, sql, "delete from address_links where tenant_id = $1 and (subject_id, stream_id) in (select s, a from unnest($2, $3) as l (s, a))", Links(removed));
+        // A link is written before the event that uses it, and goes with the one that ends it.
+        var ended = changes.SelectMany(c => ((Address)c.Before).Links.Except(((Address)c.State).Links), (c, link) => (Stream: c.Stream.Id.Value, Link: link)).ToList();
+        if (ended.Count > 0)
+            Add(batch, sql, "delete from address_links where tenant_id = $1 and (stream_id, link) in (select s, l from unnest($2, $3) as e (s, l))",
+                Array(ended.Select(e => e.Stream), NpgsqlDbType.Uuid), Array(ended.Select(e => e.Link), NpgsqlDbType.Uuid));
     }
-
-    private static NpgsqlParameter[] Links(List<(Guid Subject, Guid Stream)> links) =>
-        [Array(links.Select(l => l.Subject), NpgsqlDbType.Uuid), Array(links.Select(l => l.Stream), NpgsqlDbType.Uuid)];
 
     private static void Add(Batch batch, NpgsqlBatch sql, string text, params ReadOnlySpan<NpgsqlParameter> parameters)
     {
@@ -77,6 +75,9 @@ public sealed class AddressTable : IInlineProjection
 
     private static NpgsqlParameter<T[]> Array<T>(IEnumerable<T> values, NpgsqlDbType type) => new() { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | type };
 }
+
+/// <param name="Link">What the address's events call the person.</param>
+public sealed record AddressLink(StreamKey Address, Guid Link, Guid Subject);
 
 /// <summary>Finds addresses by what is known of them.</summary>
 public sealed class AddressReader(NpgsqlDataSource ledger)
@@ -93,9 +94,27 @@ public sealed class AddressReader(NpgsqlDataSource ledger)
         "insert into addresses as a (tenant_id, tag, stream_id) values ($1, $2, $3) on conflict (tenant_id, tag) do update set stream_id = a.stream_id returning stream_id",
         [tenant.ToString(), tag.ToBytes(), Address.NewId().Value], row => row.GetGuid(0), ct))[0]));
 
-    /// <summary>The streams of those addresses that a subject is linked to.</summary>
-    public async Task<IReadOnlyList<StreamKey>> OfSubjectAsync(StreamKey subject, CancellationToken ct) => await ReadAsync(
-        "select stream_id from address_links where tenant_id = $1 and subject_id = $2", [subject.Tenant.ToString(), subject.Id.Value], row => new StreamKey(subject.Tenant, new StreamId(row.GetGuid(0))), ct);
+    /// <summary>What the address's events call this person from here on; for whoever comes at the same moment, the same.</summary>
+    public async Task<Guid> FindOrBeginLinkAsync(StreamKey subject, StreamKey address, CancellationToken ct) => (await ReadAsync(
+        """
+        insert into address_links as l (tenant_id, subject_id, stream_id, link) values ($1, $2, $3, $4)
+        on conflict (tenant_id, subject_id, stream_id) do update set link = l.link returning link
+        """,
+        [subject.Tenant.ToString(), subject.Id.Value, address.Id.Value, Address.NewId().Value], row => row.GetGuid(0), ct))[0];
+
+    /// <summary>The addresses that a subject is linked to, or was about to be.</summary>
+    public Task<IReadOnlyList<AddressLink>> OfSubjectAsync(StreamKey subject, CancellationToken ct) => ReadAsync(
+        "select stream_id, link from address_links where tenant_id = $1 and subject_id = $2", [subject.Tenant.ToString(), subject.Id.Value],
+        row => new AddressLink(new StreamKey(subject.Tenant, new StreamId(row.GetGuid(0))), row.GetGuid(1), subject.Id.Value), ct);
+
+    /// <summary>Who is linked to an address, or was about to be.</summary>
+    public Task<IReadOnlyList<AddressLink>> OfAddressAsync(StreamKey address, CancellationToken ct) => ReadAsync(
+        "select link, subject_id from address_links where tenant_id = $1 and stream_id = $2 order by subject_id", [address.Tenant.ToString(), address.Id.Value],
+        row => new AddressLink(address, row.GetGuid(0), row.GetGuid(1)), ct);
+
+    /// <summary>Nothing is left that says which addresses were this person's.</summary>
+    public Task ForgetAsync(StreamKey subject, CancellationToken ct) => ReadAsync(
+        "delete from address_links where tenant_id = $1 and subject_id = $2 returning 1", [subject.Tenant.ToString(), subject.Id.Value], _ => true, ct);
 
     /// <summary>How these stand; what is not in the answer is deliverable as far as is known.</summary>
     public async Task<IReadOnlyDictionary<AddressTag, AddressRow>> ReadAsync(TenantId tenant, IReadOnlyCollection<AddressTag> tags, CancellationToken ct)

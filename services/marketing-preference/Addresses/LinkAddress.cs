@@ -14,33 +14,37 @@ public sealed record LinkAddress(DateTimeOffset OccurredAt, Actor Actor, Word Me
         api.MapDelete(Path, UnlinkAsync).RequireScope(Scopes.AddressWrite).Produces<CommandAnswer>().WithMetadata(AddressTag.Invalid);
     }
 
-    public static Decision Decide(LinkAddress link, AddressTag tag, Guid subject, Address address, SubjectPreferences person, DateTimeOffset now)
+    public static Decision Decide(LinkAddress link, AddressTag tag, Guid linked, Address address, SubjectPreferences person, DateTimeOffset now)
     {
         // Whoever was erased is not to be found by an address again.
         if (person.IsErased) return Decision.No("subject_erased", "This person was erased. A returning person gets a new subject id.");
         if (link.OccurredAt > now + Preferences.Changing.ChangePreference.ClockSkew) return Decision.No("occurred_in_future", "occurredAt lies in the future.");
-        return address.Subjects.Contains(subject) ? Decision.Unchanged : Decision.Of(new AddressLinked(tag, subject, link.Actor, link.Method.Value, link.OccurredAt));
+        return address.Links.Contains(linked) ? Decision.Unchanged : Decision.Of(new AddressLinked(tag, linked, link.Actor, link.Method.Value, link.OccurredAt));
     }
 
-    public static Decision DecideUnlink(AddressTag tag, Guid subject, Address address, DateTimeOffset now) =>
-        address.Subjects.Contains(subject) ? Decision.Of(new AddressUnlinked(tag, subject, Actor.System, "unlinked", now)) : Decision.Unchanged;
+    public static Decision DecideUnlink(AddressTag tag, Guid linked, Address address, DateTimeOffset now) =>
+        address.Links.Contains(linked) ? Decision.Of(new AddressUnlinked(tag, linked, Actor.System, "unlinked", now)) : Decision.Unchanged;
 
     private static async Task<IResult> LinkAsync(
         SubjectId subject, AddressTag tag, Body<LinkAddress> body, Caller caller, CommandOptions options, AddressReader addresses, DeciderLoop ledger, CancellationToken ct)
     {
         var (stream, person) = (await addresses.FindOrBeginAsync(caller.Tenant, tag, ct), new StreamKey(caller.Tenant, subject.Stream));
+        var linked = await addresses.FindOrBeginLinkAsync(person, stream, ct);
         var command = caller.Command(stream.Id, body, options, Address.Stream, context =>
-            Decide(body.Value, tag, subject.Value, context.State<Address>(), context.State<SubjectPreferences>(person), context.Now)) with
+            Decide(body.Value, tag, linked, context.State<Address>(), context.State<SubjectPreferences>(person), context.Now)) with
         {
             Reads = [(person, SubjectPreferences.Stream)],
         };
-        return (await ledger.ExecuteAsync(command, ct)).ToResult();
+        var outcome = await ledger.ExecuteAsync(command, ct);
+        if (outcome is Outcome.Refused { Refusal.Code: "subject_erased" }) await addresses.ForgetAsync(person, ct);
+        return outcome.ToResult();
     }
 
     private static async Task<IResult> UnlinkAsync(SubjectId subject, AddressTag tag, Caller caller, CommandOptions options, AddressReader addresses, DeciderLoop ledger, CancellationToken ct)
     {
         if (await addresses.FindAsync(caller.Tenant, tag, ct) is not { } stream) return new Outcome.Unchanged(0).ToResult();
-        var command = new Command(stream, Address.Stream, caller.IdOf(options), Digest.Of($"unlink {subject}", $"{tag}"), context => DecideUnlink(tag, subject.Value, context.State<Address>(), context.Now))
+        var linked = (await addresses.OfAddressAsync(stream, ct)).FirstOrDefault(l => l.Subject == subject.Value)?.Link ?? Guid.Empty;
+        var command = new Command(stream, Address.Stream, caller.IdOf(options), Digest.Of($"unlink {subject}", $"{tag}"), context => DecideUnlink(tag, linked, context.State<Address>(), context.Now))
         {
             ExpectedVersion = options.ExpectedVersion,
         };

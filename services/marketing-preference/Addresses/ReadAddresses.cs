@@ -8,10 +8,10 @@ namespace ConsentLedger.MarketingPreference.Addresses;
 public sealed record AddressAnswer(
     AddressTag Tag, long Version, AddressStanding Standing, DateTimeOffset? Since, long? Position, int SoftBounces, DateTimeOffset? PausedUntil, SuppressionCause? Cause, IReadOnlyList<Guid> Subjects)
 {
-    public static AddressAnswer Of(AddressTag tag, Address address, long version)
+    public static AddressAnswer Of(AddressTag tag, Address address, long version, params IEnumerable<AddressLink> links)
     {
         var (standing, place) = address.Standing;
-        return new(tag, version, standing, place?.RecordedAt, place?.Position, address.SoftBounces, address.PausedUntil, address.Cause, [.. address.Subjects]);
+        return new(tag, version, standing, place?.RecordedAt, place?.Position, address.SoftBounces, address.PausedUntil, address.Cause, [.. links.Where(l => address.Links.Contains(l.Link)).Select(l => l.Subject)]);
     }
 }
 
@@ -35,18 +35,19 @@ public static class ReadAddresses
 
     private static async Task<IResult> OneAsync(AddressTag tag, Caller caller, AddressReader addresses, StateReader reader, CancellationToken ct)
     {
-        var (address, version) = await addresses.FindAsync(caller.Tenant, tag, ct) is { } stream ? await reader.ReadAsync(stream, Address.Stream, ct) : (Address.Unknown, 0);
-        return TypedResults.Json(AddressAnswer.Of(tag, address, version), StrictJson.Options).WithEntityTag(version);
+        if (await addresses.FindAsync(caller.Tenant, tag, ct) is not { } stream) return TypedResults.Json(AddressAnswer.Of(tag, Address.Unknown, 0), StrictJson.Options).WithEntityTag(0);
+        var (address, version) = await reader.ReadAsync(stream, Address.Stream, ct);
+        return TypedResults.Json(AddressAnswer.Of(tag, address, version, await addresses.OfAddressAsync(stream, ct)), StrictJson.Options).WithEntityTag(version);
     }
 
     private static async Task<IResult> OfSubjectAsync(SubjectId subject, Caller caller, AddressReader addresses, StateReader reader, CancellationToken ct)
     {
         var answers = new List<AddressAnswer>();
-        foreach (var stream in await addresses.OfSubjectAsync(new StreamKey(caller.Tenant, subject.Stream), ct))
+        foreach (var link in await addresses.OfSubjectAsync(new StreamKey(caller.Tenant, subject.Stream), ct))
         {
-            var (address, version) = await reader.ReadAsync(stream, Address.Stream, ct);
-            // An address is a person's other persons' too: who they are is not told here.
-            if (address is { Tag: { } tag }) answers.Add(AddressAnswer.Of(tag, address with { Subjects = [subject.Value] }, version));
+            var (address, version) = await reader.ReadAsync(link.Address, Address.Stream, ct);
+            // An address may be other persons' too: who they are is not told here.
+            if (address is { Tag: { } tag } && address.Links.Contains(link.Link)) answers.Add(AddressAnswer.Of(tag, address, version, link));
         }
 
         return TypedResults.Json(answers, StrictJson.Options);

@@ -14,31 +14,28 @@ public static class EraseSubject
         subject.IsErased ? Decision.Of(new SubjectErased(request)) : Decision.Of(new ErasureStarted(request), new SubjectErased(request));
 
     /// <summary>
-    /// The person leaves their addresses in the same commit. Where they had left something and nobody else has the address, it is suppressed by its tag: the "no" is all that
-    /// stays of them, and no list brings a yes back.
+    /// The person leaves an address. Where they had left something and nobody else has the address, it is suppressed by its tag: the "no" is all that stays of them, and no list
+    /// brings a yes back.
     /// </summary>
-    public static IEnumerable<object> Unlinked(Guid subject, SubjectPreferences person, Address address, DateTimeOffset now)
+    public static IEnumerable<object> Unlinked(Guid link, SubjectPreferences person, Address address, DateTimeOffset now)
     {
-        if (address.Tag is not { } tag || !address.Subjects.Contains(subject)) yield break;
-        yield return new AddressUnlinked(tag, subject, Actor.System, "erasure", now);
-        if (address.Subjects.Count == 1 && address.Suppressed is null && person.Lanes.Values.Any(lane => !lane.IsOpen))
+        if (address.Tag is not { } tag || !address.Links.Contains(link)) yield break;
+        yield return new AddressUnlinked(tag, link, Actor.System, "erasure", now);
+        if (address.Links.Count == 1 && address.Suppressed is null && person.Lanes.Values.Any(lane => !lane.IsOpen))
             yield return new AddressSuppressed(tag, SuppressionCause.Erased, Actor.System, "erasure", now);
     }
 
     /// <param name="task">Names the message that asks. The same one again adds nothing; another one, such as a reminder, is answered anew.</param>
-    /// <param name="addresses">Those the subject is linked to.</param>
-    public static Command Of(StreamKey subject, Guid request, Digest task, params IReadOnlyList<StreamKey> addresses) => new(
-        subject, SubjectPreferences.Stream, task, default, context =>
-        {
-            var person = context.State<SubjectPreferences>();
-            var erased = ((Decision.Record)Decide(request, person)).Events;
-            return new Decision.Record([.. addresses.SelectMany(a => Unlinked(subject.Id.Value, person, context.State<Address>(a), context.Now).Select(e => new NewEvent(e) { Stream = a })), .. erased]);
-        })
-    {
-        Reads = [.. addresses.Select(a => (a, (StreamType)Address.Stream))],
-    };
+    public static Command Of(StreamKey subject, Guid request, Digest task) => new(
+        subject, SubjectPreferences.Stream, task, default, context => Decide(request, context.State<SubjectPreferences>()));
 
-    /// <summary>For a link that came between the look at the links and the fence; none can come after it.</summary>
-    public static Command Unlink(StreamKey subject, StreamKey address) => new(
-        address, Address.Stream, null, default, context => Decision.Of(Unlinked(subject.Id.Value, SubjectPreferences.Unknown, context.State<Address>(), context.Now)));
+    /// <summary>
+    /// In a commit of its own and before the fence: after it, nobody knows whether they had left something. What is killed in between is done again from the start, and finds the
+    /// address left.
+    /// </summary>
+    public static Command Leave(StreamKey subject, AddressLink link) => new(
+        link.Address, Address.Stream, null, default, context => Decision.Of(Unlinked(link.Link, context.State<SubjectPreferences>(subject), context.State<Address>(), context.Now)))
+    {
+        Reads = [(subject, SubjectPreferences.Stream)],
+    };
 }

@@ -14,8 +14,17 @@ public sealed class ErasureTaskDispatchedConsumer(DeciderLoop ledger, AddressRea
         var task = message.DataAs<ErasureTaskDispatchedV1>();
         if (task.System != "marketing-preference") return;
         var subject = message.SubjectStream();
-        await ledger.ExecuteAsync(EraseSubject.Of(subject, task.Request, Digest.Of(message.Source, message.Id), [.. await addresses.OfSubjectAsync(subject, ct)]), ct);
-        foreach (var address in await addresses.OfSubjectAsync(subject, ct)) await ledger.ExecuteAsync(EraseSubject.Unlink(subject, address), ct);
+        await LeaveAddressesAsync();
+        await ledger.ExecuteAsync(EraseSubject.Of(subject, task.Request, Digest.Of(message.Source, message.Id)), ct);
+
+        // Those that came before the fence was up; none comes after it.
+        await LeaveAddressesAsync();
+        await addresses.ForgetAsync(subject, ct);
         await counts.ForgetAsync(subject, ct);
+
+        async Task LeaveAddressesAsync()
+        {
+            foreach (var link in await addresses.OfSubjectAsync(subject, ct)) await ledger.ExecuteAsync(EraseSubject.Leave(subject, link), ct);
+        }
     }
 }

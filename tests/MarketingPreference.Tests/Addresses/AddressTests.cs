@@ -54,7 +54,7 @@ public sealed class AddressTests
         released.ShouldBe([new AddressReleased(Tag, Actor.Agent, "mailbox-repaired", Noon)]);
         Standing([Hard, Complaint, Suppression(everything: true), .. released]).ShouldBe(AddressStanding.Released);
         Standing([Hard, .. released, Complaint]).ShouldBe(AddressStanding.Complained);
-        After([Linked(Anna), Hard, .. released]).Subjects.ShouldBe([Anna]);
+        After([Linked(Anna), Hard, .. released]).Links.ShouldBe([Anna]);
     }
 
     [Fact]
@@ -78,9 +78,9 @@ public sealed class AddressTests
     public void Several_persons_share_an_address_and_each_leaves_it_alone()
     {
         var shared = After(Linked(Anna), Linked(Bert));
-        shared.Subjects.ShouldBe([Anna, Bert], ignoreOrder: true);
+        shared.Links.ShouldBe([Anna, Bert], ignoreOrder: true);
         var left = LinkAddress.DecideUnlink(Tag, Anna, shared, Noon).Recorded();
-        After([Linked(Anna), Linked(Bert), .. left]).Subjects.ShouldBe([Bert]);
+        After([Linked(Anna), Linked(Bert), .. left]).Links.ShouldBe([Bert]);
         LinkAddress.DecideUnlink(Tag, Anna, After(Linked(Bert)), Noon).ShouldBe(Decision.Unchanged);
     }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ConsentLedger.Contracts;
+using ConsentLedger.MarketingPreference.Addresses;
 using static ConsentLedger.MarketingPreference.Tests.RunningService;
 
 namespace ConsentLedger.MarketingPreference.Tests.Addresses;
@@ -79,6 +80,32 @@ public sealed class AddressesTests(RunningService service)
         (address.GetProperty("standing").GetString(), address.GetProperty("cause").GetString()).ShouldBe(("suppressed", "erased"));
         (await CodeAsync(await service.LinkAddressAsync(anna, tag), HttpStatusCode.UnprocessableEntity)).ShouldBe("subject_erased");
     }
+
+    [Fact]
+    public async Task Once_a_person_is_erased_nothing_leads_from_the_tag_of_their_address_to_what_they_said()
+    {
+        var (anna, tag) = (NewSubject(), NewTag());
+        await OkAsync(await service.LinkAddressAsync(anna, tag));
+        await service.ChooseAsync(anna, "module-crm", subscribed: false);
+        await service.EraseAsync(anna);
+
+        (await service.CountAsync($"select count(*) from mt_events e join addresses a on e.stream_id = a.stream_id::text where a.tag = decode('{tag}', 'hex')")).ShouldBe(3L, "linked, unlinked, suppressed");
+
+        // What the events of the one say that the events of the other say too, or a row that knows both.
+        (await service.CountAsync($"""
+            with of_tag as (select e.* from mt_events e join addresses a on e.stream_id = a.stream_id::text where a.tag = decode('{tag}', 'hex')),
+                 of_anna as (select * from mt_events where stream_id = '{anna}'),
+                 words as (select v.value #>> array[]::text[] as word from of_tag, jsonb_path_query(data::jsonb, 'strict $.**') as v(value) where jsonb_typeof(v.value) = 'string')
+            select (select count(*) from words where length(word) > 16 and word not like '20%' and exists (select from of_anna where data::text like '%' || word || '%'))
+                 + (select count(*) from of_tag where data::text like '%{anna}%') + (select count(*) from of_anna where data::text like '%{tag}%')
+                 + (select count(*) from address_links where subject_id = '{anna}')
+            """)).ShouldBe(0L);
+    }
+
+    [Fact]
+    public void No_event_names_an_address_and_what_leads_to_a_person() => MarketingCatalog.Events.Events.Values
+        .Where(facts => facts.GetProperties().Any(p => p.PropertyType == typeof(AddressTag)))
+        .SelectMany(facts => facts.GetProperties().Where(p => p.Name is "Subject" or "DeliveryId" or "RecipientRef"), (facts, p) => $"{facts.Name}.{p.Name}").ShouldBeEmpty();
 
     [Fact]
     public async Task An_address_instead_of_its_tag_is_refused_and_not_repeated()
