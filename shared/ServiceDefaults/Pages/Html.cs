@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Encodings.Web;
+using System.Text.Unicode;
 
 namespace ConsentLedger.ServiceDefaults;
 
@@ -12,6 +13,9 @@ namespace ConsentLedger.ServiceDefaults;
 [InterpolatedStringHandler]
 public sealed class Html
 {
+    // Letters of every script go in as they are: pages are UTF-8, and an Arabic one would have eight characters for each.
+    private static readonly HtmlEncoder Text = HtmlEncoder.Create(UnicodeRanges.All);
+
     private readonly StringBuilder _markup;
 
     public Html(int literalLength, int formattedCount) => _markup = new StringBuilder(literalLength + (16 * formattedCount));
@@ -29,7 +33,7 @@ public sealed class Html
         foreach (var piece in pieces) AppendFormatted(piece);
     }
 
-    public void AppendFormatted(string? text) => _markup.Append(HtmlEncoder.Default.Encode(text ?? ""));
+    public void AppendFormatted(string? text) => _markup.Append(Text.Encode(text ?? ""));
 
     public void AppendFormatted<T>(T value, string? format = null)
         where T : IFormattable => AppendFormatted(value.ToString(format, CultureInfo.InvariantCulture));
