@@ -36,7 +36,7 @@ public sealed record WithdrawConsent(
             if (!purpose!.RestsOn(LawfulBasis.Consent)) return Decision.No("consent_not_the_basis", "This purpose does not rest on consent: object to it instead (GDPR art. 21).");
         }
 
-        var lanes = given.Union(NamedLanes(pack, purpose, law)).Where(lane => subject.Hears(lane, this.HeardAt(now)))
+        var lanes = given.Union(NamedLanes(pack, purpose, law)).Where(lane => subject.Hears(lane, this.HeardAt(now)) && !WasHeard(subject, lane))
             .OrderBy(lane => lane.Channel, StringComparer.Ordinal).ThenBy(lane => lane.Recipient, StringComparer.Ordinal)
             .ThenBy(lane => lane.Law, StringComparer.Ordinal).ThenBy(lane => lane.Scope, StringComparer.Ordinal).ToList();
         return lanes.Count == 0
@@ -44,6 +44,9 @@ public sealed record WithdrawConsent(
             : this.Recording(lanes.Select(lane => new ConsentWithdrawn(
                 lane, pack?.Version ?? subject.Lanes[lane].PolicyVersion, OccurredAt, Actor, Method, Source, CausedBy?.Cause, CausedBy?.Event, Imported: Imported)));
     }
+
+    // What follows from an unsubscribe comes twice: at once over HTTP, and over the bus. A person who took it back in between must not lose their yes to the echo of the no before it.
+    private bool WasHeard(SubjectConsents subject, Lane lane) => CausedBy is not null && subject.Lanes.GetValueOrDefault(lane)?.LastNo == OccurredAt;
 
     private bool Covers(Lane lane, string? law) =>
         lane.Purpose == Purpose && (Channel is null || lane.Channel == Channel) && (Recipient is null || lane.Recipient == Recipient)
