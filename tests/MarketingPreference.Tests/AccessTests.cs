@@ -10,6 +10,12 @@ public sealed class AccessTests
     {
         var open = await ServiceEndpoints.OpenToEverybodyAsync(
             typeof(MarketingCatalog).Assembly, installation => installation.Preference, endpoint => endpoint.Metadata.GetMetadata<RequiredScope>() is not null);
-        open.ShouldBe([.. ServiceEndpoints.OfEveryService, "GET,HEAD /u/{token}", "POST /u/{token}"], ignoreOrder: true);
+        open.ShouldBe(
+        [
+            .. ServiceEndpoints.OfEveryService, "GET,HEAD /u/{token}", "POST /u/{token}", "POST /u/{token}/undo", "GET,HEAD /p/{token}", "GET,HEAD /p/{token}/uses", "GET,HEAD /p/{token}/history",
+            "GET,HEAD /p/{token}/data", "POST /p/{token}/choices", "POST /p/{token}/consents", "POST /p/{token}/stop", "POST /p/{token}/undo", "POST /p/{token}/objections", "POST /p/{token}/copies",
+            "POST /p/{token}/erasures",
+        ],
+        ignoreOrder: true);
     }
 }

@@ -131,7 +131,7 @@ public sealed class LinkPageTests(RunningService service)
             answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
             (await CodeAsync(answer, HttpStatusCode.NotFound)).ShouldBe("link_invalid");
             (await CodeAsync(await service.SendAsync(HttpMethod.Get, path), HttpStatusCode.NotFound)).ShouldBe("link_invalid");
-            (await BodyAsync(await service.SendAsync(HttpMethod.Get, path, headers: [("Accept", "text/html,*/*;q=0.8")]), HttpStatusCode.NotFound)).ShouldContain("<h1>This link is not valid.</h1>");
+            (await BodyAsync(await service.SendAsync(HttpMethod.Get, path, headers: [("Accept", "text/html,*/*;q=0.8")]), HttpStatusCode.NotFound)).ShouldContain("<h1>This link is not valid</h1>");
         }
 
         (await BodyAsync(await service.OneClickAsync(genuine), HttpStatusCode.OK)).ShouldContain("unsubscribed");

@@ -59,8 +59,8 @@ public sealed class Installation : IAsyncDisposable
         installation.WriteKey("links");
         installation.WriteKey("log");
         installation.Consent = installation.Add("consent/ConsentLedger.Consent", "consent", "consent_vault");
-        installation.Preference = installation.Add("marketing-preference/ConsentLedger.MarketingPreference", "preference", null);
         installation.Erasure = installation.Add("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", "erasure", null);
+        installation.Preference = installation.Add("marketing-preference/ConsentLedger.MarketingPreference", "preference", null);
         return installation;
     }
 
@@ -119,6 +119,7 @@ public sealed class Installation : IAsyncDisposable
             ["Links__PublicUrl"] = "https://preferences.example",
             ["Consent__Url"] = (consent ?? Consent)?.Url.ToString() ?? "http://127.0.0.1:1",
             ["Consent__TokenFile"] = InFolder("service.token"),
+            ["Erasure__Url"] = Erasure?.Url.ToString() ?? "http://127.0.0.1:1",
         };
         _clock?.AddTo(settings);
         if (engine is not null) settings["EventStore__Engine"] = engine;

@@ -12,14 +12,14 @@ public sealed class Issuer : IDisposable
 
     public static readonly IReadOnlyDictionary<string, string> ScopesOfRole = new Dictionary<string, string>
     {
-        ["backend"] = "consent:write consent:read consent:decide",
-        ["email"] = "send:decide consent:decide audience:read preferences:read preferences:follow address:read address:write",
+        ["backend"] = "consent:write consent:read consent:decide preferences:link preferences:session",
+        ["email"] = "send:decide consent:decide audience:read preferences:read preferences:follow preferences:link address:read address:write",
         ["auditor"] = "consent:read consent:audit consent:disclose preferences:read policy:read erasure:read ledger:audit",
         ["auditor-without-disclosure"] = "consent:audit",
         ["privacy"] = "erasure:request erasure:read consent:read subject:find",
         ["operator"] = "policy:publish policy:read consent:import preferences:import",
         ["hand-over"] = "consent:hand-over ledger:audit",
-        ["service"] = "consent:read consent:write consent:decide consent:audit",
+        ["service"] = "consent:read consent:write consent:decide consent:audit erasure:request erasure:read",
     };
 
     private readonly RSA _key = RSA.Create(2048);

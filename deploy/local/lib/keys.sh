@@ -14,12 +14,12 @@ tenants() {
 
 roles=(backend email auditor privacy operator)
 declare -A scopes=(
-  [backend]='consent:write consent:read consent:decide'
-  [email]='send:decide consent:decide audience:read preferences:read preferences:follow address:read address:write'
+  [backend]='consent:write consent:read consent:decide preferences:link preferences:session'
+  [email]='send:decide consent:decide audience:read preferences:read preferences:follow preferences:link address:read address:write'
   [auditor]='consent:read consent:audit consent:disclose preferences:read policy:read erasure:read ledger:audit'
   [privacy]='erasure:request erasure:read consent:read subject:find'
   [operator]='policy:publish policy:read consent:import preferences:import'
-  [service]='consent:read consent:write consent:decide consent:audit'
+  [service]='consent:read consent:write consent:decide consent:audit erasure:request erasure:read'
 )
 
 base64url() { basenc --base64url -w0 | tr -d '='; }

@@ -31,7 +31,8 @@ settings_of() {
     marketing-preference)
       printf '%s\n' "ConnectionStrings__Ledger=$(database preference)" \
         "Links__KeyFile=$LOCAL/keys/links.key" "Links__PublicUrl=$(url_of "$1")" \
-        "Consent__Url=$(url_of consent)" "Consent__TokenFile=$LOCAL/tokens/service"
+        "Consent__Url=$(url_of consent)" "Consent__TokenFile=$LOCAL/tokens/service" \
+        "Erasure__Url=$(url_of erasure-orchestrator)"
       ;;
     erasure-orchestrator) printf '%s\n' "ConnectionStrings__Ledger=$(database erasure)" ;;
   esac

@@ -88,6 +88,52 @@ public sealed partial class ConsentClient : IDisposable
         },
         ct);
 
+    /// <summary>Records something that the person does on a page here, and says what it came to.</summary>
+    /// <param name="act">As the consent service's path names it: <c>grants</c>, <c>objections</c>.</param>
+    /// <param name="key">The same key again is carried out once.</param>
+    /// <exception cref="ConsentUnavailableException"/>
+    public Task<ConsentReply> RecordAsync(StreamKey subject, string act, object told, string key, CancellationToken ct) => SendAsync(
+        _pipeline,
+        () =>
+        {
+            var request = Request(HttpMethod.Post, subject.Tenant, $"/v1/subjects/{subject.Id}/{act}", told);
+            request.Headers.Add(CommandOptions.IdempotencyKeyHeader, key);
+            return request;
+        },
+        async (answer, limited) =>
+        {
+            if (answer.StatusCode != HttpStatusCode.UnprocessableEntity) answer.EnsureAnswered(_clock);
+            return await answer.Content.ReadFromJsonAsync<ConsentReply>(JsonSerializerOptions.Web, limited) ?? throw new JsonException("No answer.");
+        },
+        ct);
+
+    /// <summary>What has been recorded of each consent; that it was read is not recorded.</summary>
+    /// <exception cref="ConsentUnavailableException"/>
+    public Task<IReadOnlyList<ConsentRecord>> ReadConsentsAsync(StreamKey subject, CancellationToken ct) => SendAsync(
+        _pipeline,
+        () => Request(HttpMethod.Get, subject.Tenant, $"/v1/subjects/{subject.Id}/consents", body: null),
+        async (answer, limited) =>
+        {
+            answer.EnsureAnswered(_clock);
+            return (await answer.Content.ReadFromJsonAsync<ConsentRecords>(JsonSerializerOptions.Web, limited))?.Consents ?? throw new JsonException("No consents.");
+        },
+        ct);
+
+    /// <summary>Everything recorded there about a subject, to be handed to them. That it was read is recorded there.</summary>
+    /// <param name="format">As the consent service names it: <c>json</c>, <c>csv</c>.</param>
+    /// <exception cref="ConsentUnavailableException"/>
+    public Task<byte[]?> ReadRecordsAsync(StreamKey subject, string format, CancellationToken ct) => SendAsync(
+        _histories,
+        () => Request(HttpMethod.Get, subject.Tenant, $"/v1/subjects/{subject.Id}/records?format={format}", body: null),
+        async (answer, limited) =>
+        {
+            // Of whom nothing is known there, there is nothing to copy.
+            if (answer.StatusCode == HttpStatusCode.NotFound) return null;
+            answer.EnsureAnswered(_clock);
+            return (byte[]?)await answer.Content.ReadAsByteArrayAsync(limited);
+        },
+        ct);
+
     /// <summary>Everything recorded there about a subject, in order. That it was read is recorded there, too, as the last of it.</summary>
     /// <param name="key">The same key again is the same reading.</param>
     /// <exception cref="ConsentUnavailableException"/>

@@ -10,11 +10,34 @@ namespace ConsentLedger.MarketingPreference.AskingConsent;
 // What goes over to the consent service and comes back, as far as it concerns sending.
 
 /// <summary>"May this be done to this person's data?"</summary>
-public sealed record ConsentQuestion(SubjectId Subject, string Purpose, string Channel, string? Recipient, string? Category = null, string? Jurisdiction = null);
+public sealed record ConsentQuestion(SubjectId Subject, string Purpose, string? Channel, string? Recipient, string? Category = null, string? Jurisdiction = null);
 
 /// <param name="Code">Why, as the consent service says it.</param>
 /// <param name="Position">The event it rests on there.</param>
 public sealed record ConsentDecision(bool Allowed, string Code, long? Position = null);
+
+/// <summary>What became of an act.</summary>
+/// <param name="Outcome"><c>recorded</c> or <c>unchanged</c>; null where it was refused.</param>
+/// <param name="Code">Why it was refused.</param>
+public sealed record ConsentReply(string? Outcome, string? Code);
+
+/// <summary>How one consent stands.</summary>
+/// <param name="State">As the consent service names it: <c>given</c>, <c>pending</c>.</param>
+/// <param name="Until">When it ends, or the time to confirm it does.</param>
+public sealed record ConsentRecord(string Purpose, string? Channel, string Recipient, string State, DateTimeOffset OccurredAt, DateTimeOffset? Until);
+
+internal sealed record ConsentRecords(IReadOnlyList<ConsentRecord> Consents);
+
+/// <summary>A yes, given on a page here under the words that it showed.</summary>
+public sealed record ConsentGrant(string Purpose, string? Channel, string? Recipient, DateTimeOffset OccurredAt, string Method, ShownText? Text)
+{
+    public Actor Actor => Actor.Subject;
+
+    public string Source => "marketing-preference";
+}
+
+/// <param name="Hash">SHA-256 of what was shown, <c>sha256:</c> and 64 hex digits.</param>
+public sealed record ShownText(string Id, string Locale, string Hash);
 
 public sealed record ConsentWithdrawal(string Purpose, string Channel, DateTimeOffset OccurredAt, Actor Actor, string Method)
 {

@@ -1,3 +1,6 @@
+using ConsentLedger.MarketingPreference.Links;
+using ConsentLedger.MarketingPreference.Pages;
+using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.ServiceDefaults;
 
@@ -12,15 +15,10 @@ public static class ShowUnsubscribe
     public static void Map(IEndpointRouteBuilder pages) => pages.MapMethods("/u/{token}", [HttpMethods.Get, HttpMethods.Head], HandleAsync).AllowAnonymous();
 
     private static async Task<IResult> HandleAsync(
-        string token, HttpRequest request, UnsubscribeLinks links, LinkLimit limit, PreferenceReader reader, TimeProvider clock, CancellationToken ct)
+        string token, HttpRequest request, UnsubscribeLinks links, LinkLimit limit, PreferenceReader reader, UnsubscribePage page, TimeProvider clock, CancellationToken ct)
     {
-        if (links.Find(token, clock.GetUtcNow()) is not { } link) return LinkInvalid.To(request);
-        if (!limit.Allows(link)) return LinkLimit.TooManyRequests.To(request);
+        if (links.Find(token, clock.GetUtcNow()) is not { } link) return LinkInvalid.To(request, Wording.Choose(null, null, request));
         var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
-        return policies.LastDeclaring(link.Topic, link.Channel) is { } pack ? UnsubscribePage.Asking(pack, pack.FindTopic(link.Topic)!, link.Channel) : LinkInvalid.To(request);
+        return limit.Allows(link.Stream) ? page.Asking(link, policies, request) : LinkLimit.TooManyRequests.To(request, Wording.Choose(policies.Current, null, request));
     }
-
-    /// <summary>A page for a browser, a problem for a program.</summary>
-    internal static IResult To(this Problem problem, HttpRequest request) =>
-        request.GetTypedHeaders().Accept.Any(accepted => accepted.MediaType == "text/html") ? UnsubscribePage.Of(problem) : problem;
 }

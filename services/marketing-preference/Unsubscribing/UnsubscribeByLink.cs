@@ -1,5 +1,8 @@
 using ConsentLedger.MarketingPreference.AskingConsent;
+using ConsentLedger.MarketingPreference.Links;
+using ConsentLedger.MarketingPreference.Pages;
 using ConsentLedger.MarketingPreference.Policies;
+using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.ServiceDefaults;
 using Microsoft.AspNetCore.Http.Features;
@@ -31,12 +34,14 @@ public static class UnsubscribeByLink
     }
 
     private static async Task<IResult> HandleAsync(
-        string token, HttpRequest request, UnsubscribeLinks links, LinkLimit limit, DeciderLoop ledger, TellConsent tell, PreferenceReader reader, TimeProvider clock,
-        CancellationToken ct)
+        string token, HttpRequest request, UnsubscribeLinks links, LinkLimit limit, DeciderLoop ledger, TellConsent tell, PreferenceReader reader, StateReader states, UnsubscribePage page,
+        TimeProvider clock, CancellationToken ct)
     {
-        if (links.Find(token, clock.GetUtcNow()) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request);
-        if (!limit.Allows(link)) return LinkLimit.TooManyRequests.To(request);
-        if (await ReadCauseAsync(request, ct) is not { } cause) return BodyInvalid.To(request);
+        if (links.Find(token, clock.GetUtcNow()) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request));
+        var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
+        var words = Wording.Choose(policies.Current, null, request);
+        if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
+        if (await ReadCauseAsync(request, ct) is not { } cause) return BodyInvalid.To(request, words, policies.Current);
 
         // Not named by the link: whoever came back and leaves again has the same one. How the lane stands is what makes a repeat harmless.
         var command = new Command(link.Stream, SubjectPreferences.Stream, new Digest(Guid.CreateVersion7(clock.GetUtcNow())), default, context =>
@@ -44,12 +49,11 @@ public static class UnsubscribeByLink
         {
             Reads = PolicyBook.ReadBy(link.Tenant),
         };
-        if (await ledger.ExecuteAsync(command, ct) is Outcome.Refused) return ShowUnsubscribe.LinkInvalid.To(request);
-        if (await tell.OfUnsubscribeAsync(link.Stream, new Lane(link.Topic, link.Channel), Actor.Subject, Method, ct) is { } pending) return pending.To(request);
+        if (await ledger.ExecuteAsync(command, ct) is Outcome.Refused) return ShowUnsubscribe.LinkInvalid.To(request, words, policies.Current);
+        if (await tell.OfUnsubscribeAsync(link.Stream, new Lane(link.Topic, link.Channel), Actor.Subject, Method, ct) is { } pending) return pending.To(request, words, policies.Current);
 
-        var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
-        var pack = policies.LastDeclaring(link.Topic, link.Channel);
-        return pack is null ? TypedResults.Ok() : UnsubscribePage.Done(pack, pack.FindTopic(link.Topic)!, link.Channel);
+        var events = await states.ReadEventsAsync(link.Stream, ct);
+        return page.Done(link, token, UndoUnsubscribe.Closing(events, new Lane(link.Topic, link.Channel), clock.GetUtcNow()), events, policies, request);
     }
 
     /// <summary>Exactly one of the two fields, in either encoding; null for anything else.</summary>

@@ -1,6 +1,5 @@
-using System.Buffers.Binary;
-using System.Text;
 using ConsentLedger.MarketingPreference.Addresses;
+using ConsentLedger.MarketingPreference.Links;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.ServiceDefaults;
 
@@ -12,41 +11,14 @@ public sealed record UnsubscribeLink(
 {
     public StreamKey Stream => new(Tenant, Subject.Stream);
 
-    /// <summary>tenant | subject 16 | topic | channel | delivery | recipient | expiry u32 | tag of the address 32, where one was named; each text behind a byte with its length, all big-endian.</summary>
-    internal byte[] ToBytes()
-    {
-        var expiry = new byte[sizeof(uint)];
-        BinaryPrimitives.WriteUInt32BigEndian(expiry, (uint)ExpiresAt.ToUnixTimeSeconds());
-        return
-        [
-            .. Text(Tenant.ToString()), .. Subject.Value.ToByteArray(bigEndian: true), .. Text(Topic), .. Text(Channel),
-            .. Text(DeliveryId?.Value ?? ""), .. Text(RecipientRef?.Value ?? ""), .. expiry,
-            .. Address?.ToBytes() ?? [],
-        ];
-    }
+    internal byte[] ToBytes() =>
+    [
+        .. LinkBytes.Of(Tenant.ToString()), .. LinkBytes.Of(Subject), .. LinkBytes.Of(Topic), .. LinkBytes.Of(Channel), .. LinkBytes.Of(DeliveryId?.Value),
+        .. LinkBytes.Of(RecipientRef?.Value), .. LinkBytes.Of(ExpiresAt), .. Address?.ToBytes() ?? [],
+    ];
 
-    /// <summary>Reads back what <see cref="ToBytes"/> made. Only bytes under a good signature come here.</summary>
-    internal static UnsubscribeLink FromBytes(ReadOnlySpan<byte> bytes)
-    {
-        var tenant = TenantId.Parse(TakeText(ref bytes));
-        var subject = new Guid(Take(ref bytes, 16), bigEndian: true);
-        var (topic, channel) = (TakeText(ref bytes), TakeText(ref bytes));
-        var (delivery, recipient) = (Word.TryParse(TakeText(ref bytes)), Word.TryParse(TakeText(ref bytes)));
-        var expiry = DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadUInt32BigEndian(Take(ref bytes, sizeof(uint))));
-        AddressTag? address = bytes.IsEmpty ? null : AddressTag.Of(bytes);
-        return SubjectId.TryParse($"{subject:D}", out var id)
-            ? new UnsubscribeLink(tenant, id, topic, channel, delivery, recipient, expiry, address)
-            : throw new FormatException("A signed link names no subject.");
-    }
-
-    private static byte[] Text(string text) => [checked((byte)text.Length), .. Encoding.ASCII.GetBytes(text)];
-
-    private static string TakeText(ref ReadOnlySpan<byte> bytes) => Encoding.ASCII.GetString(Take(ref bytes, Take(ref bytes, 1)[0]));
-
-    private static ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> bytes, int length)
-    {
-        var taken = bytes[..length];
-        bytes = bytes[length..];
-        return taken;
-    }
+    /// <summary>The tag of the address comes last, where one was named: older links end before it.</summary>
+    internal static UnsubscribeLink FromBytes(ReadOnlySpan<byte> bytes) => new(
+        TenantId.Parse(LinkBytes.TakeText(ref bytes)), LinkBytes.TakeSubject(ref bytes), LinkBytes.TakeText(ref bytes), LinkBytes.TakeText(ref bytes),
+        Word.TryParse(LinkBytes.TakeText(ref bytes)), Word.TryParse(LinkBytes.TakeText(ref bytes)), LinkBytes.TakeEnd(ref bytes), bytes.IsEmpty ? null : AddressTag.Of(bytes));
 }

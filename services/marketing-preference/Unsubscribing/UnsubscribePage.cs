@@ -1,74 +1,54 @@
-using System.Security.Cryptography;
-using System.Text;
-using ConsentLedger.Contracts.Policies;
+using ConsentLedger.MarketingPreference.Pages;
+using ConsentLedger.MarketingPreference.Policies;
+using ConsentLedger.MarketingPreference.PreferenceCentre;
+using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.MarketingPreference.Unsubscribing;
 
-/// <summary>
-/// What a person sees behind the link in a mail. Written here in full: no script, nothing loaded from anywhere, and nothing about the person, because whoever
-/// holds the mail holds the link.
-/// </summary>
-internal sealed record UnsubscribePage(int Status, string Title, Html Words, int? RetryAfterSeconds = null) : IResult
+/// <summary>What a person sees behind the link in a mail: nothing about themselves, because whoever holds the mail holds the link.</summary>
+internal sealed class UnsubscribePage(UnsubscribeLinks links, PreferenceLinks preferences, TimeProvider clock)
 {
-    private static readonly Html Style = $$"""
-        :root{color-scheme:light dark;font:1.125rem/1.5 system-ui,sans-serif}
-        body{margin:0}main{max-width:34rem;margin:0 auto;padding:2rem 1rem}
-        h1{font-size:1.5rem;line-height:1.25;overflow-wrap:anywhere}
-        button{font:inherit;min-height:3rem;padding:.5rem 1.5rem;border:2px solid;border-radius:.5rem;cursor:pointer}
-        :focus-visible{outline:3px solid;outline-offset:3px}
-        """;
+    /// <summary>How long the way on to all choices stands open. Opening the mail's link again opens it again.</summary>
+    private static readonly TimeSpan WayOn = TimeSpan.FromHours(1);
 
-    private static readonly string Policy =
-        $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes($"{Style}")))}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    public IResult Asking(UnsubscribeLink link, PolicyBook policies, HttpRequest request) => Of(link, policies, request, (words, named, controller) => (words.Say("unsubscribe.title", ("lane", named)), $"""
+        <p>{words.Say("unsubscribe.more", ("controller", controller), ("lane", named))}</p>
+        <form method="post"><button name="confirm" value="unsubscribe" class="main">{words["unsubscribe.button"]}</button></form>
+        <p class="soft">{words["unsubscribe.owed"]}</p>
+        {ToAllChoices(link, words)}
+        """));
 
-    public static UnsubscribePage Asking(PolicyPack pack, Topic topic, string channel) => new(StatusCodes.Status200OK, $"Unsubscribe from {Named(topic)}?", $"""
-        <p>{pack.Controller.Name} will no longer send you “{Named(topic)}” {Over(channel)}.</p>
-        <form method="post"><button name="confirm" value="unsubscribe">Unsubscribe</button></form>
-        <p>What belongs to a contract with you, or is owed by law, still reaches you.</p>
-        """);
+    /// <param name="closed">The version that says so, where it was this click, or one just before it, that closed the topic.</param>
+    public IResult Done(UnsubscribeLink link, string token, long? closed, IReadOnlyList<StoredEvent> events, PolicyBook policies, HttpRequest request) => Of(link, policies, request, (words, named, controller) => (words["unsubscribed.title"], $"""
+        <p>{words.Say("unsubscribed.more", ("controller", controller), ("lane", named))}</p>
+        {(closed is { } version ? UndoForm(token, version, events, policies, words) : Html.Empty)}
+        {ToAllChoices(link, words)}
+        """));
 
-    public static UnsubscribePage Done(PolicyPack pack, Topic topic, string channel) => new(StatusCodes.Status200OK, "You are unsubscribed", $"""
-        <p>{pack.Controller.Name} no longer sends you “{Named(topic)}” {Over(channel)}.</p>
-        """);
+    public IResult Undone(UnsubscribeLink link, PolicyBook policies, HttpRequest request, string said) => Of(link, policies, request, (words, named, controller) => (words[$"{said}.title"], $"""
+        <p>{words.Say($"{said}.more", ("controller", controller), ("lane", named))}</p>
+        {ToAllChoices(link, words)}
+        """));
 
-    public static UnsubscribePage Of(Problem problem) => new(problem.Status, problem.Title, Html.Empty, problem.RetryAfterSeconds);
-
-    public Task ExecuteAsync(HttpContext httpContext)
+    private Html UndoForm(string token, long version, IReadOnlyList<StoredEvent> events, PolicyBook policies, Wording words)
     {
-        var response = httpContext.Response;
-        (response.StatusCode, response.ContentType) = (Status, "text/html; charset=utf-8");
-        response.Headers.ContentSecurityPolicy = Policy;
-        if (RetryAfterSeconds is { } seconds) response.Headers.RetryAfter = $"{seconds}";
-        Html page = $"""
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width">
-            <meta name="robots" content="noindex">
-            <title>{Title}</title>
-            <style>{Style}</style>
-            </head>
-            <body><main>
-            <h1>{Title}</h1>
-            {Words}
-            </main></body>
-            </html>
-
+        if (policies.Current is not { } pack || UndoChanges.Find(events, version, version, pack) is not { Count: > 0 } undone) return Html.Empty;
+        return $"""
+            <form method="post" action="{links.PathOf(token, "/undo")}"><input type="hidden" name="did" value="{version}"><input type="hidden" name="proof" value="{links.Signer.ProofOf(token, $"{version}")}">
+            <p>{words["unsubscribed.undo"]}</p><button>{words["undo"]}</button>{Notice.TextsOf(undone, words)}</form>
             """;
-        return response.WriteAsync(page.ToString(), httpContext.RequestAborted);
     }
 
-    private static string Named(Topic topic) => topic.Title.In(Localised.Fallback);
+    private Html ToAllChoices(UnsubscribeLink link, Wording words) => $"""
+        <p><a href="{preferences.AddressOf(new PreferenceLink(link.Tenant, link.Subject, LinkScope.Page, Lang: null, clock.GetUtcNow() + WayOn)).AbsolutePath}">{words["unsubscribe.all-choices"]}</a></p>
+        """;
 
-    private static string Over(string channel) => channel switch
+    private static IResult Of(UnsubscribeLink link, PolicyBook policies, HttpRequest request, Func<Wording, string, string, (string Title, Html More)> say)
     {
-        Channels.Email => "by e-mail",
-        Channels.Sms => "by text message",
-        Channels.Phone => "by phone",
-        Channels.Post => "by post",
-        Channels.Push => "as a notification",
-        _ => "this way",
-    };
+        var words = Wording.Choose(policies.Current, null, request);
+        if (policies.LastDeclaring(link.Topic, link.Channel) is not { } pack) return ShowUnsubscribe.LinkInvalid.To(request, words);
+        var (title, more) = say(words, words.Named(pack, new Lane(link.Topic, link.Channel)), pack.Controller.Name);
+        return new Page(words, pack, title, $"<h1>{title}</h1>{more}");
+    }
 }

@@ -17,6 +17,8 @@ public static class Scopes
     public const string PreferencesRead = "preferences:read";
     public const string PreferencesFollow = "preferences:follow";
     public const string PreferencesImport = "preferences:import";
+    public const string PreferencesLink = "preferences:link";
+    public const string PreferencesSession = "preferences:session";
     public const string SendDecide = "send:decide";
     public const string AddressRead = "address:read";
     public const string AddressWrite = "address:write";
@@ -40,6 +42,8 @@ public static class Scopes
         [PreferencesRead] = "Read a subject's preferences.",
         [PreferencesFollow] = "Read every subject's preferences, and follow what changes.",
         [PreferencesImport] = "Import preferences and suppressions in bulk.",
+        [PreferencesLink] = "Make links to a person's preference page, as they go into mails.",
+        [PreferencesSession] = "Make links for a person who has just signed in.",
         [SendDecide] = "Ask whether a message may be sent now.",
         [AddressRead] = "Read how addresses stand, by their tags.",
         [AddressWrite] = "Link addresses to subjects, suppress and release them.",

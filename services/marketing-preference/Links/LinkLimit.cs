@@ -1,7 +1,7 @@
 using System.Threading.RateLimiting;
 using ConsentLedger.ServiceDefaults;
 
-namespace ConsentLedger.MarketingPreference.Unsubscribing;
+namespace ConsentLedger.MarketingPreference.Links;
 
 /// <summary>
 /// How often one person's links may be used. It counts only links that are genuine, so that nobody can fill its memory with invented ones; and never the
@@ -22,9 +22,9 @@ public sealed class LinkLimit : IDisposable
             ReplenishmentPeriod = TimeSpan.FromSeconds(1),
         }));
 
-    public bool Allows(UnsubscribeLink link)
+    public bool Allows(StreamKey person)
     {
-        using var lease = _uses.AttemptAcquire(link.Stream);
+        using var lease = _uses.AttemptAcquire(person);
         return lease.IsAcquired;
     }
 

@@ -1,0 +1,79 @@
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.MarketingPreference.AskingConsent;
+using ConsentLedger.MarketingPreference.Pages;
+using ConsentLedger.MarketingPreference.Policies;
+using ConsentLedger.MarketingPreference.Preferences;
+
+namespace ConsentLedger.MarketingPreference.PreferenceCentre;
+
+/// <summary>
+/// What a person does on a page, carried out in both services. A no is on disk here before consent is told, and holds whether or not it hears; a yes that rests on consent is given
+/// there first, because a topic must not stand open on a consent that nobody recorded.
+/// </summary>
+internal sealed class Acting(DeciderLoop ledger, TellConsent tell, ConsentClient consent)
+{
+    public const string Method = "preference-centre";
+
+    /// <returns>The versions that were recorded; null where nothing was.</returns>
+    public async Task<(long From, long To)?> RecordAsync(StreamKey person, Func<SubjectPreferences, PolicyBook, DateTimeOffset, Decision> decide, DateTimeOffset now, CancellationToken ct)
+    {
+        var policies = PolicyBook.Of(person.Tenant);
+        var command = new Command(person, SubjectPreferences.Stream, new Digest(Guid.CreateVersion7(now)), default,
+            context => decide(context.State<SubjectPreferences>(), context.State<PolicyBook>(policies), context.Now)) { Reads = PolicyBook.ReadBy(person.Tenant) };
+        return await ledger.ExecuteAsync(command, ct) is Outcome.Recorded recorded ? (recorded.Version - recorded.Events + 1, recorded.Version) : null;
+    }
+
+    /// <summary>Ends what rested on the lanes that were left.</summary>
+    /// <returns>False while consent has not heard of all of it.</returns>
+    public async Task<bool> TellLeftAsync(StreamKey person, IEnumerable<Lane> left, CancellationToken ct)
+    {
+        var told = true;
+        foreach (var lane in left) told &= await tell.OfUnsubscribeAsync(person, lane, Actor.Subject, Method, ct) is null;
+        return told;
+    }
+
+    /// <summary>Gives a consent under the words that the page shows.</summary>
+    public Task<Said> GrantAsync(StreamKey person, Purpose purpose, string? channel, string? recipient, Wording words, DateTimeOffset now, CancellationToken ct)
+    {
+        var shown = purpose.TextIn(words) is { } text ? new ShownText(text.Id, text.Locale, $"sha256:{text.Hash()}") : null;
+        return SayAsync(person, "grants", new ConsentGrant(purpose.Id, channel, recipient, now, Method, shown), now, ct);
+    }
+
+    /// <summary>Says something to the consent service for the person.</summary>
+    public async Task<Said> SayAsync(StreamKey person, string act, object told, DateTimeOffset now, CancellationToken ct)
+    {
+        try
+        {
+            return (await consent.RecordAsync(person, act, told, $"centre:{Guid.CreateVersion7(now)}", ct)).Outcome switch { "recorded" => Said.Recorded, "unchanged" => Said.Unchanged, _ => Said.Refused };
+        }
+        catch (ConsentUnavailableException)
+        {
+            return Said.Unheard;
+        }
+    }
+
+    /// <summary>Takes back every objection to marketing that stands. To name them, the history is read; that it was is recorded.</summary>
+    public async Task<bool> RetractObjectionAsync(StreamKey person, DateTimeOffset now, CancellationToken ct)
+    {
+        try
+        {
+            var history = await consent.ReadHistoryAsync(person, $"centre:{Guid.CreateVersion7(now)}", ct);
+            foreach (var objection in history.Where(entry => entry.Objection is not null))
+                if (await SayAsync(person, "objection-outcomes", new { objection = objection.Version, upheld = false, ground = "retracted", occurredAt = now, actor = Actor.Subject, method = Method }, now, ct) == Said.Unheard) return false;
+            return true;
+        }
+        catch (ConsentUnavailableException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>How the consent service took what was said.</summary>
+internal enum Said
+{
+    Recorded,
+    Unchanged,
+    Refused,
+    Unheard,
+}

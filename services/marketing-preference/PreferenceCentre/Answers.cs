@@ -1,0 +1,51 @@
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.MarketingPreference.AskingConsent;
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.MarketingPreference.Sending;
+
+namespace ConsentLedger.MarketingPreference.PreferenceCentre;
+
+/// <summary>What the gate would say to each thing a page shows, from the gate's own function: the page never shows what sending would not do.</summary>
+internal sealed class Answers(ConsentClient consent)
+{
+    /// <summary>Topic by channel.</summary>
+    public async Task<IReadOnlyDictionary<Lane, Verdict>> OfTopicsAsync(Visit visit, CancellationToken ct)
+    {
+        var questions = visit.Pack.Topics.SelectMany(topic => topic.Channels.Select(channel => new SendQuestion(visit.Link.Subject, topic.Id, channel))).ToList();
+        var verdicts = questions.ToDictionary(q => q, q => SendDecision.DecideHere(q, visit.State, visit.Pack));
+
+        var open = questions.Where(q => verdicts[q] is null).ToList();
+        var asked = await AskAsync(visit, [.. open.Select(q => new ConsentQuestion(q.Subject, visit.Pack.FindTopic(q.Topic)!.Purpose, q.Channel, q.Recipient))], ct);
+        foreach (var (i, question) in open.Index()) verdicts[question] = SendDecision.DecideOn(asked?[i], question, visit.State, visit.Pack);
+        return verdicts.ToDictionary(v => new Lane(v.Key.Topic, v.Key.Channel), v => v.Value!);
+    }
+
+    /// <summary>Purpose by channel and recipient; null where the consent service does not answer.</summary>
+    public async Task<IReadOnlyDictionary<PurposeLane, ConsentDecision>?> OfPurposesAsync(Visit visit, IReadOnlyList<PurposeLane> lanes, CancellationToken ct) =>
+        await AskAsync(visit, [.. lanes.Select(l => new ConsentQuestion(visit.Link.Subject, l.Purpose, l.Channel, l.Recipient))], ct) is { } said
+            ? lanes.Zip(said).ToDictionary(pair => pair.First, pair => pair.Second)
+            : null;
+
+    private async Task<IReadOnlyList<ConsentDecision>?> AskAsync(Visit visit, IReadOnlyList<ConsentQuestion> questions, CancellationToken ct)
+    {
+        if (questions.Count == 0) return [];
+        try
+        {
+            return await consent.DecideAsync(visit.Link.Tenant, questions, ct);
+        }
+        catch (ConsentUnavailableException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>A use of data as the consent service decides on it.</summary>
+internal readonly record struct PurposeLane(string Purpose, string? Channel, string? Recipient)
+{
+    /// <summary>All of a purpose.</summary>
+    public static IEnumerable<PurposeLane> Of(Purpose purpose) =>
+        from channel in purpose.Channels.Select(c => (string?)c).DefaultIfEmpty(null)
+        from recipient in purpose.Recipients.Select(r => (string?)r).DefaultIfEmpty(null)
+        select new PurposeLane(purpose.Id, channel, recipient);
+}

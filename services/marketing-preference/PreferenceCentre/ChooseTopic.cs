@@ -1,0 +1,52 @@
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.MarketingPreference.Pages;
+using ConsentLedger.MarketingPreference.Policies;
+using ConsentLedger.MarketingPreference.Preferences;
+
+namespace ConsentLedger.MarketingPreference.PreferenceCentre;
+
+/// <summary>One topic over one channel, on or off.</summary>
+internal static class ChooseTopic
+{
+    public static void Map(IEndpointRouteBuilder pages) => Door.MapPost(pages, "/choices", HandleAsync);
+
+    public static Decision Decide(Lane lane, bool wanted, Cause cause, string method, SubjectPreferences subject, PolicyBook policies, DateTimeOffset now)
+    {
+        if (subject.IsErased) return Decision.Unchanged;
+
+        // What the policy has dropped can be left, and not begun.
+        var pack = wanted ? policies.Current : policies.LastDeclaring(lane.Topic, lane.Channel);
+        if (pack?.FindTopic(lane.Topic) is not { } topic || !topic.Channels.Contains(lane.Channel) || subject.Find(lane.Topic, lane.Channel)?.IsOpen == wanted) return Decision.Unchanged;
+        return wanted
+            ? Decision.Of(new Subscribed(topic.Id, lane.Channel, topic.Purpose, pack.BasisOf(topic), cause, Actor.Subject, method, now))
+            : Decision.Of(new Unsubscribed(topic.Id, lane.Channel, topic.Purpose, pack.BasisOf(topic), cause, Actor.Subject, method, now, pack.ConsentEndsWith(topic, lane.Channel, subject)));
+    }
+
+    private static async Task<IResult> HandleAsync(Visit visit, IFormCollection form, HttpContext context, CancellationToken ct)
+    {
+        var (acting, answers) = (context.RequestServices.GetRequiredService<Acting>(), context.RequestServices.GetRequiredService<Answers>());
+        var (lane, wanted, person) = (new Lane(form["topic"].ToString(), form["channel"].ToString()), form["want"] == "on", visit.Link.Stream);
+        if (visit.State.IsErased) return visit.SeeOther("");
+        if (wanted && await AllowAsync() is { } refusal) return visit.SeeOther("", refusal);
+
+        var did = await acting.RecordAsync(person, (subject, policies, _) => Decide(lane, wanted, Cause.PreferenceCentre, Acting.Method, subject, policies, visit.Now), visit.Now, ct);
+        var told = wanted || await acting.TellLeftAsync(person, [lane], ct);
+        return visit.SeeOther("", Notice.Of(did, told));
+
+        // What the topic needs before it may stand open; what is wrong where it does not get it.
+        async Task<string?> AllowAsync()
+        {
+            if (visit.Pack.FindTopic(lane.Topic) is not { } topic || !topic.Channels.Contains(lane.Channel)) return Notice.Refused;
+            var purpose = visit.Pack.FindPurpose(topic.Purpose)!;
+            if (!purpose.RestsOn(LawfulBasis.Consent))
+            {
+                var verdict = (await answers.OfTopicsAsync(visit, ct))[lane];
+                return verdict.Consent?.Code != "subject_objected" || await acting.RetractObjectionAsync(person, visit.Now, ct) ? null : Notice.Away;
+            }
+
+            // The words that the person read are the words that they agree to.
+            if (purpose.TextIn(visit.Words) is { } text && (form["text"] != text.Id || form["hash"] != text.Hash())) return Notice.Reworded;
+            return await acting.GrantAsync(person, purpose, lane.Channel, recipient: null, visit.Words, visit.Now, ct) switch { Said.Refused => Notice.Refused, Said.Unheard => Notice.Away, _ => null };
+        }
+    }
+}

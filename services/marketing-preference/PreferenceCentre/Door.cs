@@ -1,0 +1,69 @@
+using ConsentLedger.MarketingPreference.Links;
+using ConsentLedger.MarketingPreference.Pages;
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.MarketingPreference.Unsubscribing;
+using ConsentLedger.ServiceDefaults;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ConsentLedger.MarketingPreference.PreferenceCentre;
+
+/// <summary>Whoever comes with a link: let in, or told why not. The link alone is the authority: no cookie and no sign-in of ours.</summary>
+internal sealed class Door(PreferenceLinks links, LinkLimit limit, StateReader reader, PreferenceReader preferences, TimeProvider clock)
+{
+    private const int MaxFormBytes = 16 * 1024;
+    private const int MaxFields = 12;
+
+    public static Problem FormInvalid { get; } = new(StatusCodes.Status400BadRequest, "form_invalid", "The form is not one of this page, or not all of it arrived. Nothing was changed.");
+
+    /// <summary>Maps a page.</summary>
+    public static void MapGet(IEndpointRouteBuilder pages, string part, Func<Visit, HttpContext, CancellationToken, Task<IResult>> show) =>
+        pages.MapMethods($"/p/{{token}}{part}", [HttpMethods.Get, HttpMethods.Head], async (string token, HttpContext context, Door door, CancellationToken ct) =>
+            await door.OpenAsync(token, part, context.Request, ct) is var (visit, refused) && visit is null ? refused! : await show(visit, context, ct)).AllowAnonymous();
+
+    /// <summary>Maps what a form of a page sends.</summary>
+    public static void MapPost(IEndpointRouteBuilder pages, string part, Func<Visit, IFormCollection, HttpContext, CancellationToken, Task<IResult>> act) =>
+        pages.MapPost($"/p/{{token}}{part}", async (string token, HttpContext context, Door door, CancellationToken ct) =>
+        {
+            var (visit, refused) = await door.OpenAsync(token, part, context.Request, ct);
+            if (visit is null) return refused!;
+            if (await ReadFormAsync(context.Request, ct) is not { } form || !LinksOf(context).Signer.Proves(form["proof"], token)) return FormInvalid.To(context.Request, visit.Words, visit.Pack);
+            return await act(visit, form, context, ct);
+        }).AllowAnonymous().WithBodyLimit(MaxFormBytes);
+
+    public async Task<(Visit? Visit, IResult? Refused)> OpenAsync(string token, string part, HttpRequest request, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        if (links.Find(token, now) is not { } link) return (null, ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request)));
+        var (policies, _) = await preferences.ReadAsync(link.Tenant, [], ct);
+        var words = Wording.Choose(policies.Current, link.Lang, request);
+        if (!limit.Allows(link.Stream)) return (null, LinkLimit.TooManyRequests.To(request, words, policies.Current));
+        if (policies.Current is not { } pack) return (null, ShowUnsubscribe.LinkInvalid.To(request, words));
+
+        var events = await reader.ReadEventsAsync(link.Stream, ct);
+        var state = SubjectPreferences.Stream.Replay(events, MarketingCatalog.Events);
+        return (new Visit(link, token, links, words, policies, pack, state, events, now) { Part = part }, null);
+    }
+
+    private static PreferenceLinks LinksOf(HttpContext context) => context.RequestServices.GetRequiredService<PreferenceLinks>();
+
+    private static async Task<IFormCollection?> ReadFormAsync(HttpRequest request, CancellationToken ct)
+    {
+        if (!request.HasFormContentType) return null;
+        try
+        {
+            var form = await request.ReadFormAsync(new FormOptions { ValueCountLimit = MaxFields, MultipartBodyLengthLimit = MaxFormBytes }, ct);
+            return form.Files.Count == 0 && form.All(field => field.Value.Count == 1) ? form : null;
+        }
+        catch (Exception malformed) when (malformed is InvalidDataException or IOException and not BadHttpRequestException)
+        {
+            return null;
+        }
+    }
+}
+
+internal static class ProblemPages
+{
+    /// <summary>A page for a browser, a problem for a program.</summary>
+    public static IResult To(this Problem problem, HttpRequest request, Wording words, Contracts.Policies.PolicyPack? pack = null) =>
+        request.GetTypedHeaders().Accept.Any(accepted => accepted.MediaType == "text/html") ? Page.Of(problem, words, pack) : problem;
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.MarketingPreference.Pages;
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.MarketingPreference.PreferenceCentre;
+
+/// <summary>
+/// What a page says about what was just done, and the button that takes it back. It is in the address of the page as versions of the person's own stream or as one of a few words, so
+/// that nothing has to be kept in between, and nobody can make the page say what is not so.
+/// </summary>
+internal static partial class Notice
+{
+    public const string Refused = "?said=refused";
+    public const string Away = "?said=away";
+    public const string Reworded = "?said=reworded";
+    public const string Undone = "?said=undone";
+
+    private static readonly string[] Words = ["refused", "away", "reworded", "undone", "objected", "withdrawn", "granted", "reason", "unsure", "nothing"];
+
+    public static string Of((long From, long To)? did, bool told, bool objected = false) => did is var (from, to)
+        ? string.Create(CultureInfo.InvariantCulture, $"?did={from}-{to}{(told ? "" : "&pending=1")}{(objected ? "&objected=1" : "")}")
+        : objected ? "?said=objected" : told ? "" : "?pending=1";
+
+    public static (long From, long To)? VersionsIn(string? did) => Versions().Match(did ?? "") is { Success: true } match
+        ? (long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), long.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture))
+        : null;
+
+    /// <summary>Above the page's own content; read out to those who do not see it.</summary>
+    public static Html On(Visit visit, IQueryCollection query)
+    {
+        var (words, said) = (visit.Words, query["said"].ToString());
+        Html pending = query["pending"] == "1" ? $"""<div class="notice warn" role="status"><p>{words["notice.pending"]}</p></div>""" : Html.Empty;
+        if (Words.Contains(said)) return $"""<div class="notice{(said is "undone" or "objected" or "withdrawn" or "granted" ? "" : " warn")}" role="status"><p>{words.Say($"notice.{said}", ("controller", visit.Controller))}</p></div>{pending}""";
+        if (VersionsIn(query["did"]) is not var (from, to)) return pending;
+
+        var done = visit.Events.Where(e => e.Place.Version >= from && e.Place.Version <= to).Select(MarketingCatalog.Events.Decode)
+            .Select(facts => facts switch { Subscribed s => (new Lane(s.Topic, s.Channel), true), Unsubscribed u => (new Lane(u.Topic, u.Channel), false), _ => ((Lane, bool)?)null }).OfType<(Lane Lane, bool On)>().ToList();
+        if (done.Count == 0) return pending;
+        var sentence = done is [var only]
+            ? words.Say(only.On ? "notice.joined" : "notice.left", ("lane", words.Named(visit.Pack, only.Lane)))
+            : words.Say("notice.stopped", ("controller", visit.Controller));
+        return $"""<div class="notice" role="status"><p><strong>{sentence}</strong></p>{UndoForm(visit, from, to, query["objected"] == "1")}</div>{pending}""";
+    }
+
+    private static Html UndoForm(Visit visit, long from, long to, bool objected)
+    {
+        var undone = UndoChanges.Find(visit.Events, from, to, visit.Pack);
+        if (undone.Count == 0) return Html.Empty;
+        return $"""
+            <form method="post" action="{visit.Path("/undo")}">{visit.Proof()}<input type="hidden" name="did" value="{from}-{to}">{(objected ? (Html)$"""<input type="hidden" name="objected" value="1">""" : Html.Empty)}
+            <button>{visit.Words["undo"]}</button>{TextsOf(undone, visit.Words)}</form>
+            """;
+    }
+
+    /// <summary>What taking back agrees to.</summary>
+    public static Html TextsOf(IReadOnlyList<Undone> undone, Wording words)
+    {
+        var texts = undone.Select(u => u.Consent).OfType<Purpose>().Distinct().Select(p => p.TextIn(words)).OfType<ConsentText>().ToList();
+        return texts.Count == 0 ? Html.Empty : $"""<details><summary>{words["undo.agrees"]}</summary>{texts.Select(Quote)}</details>""";
+    }
+
+    public static Html Quote(ConsentText text) => $"""<blockquote lang="{text.Locale}">{text.Text}</blockquote>""";
+
+    [GeneratedRegex(@"^([0-9]{1,18})-([0-9]{1,18})\z")]
+    private static partial Regex Versions();
+}
