@@ -14,6 +14,7 @@ public static class MarketingCatalog
         ("marketing.unsubscribed.v1", typeof(Unsubscribed)),
         ("marketing.consent-followed.v1", typeof(ConsentFollowed)),
         ("marketing.preferences-read.v1", typeof(PreferencesRead)),
+        ("marketing.confirmation-link-made.v1", typeof(ConfirmationLinkMade)),
         ("subject.erasure-started.v1", typeof(ErasureStarted)),
         ("subject.erased.v1", typeof(SubjectErased)),
         ("policy.followed.v1", typeof(PolicyFollowed)),

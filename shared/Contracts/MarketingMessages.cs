@@ -99,3 +99,11 @@ public sealed record MarketingPositionTakenV1(string Event)
 {
     public const string Type = "marketing.position-taken.v1";
 }
+
+/// <summary>A link to confirm a consent was made, for a mail that goes out.</summary>
+/// <param name="Channel">Absent where the purpose has none.</param>
+/// <param name="Recipient">Absent means the controller.</param>
+public sealed record MarketingConfirmationLinkMadeV1(string Purpose, string? Channel = null, string? Recipient = null)
+{
+    public const string Type = "marketing.confirmation-link-made.v1";
+}

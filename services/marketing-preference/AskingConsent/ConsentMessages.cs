@@ -24,12 +24,24 @@ public sealed record ConsentReply(string? Outcome, string? Code);
 /// <summary>How one consent stands.</summary>
 /// <param name="State">As the consent service names it: <c>given</c>, <c>pending</c>.</param>
 /// <param name="Until">When it ends, or the time to confirm it does.</param>
-public sealed record ConsentRecord(string Purpose, string? Channel, string Recipient, string State, DateTimeOffset OccurredAt, DateTimeOffset? Until);
+public sealed record ConsentRecord(string Purpose, string? Channel, string Recipient, string State, DateTimeOffset OccurredAt, DateTimeOffset? Until)
+{
+    /// <summary>For the second step of a double opt-in.</summary>
+    public bool IsWaiting(DateTimeOffset now) => State == "pending" && Until > now;
+}
 
 internal sealed record ConsentRecords(IReadOnlyList<ConsentRecord> Consents);
 
 /// <summary>A yes, given on a page here under the words that it showed.</summary>
 public sealed record ConsentGrant(string Purpose, string? Channel, string? Recipient, DateTimeOffset OccurredAt, string Method, ShownText? Text)
+{
+    public Actor Actor => Actor.Subject;
+
+    public string Source => "marketing-preference";
+}
+
+/// <summary>The second step of a double opt-in.</summary>
+public sealed record ConsentConfirmation(string Purpose, string? Channel, string? Recipient, DateTimeOffset OccurredAt, string Method)
 {
     public Actor Actor => Actor.Subject;
 

@@ -16,7 +16,7 @@ internal static class PageStyle
         .wrap{max-width:44rem;margin-inline:auto;padding-inline:1rem}
         .top{display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;justify-content:space-between;align-items:baseline;padding-block:1.25rem}
         .top b{font-size:1.05rem}
-        ul{list-style:none;margin:0;padding:0}
+        ul,ol{list-style:none;margin:0;padding:0}
         .langs,.nav{display:flex;flex-wrap:wrap;gap:.15rem .35rem}
         .langs{font-size:.9rem}
         .langs a,.nav a{display:inline-block;padding:.4rem .7rem;min-height:2.25rem;border-radius:.5rem;color:inherit}
@@ -28,6 +28,8 @@ internal static class PageStyle
         main{padding-block-end:4rem}
         h1{font-size:clamp(1.55rem,5vw,2rem);line-height:1.2;margin:.25rem 0 .5rem;font-weight:680;letter-spacing:-.01em}
         h2{font-size:1.25rem;line-height:1.3;margin:2.5rem 0 .5rem;font-weight:650}
+        form+p{margin-block-start:1.1rem}
+        h2.first{margin-block-start:0}.after{margin-block-start:1rem}
         h3{font-size:1.125rem;line-height:1.35;margin:0;font-weight:650}
         p{margin:0 0 .75rem}
         a{color:var(--accent);text-underline-offset:.18em}
@@ -36,7 +38,10 @@ internal static class PageStyle
         .card>p:last-child{margin-block-end:0}
         .row{display:flex;flex-wrap:wrap;gap:.4rem 1rem;align-items:center;justify-content:space-between;border-block-start:1px solid var(--line);margin-block-start:.8rem;padding-block-start:.8rem}
         .row>div{flex:1 1 13rem}
+        .row>.acts{flex:none;margin:0}
         .row p{margin:0}
+        .row+p{margin-block:.8rem 0}
+        .langs{margin-inline:-.7rem}
         .state{font-weight:650}
         .state::before{content:"";display:inline-block;width:.65rem;height:.65rem;border-radius:50%;margin-inline-end:.5rem;border:2px solid currentColor}
         .yes{color:var(--yes)}.yes::before{background:currentColor}

@@ -62,7 +62,7 @@ internal static partial class Notice
         return texts.Count == 0 ? Html.Empty : $"""<details><summary>{words["undo.agrees"]}</summary>{texts.Select(Quote)}</details>""";
     }
 
-    public static Html Quote(ConsentText text) => $"""<blockquote lang="{text.Locale}">{text.Text}</blockquote>""";
+    public static Html Quote(ConsentText text) => $"""<blockquote lang="{text.Locale}" dir="auto">{text.Text}</blockquote>""";
 
     [GeneratedRegex(@"^([0-9]{1,18})-([0-9]{1,18})\z")]
     private static partial Regex Versions();

@@ -1,3 +1,5 @@
+using ConsentLedger.MarketingPreference.Confirming;
+
 namespace ConsentLedger.MarketingPreference.PreferenceCentre;
 
 /// <summary>The pages below <c>/p</c>, for the person whose choices they are.</summary>
@@ -20,5 +22,7 @@ public static class PreferenceCentrePages
         ObjectToUse.Map(app);
         TakeCopy.Map(app);
         AskErasure.Map(app);
+        MakeConfirmationLink.Map(app);
+        ConfirmByLink.Map(app);
     }
 }

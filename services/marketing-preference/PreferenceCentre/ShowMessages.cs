@@ -26,7 +26,8 @@ internal static class ShowMessages
             {Notice.On(visit, query)}{away}
             <h1>{title}</h1>
             <p>{words["messages.lead"]}</p>
-            <section aria-label="{words["messages.topics"]}">
+            <section aria-labelledby="topics">
+            <h2 id="topics" class="hidden">{words["messages.topics"]}</h2>
             {chosen.Select(topic => TopicCard(visit, topic, verdicts))}
             </section>
             <section aria-labelledby="stop">

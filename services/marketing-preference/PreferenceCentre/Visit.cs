@@ -19,8 +19,8 @@ internal sealed record Visit(
 
     public string Path(string part = "") => Links.PathOf(Token, part);
 
-    /// <summary>Back to a page of ours after something was done: what a reload repeats is only the looking.</summary>
-    public IResult SeeOther(string part, string query = "") => new SeeOtherResult(Path(part) + query);
+    /// <summary>Back to one of the pages after something was done.</summary>
+    public IResult SeeOther(string part, string query = "") => new SeeOther(Path(part) + query);
 
     /// <summary>What every form here carries.</summary>
     public Html Proof() => $"""<input type="hidden" name="proof" value="{Links.Signer.ProofOf(Token)}">""";
@@ -42,15 +42,5 @@ internal sealed record Visit(
     {
         var path = Links.PathOf(Links.TokenOf(Link with { Lang = other.Tag }), Part);
         return other == Words ? (Html)$"""<a href="{path}" lang="{other.Tag}" hreflang="{other.Tag}" aria-current="true">{other["language"]}</a>""" : $"""<a href="{path}" lang="{other.Tag}" hreflang="{other.Tag}">{other["language"]}</a>""";
-    }
-
-    private sealed class SeeOtherResult(string location) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            httpContext.Response.StatusCode = StatusCodes.Status303SeeOther;
-            httpContext.Response.Headers.Location = location;
-            return Task.CompletedTask;
-        }
     }
 }

@@ -26,6 +26,9 @@ public sealed record ConsentChange(string Purpose, string? Channel, string Recip
 /// <summary>Someone read these preferences. Being read is part of their history.</summary>
 public sealed record PreferencesRead(string Reader);
 
+/// <summary>A link to confirm a consent was made, for a mail that goes out now. How many there were is what limits the next.</summary>
+public sealed record ConfirmationLinkMade(string Purpose, string? Channel, string? Recipient);
+
 /// <summary>The fence: from here on nothing is recorded about this person but the end of the erasure.</summary>
 public sealed record ErasureStarted(Guid Request);
 

@@ -13,6 +13,9 @@ public sealed record LaneState(bool IsOpen, Cause Cause, bool EndedConsent, Date
 /// <summary>Everything one subject's stream says about what to send. A lane that is not in it was never asked for.</summary>
 public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lanes, ConsentMirror Consents, bool IsErased)
 {
+    /// <summary>The links to confirm that were made, the newest last, as far back as the limit looks.</summary>
+    public ImmutableList<(string Purpose, string? Channel, string? Recipient, DateTimeOffset At)> ConfirmationLinks { get; private init; } = [];
+
     public static readonly SubjectPreferences Unknown = new(ImmutableDictionary<Lane, LaneState>.Empty, ConsentMirror.Empty, IsErased: false);
 
     public static readonly StreamType<SubjectPreferences> Stream = new(Unknown, (state, e, place) => state.Evolve(e, place));
@@ -27,6 +30,10 @@ public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lan
         Unsubscribed u => With(u.Topic, u.Channel, new LaneState(
             false, u.Cause, u.WithdrawsConsent || u.Cause is Cause.ConsentWithdrawn or Cause.ConsentExpired, u.OccurredAt < place.RecordedAt ? u.OccurredAt : place.RecordedAt, place)),
         ConsentFollowed followed => this with { Consents = Consents.Follow(followed) },
+        ConfirmationLinkMade made => this with
+        {
+            ConfirmationLinks = [.. ConfirmationLinks.TakeLast(Confirming.MakeConfirmationLink.MostForAll - 1), (made.Purpose, made.Channel, made.Recipient, place.RecordedAt)],
+        },
         ErasureStarted => this with { IsErased = true },
 
         // Nothing remains to decide on; a person who comes back gets a new stream.

@@ -24,6 +24,7 @@ public static class MarketingPublisher
             s.Topic, s.Channel, s.Purpose, s.Basis, NameOf(s.Cause), NameOf(s.Actor), s.Method, s.OccurredAt)),
         ConsentFollowed f => Envelope(e, MarketingConsentFollowedV1.Type, new MarketingConsentFollowedV1(
             f.Event, f.Version, f.Change?.Purpose, f.Change?.Channel, f.Change?.Recipient, f.Change?.Given)),
+        ConfirmationLinkMade c => Envelope(e, MarketingConfirmationLinkMadeV1.Type, new MarketingConfirmationLinkMadeV1(c.Purpose, c.Channel, c.Recipient)),
         PreferencesRead r => Envelope(e, PreferencesReadV1.Type, new PreferencesReadV1(r.Reader)),
         ErasureStarted s => Envelope(e, SubjectErasureStartedV1.Type, new SubjectErasureStartedV1(s.Request)),
         SubjectErased s => Envelope(e, SubjectErasedV1.Type, new SubjectErasedV1(s.Request)),

@@ -1,0 +1,86 @@
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.MarketingPreference.AskingConsent;
+using ConsentLedger.MarketingPreference.Links;
+using ConsentLedger.MarketingPreference.Pages;
+using ConsentLedger.MarketingPreference.PreferenceCentre;
+using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.MarketingPreference.Unsubscribing;
+using ConsentLedger.ServiceDefaults;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ConsentLedger.MarketingPreference.Confirming;
+
+/// <summary>
+/// The page behind the link in a confirmation mail. Opening it shows what waits, and how it stands; the button confirms, in the consent service, where both steps are the evidence. A scanner
+/// that opens every link of a mail confirms nothing.
+/// </summary>
+internal static class ConfirmByLink
+{
+    private const int MaxBodyBytes = 4 * 1024;
+    private const string Method = "confirmation-link";
+
+    public static void Map(IEndpointRouteBuilder pages)
+    {
+        pages.MapMethods("/c/{token}", [HttpMethods.Get, HttpMethods.Head], ShowAsync).AllowAnonymous();
+        pages.MapPost("/c/{token}", ConfirmAsync).AllowAnonymous().WithBodyLimit(MaxBodyBytes);
+    }
+
+    private static async Task<IResult> ShowAsync(
+        string token, HttpRequest request, ConfirmationLinks links, LinkLimit limit, PreferenceReader reader, ConsentClient consent, TimeProvider clock, CancellationToken ct)
+    {
+        if (links.Find(token) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request));
+        var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
+        var words = Wording.Choose(policies.Current, link.Lang, request);
+        if (policies.Current?.FindPurpose(link.Purpose) is not { } purpose) return ShowUnsubscribe.LinkInvalid.To(request, words);
+        if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
+        try
+        {
+            return PageOf(link, token, links, words, policies.Current, purpose, await consent.ReadConsentsAsync(link.Stream, ct), clock.GetUtcNow());
+        }
+        catch (ConsentUnavailableException)
+        {
+            return Said(words, policies.Current, "confirm-away") with { Status = StatusCodes.Status503ServiceUnavailable, RetryAfterSeconds = 5 };
+        }
+    }
+
+    private static Page PageOf(
+        ConfirmationLink link, string token, ConfirmationLinks links, Wording words, PolicyPack pack, Purpose purpose, IReadOnlyList<ConsentRecord> consents, DateTimeOffset now)
+    {
+        var meant = consents.Where(c => c.Purpose == link.Purpose && c.Channel == link.Channel && c.Recipient == (link.Recipient ?? PolicyPack.ControllerRecipient)).ToList();
+        if (meant.Any(c => c.State == "given")) return Said(words, pack, "confirmed", Heading(words, purpose, link));
+        if (meant.FirstOrDefault(c => c.IsWaiting(now)) is not { } waiting) return Said(words, pack, now >= link.ExpiresAt || meant.Any(c => c.State is "pending" or "expired") ? "confirm-over" : "confirm-nothing", Heading(words, purpose, link));
+
+        var title = words["confirm.title"];
+        return new Page(words, pack, title, $"""
+            <h1>{title}</h1>
+            <p>{words.Say("confirm.more", ("controller", pack.Controller.Name))}</p>
+            <div class="card"><h2 class="first">{Heading(words, purpose, link)}</h2>{(purpose.TextIn(words) is { } text ? Notice.Quote(text) : Html.Empty)}</div>
+            <form method="post" action="{links.PathOf(token)}"><input type="hidden" name="proof" value="{links.Signer.ProofOf(token)}"><div class="acts"><button class="main">{words["confirm.button"]}</button></div></form>
+            <p class="soft after">{words["confirm.not-me"]} {words.Say("confirm.until", ("date", words.Day(waiting.Until!.Value)))}</p>
+            """);
+    }
+
+    private static async Task<IResult> ConfirmAsync(
+        string token, HttpRequest request, ConfirmationLinks links, LinkLimit limit, PreferenceReader reader, Acting acting, TimeProvider clock, CancellationToken ct)
+    {
+        if (links.Find(token) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request));
+        var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
+        var words = Wording.Choose(policies.Current, link.Lang, request);
+        if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
+        var form = request.HasFormContentType ? await request.ReadFormAsync(new FormOptions { ValueCountLimit = 2, MultipartBodyLengthLimit = MaxBodyBytes }, ct) : null;
+        if (form is null || !links.Signer.Proves(form["proof"], token)) return Door.FormInvalid.To(request, words, policies.Current);
+
+        // What is over, or withdrawn meanwhile, the consent service refuses; the page that follows says how it stands.
+        var now = clock.GetUtcNow();
+        await acting.SayAsync(link.Stream, "confirmations", new ConsentConfirmation(link.Purpose, link.Channel, link.Recipient, now, Method), now, ct);
+        return new SeeOther(links.PathOf(token));
+    }
+
+    private static string Heading(Wording words, Purpose purpose, ConfirmationLink link) => words.Say("lane", ("topic", purpose.Title.In(words.Tag)), ("by", words.By(link.Channel)));
+
+    private static Page Said(Wording words, PolicyPack pack, string key, string? heading = null) => new(words, pack, words[$"{key}.title"], $"""
+        <h1>{words[$"{key}.title"]}</h1>
+        {(heading is null ? Html.Empty : (Html)$"<p><strong>{heading}</strong></p>")}
+        <p>{words.Say($"{key}.more", ("controller", pack.Controller.Name))}</p>
+        """);
+}
