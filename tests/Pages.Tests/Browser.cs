@@ -12,6 +12,12 @@ public sealed class BrowserFactAttribute : FactAttribute
     }
 }
 
+/// <inheritdoc cref="BrowserFactAttribute"/>
+public sealed class BrowserTheoryAttribute : TheoryAttribute
+{
+    public BrowserTheoryAttribute() => Skip = new BrowserFactAttribute().Skip;
+}
+
 /// <summary>One headless browser for a class of tests; each test has a context of its own, as if on a machine of its own.</summary>
 public sealed class Browser : IAsyncDisposable
 {

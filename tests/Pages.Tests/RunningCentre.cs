@@ -51,6 +51,13 @@ public sealed class RunningCentre : IAsyncLifetime
         return url.AbsolutePath;
     }
 
+    /// <summary>The path of the link in a confirmation mail.</summary>
+    public async Task<string> ConfirmationAsync(string subject, string purpose, string tenant = Tenant)
+    {
+        var link = await EmailSystem(tenant).PostOkAsync($"/v1/subjects/{subject}/confirmation-links", new { purpose, channel = "email" }, CancellationToken.None);
+        return new Uri(link.GetProperty("url").GetString()!).AbsolutePath;
+    }
+
     /// <summary>What the gate says.</summary>
     public async Task<(bool Allowed, string Rule)> MaySendAsync(string subject, string topic, string channel = "email", string tenant = Tenant)
     {

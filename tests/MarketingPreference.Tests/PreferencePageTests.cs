@@ -1,0 +1,132 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using ConsentLedger.EventStore;
+using ConsentLedger.MarketingPreference.PreferenceCentre;
+using ConsentLedger.ServiceDefaults;
+using static ConsentLedger.MarketingPreference.Tests.RunningService;
+
+namespace ConsentLedger.MarketingPreference.Tests;
+
+/// <summary>Who gets to a person's page, how far, and what it does while the consent service is away.</summary>
+[Collection(nameof(RunningService))]
+public sealed class PreferencePageTests(RunningService service) : IDisposable
+{
+    public void Dispose() => service.Consent.IsAway = false;
+
+    [Fact]
+    public async Task A_link_is_made_for_a_bounded_time_and_by_whoever_may()
+    {
+        var subject = NewSubject();
+        var made = await OkAsync(await MakeAsync(subject, new { purpose = "page", lifetimeSeconds = 60 }, role: "email"));
+        made.GetProperty("url").GetString().ShouldNotBeNull().ShouldMatch("^https://preferences[.]example/p/[A-Za-z0-9_-]+$");
+        (made.GetProperty("expiresAt").GetDateTimeOffset() - TimeProvider.System.GetUtcNow()).ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(60));
+
+        (await CodeAsync(await MakeAsync(subject, new { purpose = "session" }, role: "email"), HttpStatusCode.Forbidden)).ShouldBe("scope_missing");
+        (await CodeAsync(await MakeAsync(subject, new { purpose = "page" }, role: "auditor"), HttpStatusCode.Forbidden)).ShouldBe("scope_missing");
+        foreach (var seconds in (long[])[0, -1, 3601, long.MaxValue])
+            (await CodeAsync(await MakeAsync(subject, new { purpose = "session", lifetimeSeconds = seconds }), HttpStatusCode.UnprocessableEntity)).ShouldBe("lifetime_invalid");
+        (await CodeAsync(await MakeAsync(subject, new { purpose = "page", lang = "en\" onload=\"" }), HttpStatusCode.UnprocessableEntity)).ShouldBe("lang_invalid");
+        (await CodeAsync(await MakeAsync(subject, new { purpose = "everything" }), HttpStatusCode.BadRequest)).ShouldBe("body_invalid");
+    }
+
+    [Fact]
+    public async Task A_link_that_is_forged_over_or_of_another_use_opens_nothing()
+    {
+        var subject = NewSubject();
+        var links = new PreferenceLinks(File.ReadAllBytes(service.LinkKeyFile), new Uri("https://preferences.example"));
+        var genuine = new PreferenceLink(TenantId.Parse(Packs.Tenant), SubjectId.TryParse(subject, out var id) ? id : default, LinkScope.Session, "en", TimeProvider.System.GetUtcNow().AddMinutes(5));
+        (await service.SendAsync(HttpMethod.Get, $"/p/{links.TokenOf(genuine)}")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        string[] bad =
+        [
+            links.TokenOf(genuine with { ExpiresAt = TimeProvider.System.GetUtcNow().AddSeconds(-1) }), new PreferenceLinks(new byte[32], new Uri("https://preferences.example")).TokenOf(genuine),
+            $"{links.TokenOf(genuine)}A", (await service.LinkAsync(subject))["/u/".Length..], links.TokenOf(genuine with { Tenant = TenantId.Parse("another") }),
+        ];
+        foreach (var token in bad)
+            foreach (var path in (string[])[$"/p/{token}", $"/p/{token}/uses", $"/p/{token}/history", $"/p/{token}/data"])
+                (await CodeAsync(await service.SendAsync(HttpMethod.Get, path), HttpStatusCode.NotFound)).ShouldBe("link_invalid");
+        (await CodeAsync(await service.SendAsync(HttpMethod.Post, $"/u/{links.TokenOf(genuine)}", Form("confirm=unsubscribe")), HttpStatusCode.NotFound)).ShouldBe("link_invalid");
+    }
+
+    [Fact]
+    public async Task A_form_that_no_page_of_this_link_wrote_changes_nothing()
+    {
+        var foreign = ProofIn(await PageAsync(await PathAsync(NewSubject())));
+        foreach (var act in (string[])["choices", "consents", "stop", "undo", "objections", "copies", "erasures"])
+        {
+            var subject = NewSubject();
+            service.Consent.Give(subject, "newsletter");
+            var path = await PathAsync(subject);
+            foreach (var proof in (string[])["", "&proof=", $"&proof={foreign}", "&proof=x"])
+                (await CodeAsync(await service.SendAsync(HttpMethod.Post, $"{path}/{act}", Form($"topic=newsletter&channel=email&want=off&to=marketing&sure=yes{proof}")), HttpStatusCode.BadRequest)).ShouldBe("form_invalid");
+            (await CodeAsync(await service.SendAsync(HttpMethod.Post, $"{path}/{act}", Json(new { proof = ProofIn(await PageAsync(path)) })), HttpStatusCode.BadRequest)).ShouldBe("form_invalid");
+            (await service.DecideAsync(subject, "newsletter")).GetProperty("allowed").GetBoolean().ShouldBeTrue();
+        }
+    }
+
+    [Fact]
+    public async Task While_consent_is_away_the_page_says_so_and_people_leave_all_the_same()
+    {
+        var subject = NewSubject();
+        service.Consent.Give(subject, "newsletter");
+        var path = await PathAsync(subject);
+        service.Consent.IsAway = true;
+        var page = await PageAsync(path);
+        page.ShouldContain("One of our systems does not answer right now");
+        page.ShouldContain("Turn off “Newsletter” by e-mail");
+
+        using var left = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(page)}&topic=newsletter&channel=email&want=off"));
+        (left.StatusCode, left.Headers.Location!.ToString()).ShouldBe((HttpStatusCode.SeeOther, $"{path}?did=1-1&pending=1"));
+        var after = await PageAsync(left.Headers.Location!.ToString());
+        after.ShouldContain("You no longer get “Newsletter” by e-mail.");
+        after.ShouldContain("One of our systems has not heard of it yet; it will.");
+        (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
+
+        // What needs a yes over there has to wait, and nothing is half done.
+        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/undo", Form($"proof={ProofIn(page)}&did=1-1"));
+        joined.Headers.Location!.ToString().ShouldBe($"{path}?said=away");
+        (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
+    }
+
+    [Fact]
+    public async Task Words_that_have_changed_since_they_were_read_are_not_agreed_to()
+    {
+        var subject = NewSubject();
+        var path = await PathAsync(subject);
+        var page = await PageAsync(path);
+        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(page)}&topic=newsletter&channel=email&want=on&text=newsletter-v1&hash={new string('0', 64)}"));
+        joined.Headers.Location!.ToString().ShouldBe($"{path}?said=reworded");
+        service.Consent.Requests.ShouldNotContain(r => r.Path == $"/v1/subjects/{subject}/grants");
+    }
+
+    [Fact]
+    public async Task What_takes_data_out_needs_more_than_a_link_from_a_mail()
+    {
+        var subject = NewSubject();
+        var path = await PathAsync(subject, "page");
+        var page = await PageAsync($"{path}/data");
+        page.ShouldContain("This needs more than a link from a mail.");
+        page.ShouldNotContain("/copies");
+        page.ShouldNotContain("/erasures");
+        foreach (var (act, form) in new[] { ("copies", "format=json"), ("erasures", "sure=yes") })
+        {
+            using var answer = await service.SendAsync(HttpMethod.Post, $"{path}/{act}", Form($"proof={ProofIn(await PageAsync(path))}&{form}"));
+            answer.Headers.Location!.ToString().ShouldBe($"{path}/data");
+        }
+
+        service.Consent.Requests.ShouldNotContain(r => r.Path == $"/v1/subjects/{subject}/records");
+    }
+
+    private Task<HttpResponseMessage> MakeAsync(string subject, object body, string role = "backend") => service.SendAsync(HttpMethod.Post, $"/v1/subjects/{subject}/preference-links", Json(body), role);
+
+    private async Task<string> PathAsync(string subject, string purpose = "session") =>
+        new Uri((await OkAsync(await MakeAsync(subject, new { purpose, lang = "en" }))).GetProperty("url").GetString()!).AbsolutePath;
+
+    private async Task<string> PageAsync(string path)
+    {
+        using var answer = await service.SendAsync(HttpMethod.Get, path, headers: [("Accept", "text/html")]);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        return await answer.Content.ReadAsStringAsync();
+    }
+
+    private static string ProofIn(string page) => Regex.Match(page, "name=\"proof\" value=\"([^\"]+)\"").Groups[1].Value;
+}
