@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using ConsentLedger.Contracts;
 using ConsentLedger.EventStore;
 using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.ServiceDefaults;
@@ -68,6 +69,8 @@ public sealed class PreferencePageTests(RunningService service) : IDisposable
     {
         var subject = NewSubject();
         service.Consent.Give(subject, "newsletter");
+        await service.ConsentSaysAsync(subject, 1, ConsentGrantedV1.Type, new ConsentGrantedV1("newsletter", "controller", "1", "consent", People.Noon, "subject", "web-form", InForce: true, Channel: "email"));
+        await EventuallyAsync("it is heard", async () => (await service.OverheardAsync(subject)).Count == 2);
         var path = await PathAsync(subject);
         service.Consent.IsAway = true;
         var page = await PageAsync(path);
@@ -75,14 +78,14 @@ public sealed class PreferencePageTests(RunningService service) : IDisposable
         page.ShouldContain("Turn off “Newsletter” by e-mail");
 
         using var left = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(page)}&topic=newsletter&channel=email&want=off"));
-        (left.StatusCode, left.Headers.Location!.ToString()).ShouldBe((HttpStatusCode.SeeOther, $"{path}?did=1-1&pending=1"));
+        (left.StatusCode, left.Headers.Location!.ToString()).ShouldBe((HttpStatusCode.SeeOther, $"{path}?did=3-3&pending=1"));
         var after = await PageAsync(left.Headers.Location!.ToString());
         after.ShouldContain("You no longer get “Newsletter” by e-mail.");
         after.ShouldContain("One of our systems has not heard of it yet; it will.");
         (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
 
         // What needs a yes over there has to wait, and nothing is half done.
-        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/undo", Form($"proof={ProofIn(page)}&did=1-1"));
+        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/undo", Form($"proof={ProofIn(page)}&did=3-3"));
         joined.Headers.Location!.ToString().ShouldBe($"{path}?said=away");
         (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
     }

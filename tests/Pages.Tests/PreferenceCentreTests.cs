@@ -98,6 +98,198 @@ public sealed class PreferenceCentreTests(RunningCentre centre)
         (await centre.MaySendAsync(person, "newsletter")).ShouldBe((true, "consent_given"));
     }
 
+    [BrowserFact]
+    public async Task Whoever_objected_to_marketing_gets_what_they_turn_on_again_and_no_more()
+    {
+        var person = Acts.NewSubject();
+        await using var visit = await centre.VisitAsync(WithoutScript);
+        await visit.Page.GotoAsync(await centre.LinkAsync(person, tenant: "spectral-tms"));
+        (await Card(visit.Page, "product-news").InnerTextAsync()).ShouldContain("E-mail: on\n\nSpectral TMS SAS has a legitimate interest in sending this.");
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Uses of your data" }).ClickAsync();
+        await ClickAsync(visit.Page, "Object to marketing");
+        (await visit.Page.GetByRole(AriaRole.Status).InnerTextAsync()).ShouldBe("Your objection is recorded.");
+        (await centre.MaySendAsync(person, "product-news", tenant: "spectral-tms")).Allowed.ShouldBeFalse();
+        await Acts.EventuallyAsync("the objection is heard here", async () => (await centre.MaySendAsync(person, "product-news", tenant: "spectral-tms")).Rule == "unsubscribed", CancellationToken.None);
+
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Messages" }).ClickAsync();
+        (await Card(visit.Page, "product-news").InnerTextAsync()).ShouldContain("You objected to marketing on ");
+        await ClickAsync(visit.Page, "Turn on “Product news” by e-mail");
+        (await Card(visit.Page, "product-news").InnerTextAsync()).ShouldContain("E-mail: on");
+        (await centre.MaySendAsync(person, "product-news", tenant: "spectral-tms")).ShouldBe((true, "not_unsubscribed"));
+        (await centre.MaySendAsync(person, "recommendations", tenant: "spectral-tms")).ShouldBe((false, "unsubscribed"));
+    }
+
+    [BrowserFact]
+    public async Task A_reason_for_objecting_goes_sealed_to_the_consent_service_and_nowhere_else()
+    {
+        const string Reason = "canary: my neighbour works there";
+        var person = Acts.NewSubject();
+        await using var visit = await centre.VisitAsync(WithoutScript);
+        await visit.Page.GotoAsync($"{await centre.LinkAsync(person)}/uses");
+        await visit.Page.GetByLabel("Use", new() { Exact = true }).SelectOptionAsync("site-improvement");
+        await visit.Page.GetByLabel("Your reason").FillAsync(Reason);
+        await ClickAsync(visit.Page, "Object");
+        (await visit.Page.GetByRole(AriaRole.Status).InnerTextAsync()).ShouldBe("Your objection is recorded.");
+        (await visit.Page.Locator("#site-improvement").InnerTextAsync()).ShouldContain("You objected to this");
+        (await centre.MayAsync(person, "site-improvement", channel: null)).ShouldBe("objection_pending");
+        (await centre.HistoryAsync(person)).Single(e => Type(e) == "objection.raised.v1").GetProperty("evidence").GetProperty("reason").GetString().ShouldBe(Reason);
+        foreach (var log in centre.Here.LogFiles) (await File.ReadAllTextAsync(log)).ShouldNotContain("canary");
+        (await visit.Page.ContentAsync()).ShouldNotContain("canary");
+    }
+
+    [BrowserFact]
+    public async Task Sharing_is_agreed_to_for_each_recipient_and_withdrawn_for_all()
+    {
+        var person = Acts.NewSubject();
+        await using var visit = await centre.VisitAsync(WithoutScript);
+        await visit.Page.GotoAsync($"{await centre.LinkAsync(person)}/uses");
+        await ClickAsync(visit.Page, "I agree: Sharing with partners and affiliates beyond an order");
+        (await visit.Page.GetByRole(AriaRole.Status).InnerTextAsync()).ShouldBe("Your consent is recorded.");
+        foreach (var recipient in (string[])["partners", "affiliates"]) (await centre.MayAsync(person, "partner-sharing", null, recipient)).ShouldBe("consent_given");
+        await ClickAsync(visit.Page, "Withdraw consent: Sharing with partners and affiliates beyond an order");
+        foreach (var recipient in (string[])["partners", "affiliates"]) (await centre.MayAsync(person, "partner-sharing", null, recipient)).ShouldBe("consent_withdrawn");
+
+        await Acts.EventuallyAsync("it is heard here", async () => (await centre.VersionsAsync(person)).Preferences >= 5, CancellationToken.None);
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "History" }).ClickAsync();
+        (await visit.Page.Locator("ol li span").AllInnerTextsAsync()).ShouldContain(words => words.StartsWith("You agreed: Sharing with partners and affiliates beyond an order", StringComparison.Ordinal));
+    }
+
+    [BrowserFact]
+    public async Task The_history_tells_each_choice_once_in_plain_words()
+    {
+        var person = await AgreedAsync("newsletter");
+        await using var visit = await centre.VisitAsync(WithoutScript);
+        var link = await centre.LinkAsync(person);
+        await visit.Page.GotoAsync(link);
+        await ClickAsync(visit.Page, "Turn off “Newsletter” by e-mail");
+        await ClickAsync(visit.Page, "Undo");
+        await SettledAsync(person);
+        await visit.Page.GotoAsync($"{link}/history");
+        (await visit.Page.Locator("ol li span").AllInnerTextsAsync()).ShouldBe(
+        [
+            "You undid that: “Newsletter” by e-mail is on.", "You turned off “Newsletter” by e-mail.", "You agreed, and “Newsletter” by e-mail was turned on.",
+        ]);
+    }
+
+    [BrowserFact]
+    public async Task People_take_a_copy_of_their_data_and_are_forgotten_when_they_ask()
+    {
+        var person = await AgreedAsync("newsletter");
+        await using var visit = await centre.VisitAsync(new() { JavaScriptEnabled = false, AcceptDownloads = true });
+        var link = await centre.LinkAsync(person);
+        await visit.Page.GotoAsync($"{link}/data");
+        foreach (var (button, name, word) in new[] { ("Download all of it (JSON)", "my-data.json", "\"newsletter\""), ("Download a table (CSV)", "my-data.csv", "newsletter") })
+        {
+            var download = await visit.Page.RunAndWaitForDownloadAsync(() => ClickAsync(visit.Page, button));
+            download.SuggestedFilename.ShouldBe(name);
+            (await File.ReadAllTextAsync(await download.PathAsync())).ShouldContain(word);
+        }
+
+        (await centre.HistoryAsync(person)).Count(e => Type(e) == "consent.history-read.v1").ShouldBeGreaterThanOrEqualTo(2, "that copies were taken is recorded");
+        await visit.Page.GetByLabel("I am sure. Erase my data.").CheckAsync();
+        await ClickAsync(visit.Page, "Ask for erasure");
+        (await visit.Page.GetByRole(AriaRole.Status).InnerTextAsync()).ShouldContain("It will be finished by ");
+        await Acts.EventuallyAsync("the erasure is complete", async () =>
+        {
+            await visit.Page.ReloadAsync();
+            return (await visit.Page.GetByRole(AriaRole.Status).InnerTextAsync()).Contains("The erasure is complete.", StringComparison.Ordinal);
+        }, CancellationToken.None);
+        var asked = new Uri(visit.Page.Url).Query;
+        await visit.Page.GotoAsync(link);
+        (await visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).InnerTextAsync()).ShouldBe("Nothing is kept here any more");
+        (await centre.MaySendAsync(person, "newsletter")).ShouldBe((false, "subject_erased"));
+
+        // Another person's request is nobody else's to look at.
+        await visit.Page.GotoAsync($"{await centre.LinkAsync(Acts.NewSubject())}/data{asked}");
+        (await visit.Page.GetByRole(AriaRole.Status).InnerTextAsync()).ShouldContain("cannot be shown right now");
+    }
+
+    [BrowserFact]
+    public async Task A_consent_in_two_steps_begins_with_the_button_and_neither_with_the_form_nor_with_the_opening()
+    {
+        var person = Acts.NewSubject();
+        await centre.DoAsync(person, "grants", new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(5), actor = "subject", method = "web-form", confirm = true });
+        await using var visit = await centre.VisitAsync(WithoutScript);
+        var link = await centre.ConfirmationAsync(person, "newsletter");
+        await visit.Page.GotoAsync(link);
+        await visit.Page.ReloadAsync();
+        (await visit.Page.Locator("main").InnerTextAsync()).ShouldContain("Please send me the Quintus newsletter by e-mail.");
+        (await centre.MaySendAsync(person, "newsletter")).ShouldBe((false, "consent_pending"));
+
+        await ClickAsync(visit.Page, "Yes, I confirm");
+        (await visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).InnerTextAsync()).ShouldBe("Confirmed");
+        (await centre.MaySendAsync(person, "newsletter")).ShouldBe((true, "consent_given"));
+        await visit.Page.GotoAsync(link);
+        (await visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).InnerTextAsync()).ShouldBe("Confirmed");
+        var confirmed = (await centre.HistoryAsync(person)).Single(e => Type(e) == "consent.confirmed.v1").GetProperty("data");
+        (Text(confirmed, "actor"), Text(confirmed, "method")).ShouldBe(("subject", "confirmation-link"));
+
+        // What was withdrawn is not confirmed, by whoever still has the mail.
+        await centre.DoAsync(person, "withdrawals", Acts.Withdrawal("newsletter"));
+        await visit.Page.GotoAsync(link);
+        (await visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).InnerTextAsync()).ShouldBe("There is nothing to confirm");
+        (await visit.Page.GetByRole(AriaRole.Button).CountAsync()).ShouldBe(0);
+    }
+
+    [BrowserFact]
+    public async Task Mails_to_confirm_are_limited_and_go_out_for_what_waits_only()
+    {
+        var person = Acts.NewSubject();
+        var asked = new { purpose = "newsletter", channel = "email" };
+        var email = centre.EmailSystem();
+        var path = $"/v1/subjects/{person}/confirmation-links";
+        (await email.PostAsync(path, asked, System.Net.HttpStatusCode.UnprocessableEntity, CancellationToken.None)).GetProperty("code").GetString().ShouldBe("nothing_to_confirm");
+        await centre.DoAsync(person, "grants", new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(5), actor = "subject", method = "web-form", confirm = true });
+        for (var i = 0; i < 3; i++) await email.PostOkAsync(path, asked, CancellationToken.None);
+        (await email.PostAsync(path, asked, System.Net.HttpStatusCode.UnprocessableEntity, CancellationToken.None)).GetProperty("code").GetString().ShouldBe("confirmations_exhausted");
+    }
+
+    [BrowserFact]
+    public async Task An_unsubscribe_is_taken_back_on_the_page_that_says_it_is_done_and_from_no_other()
+    {
+        var person = await AgreedAsync("newsletter");
+        await using var visit = await centre.VisitAsync(new() { JavaScriptEnabled = false, Locale = "de-AT" });
+        var asked = await centre.EmailSystem().PostOkAsync("/v1/send-decisions", new { subject = person, topic = "newsletter", channel = "email" }, CancellationToken.None);
+        var link = new Uri(asked.GetProperty("listUnsubscribe").GetString()!.Trim('<', '>')).AbsolutePath;
+        await visit.Page.GotoAsync(link);
+        await ClickAsync(visit.Page, "Abmelden");
+        (await visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).InnerTextAsync()).ShouldBe("Sie sind abgemeldet");
+        (await centre.MaySendAsync(person, "newsletter")).ShouldBe((false, "unsubscribed"));
+
+        // The link by itself says one thing only.
+        using var stranger = new HttpClient { BaseAddress = centre.Here.Preference.Url };
+        foreach (var form in (string[])["did=3", "did=3&proof=x", ""])
+        {
+            using var body = new StringContent(form, System.Text.Encoding.ASCII, "application/x-www-form-urlencoded");
+            (await stranger.PostAsync(new Uri($"{link}/undo", UriKind.Relative), body)).StatusCode.ShouldBe(System.Net.HttpStatusCode.BadRequest);
+        }
+
+        await ClickAsync(visit.Page, "Rückgängig machen");
+        (await visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).InnerTextAsync()).ShouldBe("Rückgängig gemacht");
+        await SettledAsync(person);
+        (await centre.MaySendAsync(person, "newsletter")).ShouldBe((true, "consent_given"));
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Alle Ihre Einstellungen ansehen" }).ClickAsync();
+        (await visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).InnerTextAsync()).ShouldBe("Was Sie von Quintus Technologies AB bekommen");
+    }
+
+    [BrowserFact]
+    public async Task Everything_is_reached_and_done_by_keyboard()
+    {
+        var person = await AgreedAsync("newsletter");
+        await using var visit = await centre.VisitAsync();
+        var page = visit.Page;
+        await page.GotoAsync(await centre.LinkAsync(person));
+        await page.Keyboard.PressAsync("Tab");
+        (await FocusedAsync(page)).ShouldBe("Skip to the content");
+        await page.Keyboard.PressAsync("Enter");
+        await page.Keyboard.PressAsync("Tab");
+        (await FocusedAsync(page)).ShouldBe("Turn off “Newsletter” by e-mail");
+        (await page.EvaluateAsync<string>("() => getComputedStyle(document.activeElement).outlineStyle")).ShouldBe("solid");
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByRole(AriaRole.Status).WaitForAsync();
+        (await centre.MaySendAsync(person, "newsletter")).ShouldBe((false, "unsubscribed"));
+    }
+
     /// <summary>Everything that either service has to tell the other has been told.</summary>
     private async Task SettledAsync(string person) => await Acts.EventuallyAsync("both services have heard of each other", async () =>
     {
@@ -121,6 +313,8 @@ public sealed class PreferenceCentreTests(RunningCentre centre)
     private static ILocator Card(IPage page, string topic) => page.Locator($"#{topic}");
 
     private static Task ClickAsync(IPage page, string button) => page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
+
+    private static Task<string> FocusedAsync(IPage page) => page.EvaluateAsync<string>("() => document.activeElement.getAttribute('aria-label') || document.activeElement.textContent.trim()");
 
     private static string? Type(JsonElement e) => Text(e, "type");
 

@@ -29,8 +29,28 @@ public sealed class PreferenceTests(RunningControllers controllers) : IClassFixt
         (await person.MaySendAsync("product-news")).ShouldBeYes("not_unsubscribed");
     }
 
-    [Promise("P03", "spectral-tms", Skip = "a page of the account’s preferences, signed in or by signed link")]
-    public Task The_preference_centre_is_a_page(string name) => Missing.Of(name);
+    [Promise("P03", "spectral-tms")]
+    public async Task The_preference_centre_is_a_page_for_whoever_signed_in_or_has_a_link(string name)
+    {
+        var controller = controllers.Controller(name);
+        foreach (var purpose in (string[])["session", "page"])
+        {
+            var person = controller.NewPerson();
+            await person.DoesAsync("grants", new { purpose = "partner-offers", channel = "email" });
+            using var page = await PersonsPage.OpenAsync(controller, person, purpose);
+            (await page.ReadAsync()).ShouldContain("Product news");
+            await page.TurnOffAsync("product-news");
+            await page.TurnOffAsync("partner-offers");
+            (await person.MaySendAsync("product-news")).ShouldBeNo("unsubscribed");
+            (await person.MaySendAsync("partner-offers")).ShouldBeNo("unsubscribed");
+            (await person.MayAsync(new { purpose = "partner-offers", channel = "email" })).ShouldBeNo("consent_withdrawn");
+            (await person.MaySendAsync("recommendations")).ShouldBeYes("not_unsubscribed");
+            await page.TurnOnAsync("product-news");
+            await page.TurnOnAsync("partner-offers");
+            (await person.MaySendAsync("product-news")).ShouldBeYes("not_unsubscribed");
+            (await person.MaySendAsync("partner-offers")).ShouldBeYes("consent_given");
+        }
+    }
 
     [Promise("P09", "assutech")]
     public async Task A_number_is_called_with_offers_as_long_as_its_owner_agrees_and_a_mail_is_no_call(string name)
@@ -95,7 +115,11 @@ public sealed class PreferenceTests(RunningControllers controllers) : IClassFixt
         var controller = controllers.Controller(name);
         var ways = new Func<Person, Task>[]
         {
-            person => person.ChoosesAsync("product-news", "email", subscribed: false),
+            async person =>
+            {
+                using var page = await PersonsPage.OpenAsync(controller, person, "page");
+                await page.TurnOffAsync("product-news");
+            },
             async person => (await OneClickAsync(controller, (await person.MaySendAsync("product-news")).Link())).ShouldBe(HttpStatusCode.OK),
             async person => await UsePageAsync(controller, (await person.MaySendAsync("product-news")).Link()),
         };
@@ -110,9 +134,6 @@ public sealed class PreferenceTests(RunningControllers controllers) : IClassFixt
             (await person.MaySendAsync("product-news", "post")).ShouldBeYes("consent_given");
         }
     }
-
-    [Promise("P21", "quintus", Skip = "the preferences page itself: today a product’s own page calls the API behind it")]
-    public Task The_preferences_page_is_a_page(string name) => Missing.Of(name);
 
     [Promise("P22", "quintus", "vms")]
     public async Task Whoever_left_everything_still_gets_what_a_contract_or_the_law_owes_them(string name)
@@ -140,8 +161,18 @@ public sealed class PreferenceTests(RunningControllers controllers) : IClassFixt
         }
     }
 
-    [Promise("P30", "vms", Skip = "leaving everything in one act, with an explicit no for what was never chosen")]
-    public Task Everything_is_left_at_once(string name) => Missing.Of(name);
+    [Promise("P30", "vms")]
+    public async Task Everything_is_left_at_once_with_an_explicit_no_for_what_was_never_chosen(string name)
+    {
+        var controller = controllers.Controller(name);
+        var person = controller.NewPerson();
+        await person.DoesAsync("grants", new { purpose = "newsletter", channel = "email" });
+        using var page = await PersonsPage.OpenAsync(controller, person);
+        await page.StopEverythingAsync();
+        foreach (var topic in (string[])["newsletter", "product-news", "module-booking", "module-crm", "surveys-and-contests"]) (await person.MaySendAsync(topic)).ShouldBeNo("unsubscribed");
+        (await person.MayAsync(new { purpose = "product-news", channel = "email" })).Code.ShouldNotBe("consent_unknown");
+        (await person.MaySendAsync("account-notices")).ShouldBeYes("transactional");
+    }
 
     private static Task<HttpStatusCode> OneClickAsync(Controller controller, Uri link) => PostAsync(controller, link, "List-Unsubscribe=One-Click");
 

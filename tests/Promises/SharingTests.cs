@@ -132,8 +132,27 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
         IEnumerable<JsonElement> Published() => Heard(heard).Where(e => TypeOf(e) == "policy.published.v1" && e.GetProperty("tenant").GetString() == controller.Tenant && e.GetProperty("data").GetProperty("version").GetString() == "2");
     }
 
-    [Promise("P08", "assutech", "spectral-tms", Skip = "the preference centre shows the processors, and an erasure is passed on to them")]
-    public Task Processors_are_shown_to_people_and_told_of_erasures(string name) => Missing.Of(name);
+    [Promise("P08", "assutech", "spectral-tms")]
+    public async Task The_preference_centre_shows_the_processors_of_each_purpose_with_place_policy_and_way_out(string name)
+    {
+        // What these policies do not say, a link, this one does.
+        var controller = await controllers.AloneAsync(name);
+        await controller.PublishAsync("2", pack => (pack["processors"]![0]!["policyUrl"], pack["processors"]![0]!["withdrawalUrl"]) = ("https://processor.example/privacy", "https://processor.example/opt-out"));
+        using var page = await PersonsPage.OpenAsync(controller, controller.NewPerson(), "page");
+        var uses = "";
+        await Acts.EventuallyAsync("the policy is shown", async () => (uses = await page.ReadAsync("/uses")).Contains("https://processor.example/privacy", StringComparison.Ordinal), controller.Ct);
+        uses.ShouldContain("href=\"https://processor.example/opt-out\"");
+        foreach (var processor in (await controller.PolicyAsync()).GetProperty("processors").EnumerateArray())
+        {
+            uses.ShouldContain(processor.GetProperty("name").GetString()!);
+            uses.ShouldContain($"href=\"#processor-{processor.GetProperty("id").GetString()}\"");
+        }
+
+        if (name == "assutech") uses.ShouldContain("US, IE, DE, SG");
+    }
+
+    [Promise("P08", "assutech", "spectral-tms", Skip = "an erasure is passed on to the processors")]
+    public Task Processors_are_told_of_erasures(string name) => Missing.Of(name);
 
     private static IEnumerable<JsonElement> About(Overhearing heard, Person person) =>
         Heard(heard).Where(e => e.TryGetProperty("subject", out var subject) && subject.GetString() == person.Id);

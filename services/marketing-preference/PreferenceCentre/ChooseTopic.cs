@@ -40,8 +40,10 @@ internal static class ChooseTopic
             var purpose = visit.Pack.FindPurpose(topic.Purpose)!;
             if (!purpose.RestsOn(LawfulBasis.Consent))
             {
-                var verdict = (await answers.OfTopicsAsync(visit, ct))[lane];
-                return verdict.Consent?.Code != "subject_objected" || await acting.RetractObjectionAsync(person, visit.Now, ct) ? null : Notice.Away;
+                // Asked there, whatever is known here: a topic that an objection closed would stand open and nothing come of it.
+                var asked = new PurposeLane(purpose.Id, lane.Channel, Recipient: null);
+                if (await answers.OfPurposesAsync(visit, [asked], ct) is not { } said) return Notice.Away;
+                return said[asked].Code != "subject_objected" || await acting.RetractObjectionAsync(person, visit.Now, ct) ? null : Notice.Away;
             }
 
             // The words that the person read are the words that they agree to.

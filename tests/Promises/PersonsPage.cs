@@ -1,0 +1,54 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using ConsentLedger.Support;
+
+namespace ConsentLedger.Promises;
+
+/// <summary>A person's page, used as a browser uses it: it is opened by a link, and its forms are sent with what they carry.</summary>
+public sealed partial class PersonsPage : IDisposable
+{
+    private readonly HttpClient _browser;
+    private readonly string _path;
+
+    private PersonsPage(HttpClient browser, string path) => (_browser, _path) = (browser, path);
+
+    /// <param name="purpose"><c>session</c> for somebody who has just signed in, <c>page</c> for a link in a mail.</param>
+    public static async Task<PersonsPage> OpenAsync(Controller controller, Person person, string purpose = "session")
+    {
+        var link = await controller.Preferences.PostOkAsync($"/v1/subjects/{person.Id}/preference-links", new { purpose, lang = "en" }, controller.Ct);
+        return new PersonsPage(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = controller.Here.Preference.Url }, new Uri(link.GetProperty("url").GetString()!).AbsolutePath);
+    }
+
+    /// <summary>What is there, also where that is only that nothing is.</summary>
+    public async Task<string> ReadAsync(string part = "")
+    {
+        using var answer = await _browser.GetAsync(new Uri(_path + part, UriKind.Relative));
+        return WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync());
+    }
+
+    public Task TurnOffAsync(string topic, string channel = "email") => SendAsync("choices", topic, ("channel", channel), ("want", "off"));
+
+    /// <summary>Turns it on, under the words that the page shows for it.</summary>
+    public Task TurnOnAsync(string topic, string channel = "email") => SendAsync("choices", topic, ("channel", channel), ("want", "on"));
+
+    public Task StopEverythingAsync() => SendAsync("stop", topic: null);
+
+    public void Dispose() => _browser.Dispose();
+
+    private async Task SendAsync(string act, string? topic, params (string Name, string Value)[] fields)
+    {
+        var page = await ReadAsync();
+        var form = Forms().Matches(page).Select(m => Inputs().Matches(m.Value).ToDictionary(i => i.Groups[1].Value, i => i.Groups[2].Value))
+            .First(inputs => topic is null ? !inputs.ContainsKey("topic") : inputs.GetValueOrDefault("topic") == topic && fields.All(f => inputs.GetValueOrDefault(f.Name) == f.Value));
+        using var body = new FormUrlEncodedContent(form);
+        using var answer = await _browser.PostAsync(new Uri($"{_path}/{act}", UriKind.Relative), body);
+        answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        answer.Headers.Location!.ToString().ShouldContain("?did=");
+    }
+
+    [GeneratedRegex("<form .*?</form>", RegexOptions.Singleline)]
+    private static partial Regex Forms();
+
+    [GeneratedRegex("<input type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\">")]
+    private static partial Regex Inputs();
+}
