@@ -32,7 +32,7 @@ public sealed class PublishingTests
     private static readonly object[] OneOfEach =
     [
         Opened("newsletter"), Closed("newsletter") with { DeliveryId = WordOf("mail-1"), RecipientRef = WordOf("r.2") }, Heard(1, true), new ConsentFollowed(NewId(), 2, null),
-        new PreferencesRead("email"), new ErasureStarted(NewId()), new SubjectErased(NewId()),
+        new PreferencesRead("email"), new ConfirmationLinkMade("newsletter", "email", null), new ErasureStarted(NewId()), new SubjectErased(NewId()),
     ];
 
     [Fact]

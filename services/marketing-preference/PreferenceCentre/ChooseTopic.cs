@@ -18,7 +18,7 @@ internal static class ChooseTopic
         var pack = wanted ? policies.Current : policies.LastDeclaring(lane.Topic, lane.Channel);
         if (pack?.FindTopic(lane.Topic) is not { } topic || !topic.Channels.Contains(lane.Channel) || subject.Find(lane.Topic, lane.Channel)?.IsOpen == wanted) return Decision.Unchanged;
         return wanted
-            ? Decision.Of(new Subscribed(topic.Id, lane.Channel, topic.Purpose, pack.BasisOf(topic), cause, Actor.Subject, method, now))
+            ? Decision.Of(new Subscribed(topic.Id, lane.Channel, topic.Purpose, pack.BasisOf(topic), cause, Actor.Subject, method, now, Again: subject.Find(topic.Id, lane.Channel) is not null))
             : Decision.Of(new Unsubscribed(topic.Id, lane.Channel, topic.Purpose, pack.BasisOf(topic), cause, Actor.Subject, method, now, pack.ConsentEndsWith(topic, lane.Channel, subject)));
     }
 
