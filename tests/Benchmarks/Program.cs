@@ -11,6 +11,7 @@ var benchmarks = new Dictionary<string, Func<CancellationToken, Task>>
     ["ledger"] = LedgerBenchmark.RunAsync,
     ["erasure"] = ErasureBenchmark.RunAsync,
     ["decisions"] = DecisionBenchmark.RunAsync,
+    ["unsubscribe"] = UnsubscribeBenchmark.RunAsync,
 };
 
 using var stop = new CancellationTokenSource();
