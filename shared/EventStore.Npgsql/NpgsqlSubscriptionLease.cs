@@ -44,15 +44,22 @@ internal sealed class NpgsqlSubscriptionLease(NpgsqlConnection connection, strin
 
     public Task SaveCheckpointAsync(TenantId tenant, long nextPosition, CancellationToken ct) => Outages.Typed(async () =>
     {
-        await using var command = new NpgsqlCommand(
-            """
-            insert into subscription_checkpoints (subscription, tenant_id, next_position) values ($1, $2, $3)
-            on conflict (subscription, tenant_id) do update set next_position = excluded.next_position
-            """, connection)
+        await using var save = new NpgsqlBatch(connection)
         {
-            Parameters = { new() { Value = subscription }, new() { Value = tenant.ToString() }, new() { Value = nextPosition } },
+            BatchCommands =
+            {
+                // Not waited for until it is flushed: a server that crashes may forget the last ones, and what they stood for is handled again.
+                new("select set_config('synchronous_commit', 'off', true)"),
+                new("""
+                    insert into subscription_checkpoints (subscription, tenant_id, next_position) values ($1, $2, $3)
+                    on conflict (subscription, tenant_id) do update set next_position = excluded.next_position
+                    """)
+                {
+                    Parameters = { new() { Value = subscription }, new() { Value = tenant.ToString() }, new() { Value = nextPosition } },
+                },
+            },
         };
-        await command.ExecuteNonQueryAsync(ct);
+        await save.ExecuteNonQueryAsync(ct);
     });
 
     public async ValueTask DisposeAsync()

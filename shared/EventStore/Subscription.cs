@@ -4,7 +4,7 @@ namespace ConsentLedger.EventStore;
 
 /// <summary>
 /// Follows the log from a checkpoint, tenant by tenant in position order. One process at a time does the work of a name; the checkpoint moves
-/// only after the handler returned, so a crash repeats the last batch and never skips one.
+/// only after the handler returned, so a crash repeats the last batches and never skips one.
 /// </summary>
 public sealed class Subscription(IEventEngine engine, string name, TimeProvider clock)
 {
@@ -35,37 +35,38 @@ public sealed class Subscription(IEventEngine engine, string name, TimeProvider 
             }
 
             var next = _next = new ConcurrentDictionary<TenantId, long>(await lease.ReadCheckpointsAsync(ct));
+            var saved = Task.CompletedTask;
             try
             {
                 while (!ct.IsCancellationRequested)
                 {
                     // Asked before looking, so an append between the look and the wait ends the wait at once.
                     var appended = engine.WaitForAppendAsync(Poll, ct);
-                    if (!await HandleWhatIsThereAsync(lease, next, handle, ct)) await appended;
+                    var handled = false;
+                    foreach (var (tenant, head) in await engine.ReadHeadsAsync(ct))
+                    {
+                        var position = next.GetValueOrDefault(tenant);
+                        if (position >= head) continue;
+                        var events = await engine.ReadFromAsync(tenant, position, BatchSize, ct);
+                        await handle(events, ct);
+                        next[tenant] = events[^1].Place.Position + 1;
+                        handled = true;
+
+                        // Nobody waits for it but the next one: what comes after is handled while it is saved, and a crash repeats a little more.
+                        await saved;
+                        saved = lease.SaveCheckpointAsync(tenant, next[tenant], ct);
+                    }
+
+                    if (handled) continue;
+                    await saved;
+                    await appended;
                 }
             }
             finally
             {
+                await saved.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 _next = null;
             }
         }
-    }
-
-    private async Task<bool> HandleWhatIsThereAsync(
-        ISubscriptionLease lease, ConcurrentDictionary<TenantId, long> next, Func<IReadOnlyList<StoredEvent>, CancellationToken, Task> handle, CancellationToken ct)
-    {
-        var handled = false;
-        foreach (var (tenant, head) in await engine.ReadHeadsAsync(ct))
-        {
-            var position = next.GetValueOrDefault(tenant);
-            if (position >= head) continue;
-            var events = await engine.ReadFromAsync(tenant, position, BatchSize, ct);
-            await handle(events, ct);
-            next[tenant] = events[^1].Place.Position + 1;
-            await lease.SaveCheckpointAsync(tenant, next[tenant], ct);
-            handled = true;
-        }
-
-        return handled;
     }
 }
