@@ -77,7 +77,7 @@ public sealed record PreferencesReadV1(string Reader)
     public const string Type = "marketing.preferences-read.v1";
 }
 
-/// <summary>Nothing goes to this address any more, whoever has it, until it is released. The tag is all that is known of it here.</summary>
+/// <summary>Nothing goes to this address any more, whoever has it, until it is released. The tag is all that is told of it: a reference beside it would lead to a person.</summary>
 /// <param name="AddressTag">As the email system computed it.</param>
 /// <param name="Cause"><c>asked</c>, <c>imported</c>, <c>erased</c>, <c>complaint</c> or <c>bounce</c>.</param>
 /// <param name="Everything">Not even what a contract or the law owes somebody.</param>

@@ -58,7 +58,7 @@ public sealed class SnapshotTests(RunningService service, ITestOutputHelper outp
                 case < 25:
                     lost++;
                     continue;
-                case < 28:
+                case var restart when restart < 28 || restarts == 0:
                     restarts++;
                     wishes = await StartAsync();
                     continue;
@@ -227,10 +227,13 @@ public sealed class SnapshotTests(RunningService service, ITestOutputHelper outp
             var chance = new Random(seed + writer);
             for (var i = 0; i < acts / 4; i++)
             {
-                var person = people[chance.Next(people.Count)];
+                var who = chance.Next(people.Count);
+                var person = people[who];
                 switch (chance.Next(20))
                 {
                     case 0:
+                        // Whoever comes back is somebody else.
+                        people[who] = NewSubject();
                         await EraseAsync(person);
                         break;
                     case < 3:

@@ -9,7 +9,7 @@ namespace ConsentLedger.MarketingPreference.Bulk;
 /// can be imported.
 /// </summary>
 /// <param name="State">Of a choice <c>subscribed</c> or <c>unsubscribed</c>, of an address alone <c>suppressed</c>.</param>
-/// <param name="AddressTag">Alone: the address. Beside a choice: where this person is reached, so that nobody comes back to an address that nothing goes to.</param>
+/// <param name="AddressTag">Never beside a person: whoever can compute tags would find them by it, and go on finding them when they are erased.</param>
 /// <param name="Actor">Who said it; an agent where the list does not say.</param>
 /// <param name="Method">How it was said; <c>import</c> where the list does not say.</param>
 public sealed record ImportLine(
@@ -26,6 +26,7 @@ public sealed record ImportLine(
         { State: LineState.Suppressed, Channel: not null } => "channel",
         { State: LineState.Suppressed } => null,
         { Subject: null } => "subject",
+        { AddressTag: not null } => "addressTag",
         { Topic: null or { Length: 0 or > MaxNameLength } } => "topic",
         { Channel: null or { Length: 0 or > MaxNameLength } } => "channel",
         { OccurredAt: null } => "occurredAt",

@@ -6,15 +6,13 @@ using ConsentLedger.MarketingPreference.Preferences.Changing;
 namespace ConsentLedger.MarketingPreference.Bulk;
 
 /// <summary>
-/// What a line of an old list may do. It may restrict, whenever it was written. It may open only what the person opened themselves, after whatever they said no to since; never an
-/// address that nothing goes to; and never what rests on a consent that is not there: consents are imported where they are kept, and open their topics by themselves.
+/// What a line of an old list may do. It may restrict, whenever it was written. It may open only what the person opened themselves, after whatever they said no to since; and never what rests on a consent that is not there: consents are imported where they are kept, and open their topics by themselves.
 /// </summary>
 public static class ImportRules
 {
     private const string Method = "import";
 
-    /// <param name="stopped">Nothing goes to the address that the line names beside the person.</param>
-    public static Decision Decide(ImportLine line, SubjectPreferences subject, PolicyPack? pack, bool stopped, DateTimeOffset now)
+    public static Decision Decide(ImportLine line, SubjectPreferences subject, PolicyPack? pack, DateTimeOffset now)
     {
         if (subject.IsErased) return Decision.No("subject_erased", "This person was erased. A returning person gets a new subject id.");
         if (pack is null) return Decision.No("policy_missing", "The controller's policy has not arrived here yet.");
@@ -29,7 +27,6 @@ public static class ImportRules
                 ? Decision.Unchanged
                 : Decision.Of(new Unsubscribed(topic.Id, line.Channel!, topic.Purpose, basis, Cause.Import, actor, method, occurredAt, pack.ConsentEndsWith(topic, line.Channel!, subject)));
 
-        if (stopped) return Decision.No("address_suppressed", "Nothing goes to this address; an import does not change that.");
         if (lane is { IsOpen: true }) return Decision.Unchanged;
         if (actor is not (Actor.Subject or Actor.Guardian)) return Decision.No("own_act_needed", "An import opens only what the person opened themselves.");
         if (lane is not null && occurredAt <= lane.OccurredAt) return Decision.No("unsubscribe_prevails", "This topic was unsubscribed from; only the subject's own later act subscribes again.");

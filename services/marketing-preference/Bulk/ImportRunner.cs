@@ -51,22 +51,18 @@ public sealed partial class ImportRunner(
 
     private async Task<IReadOnlyList<LineResult>> CarryOutAsync(StreamKey import, IReadOnlyList<ReadLine> lines, CancellationToken ct)
     {
-        var tags = lines.Where(l => l.Line?.Subject is not null).Select(l => l.Line!.AddressTag).OfType<AddressTag>().Distinct().ToList();
-        var stopped = (await addresses.ReadAsync(import.Tenant, tags, ct)).Where(a => a.Value.Standing >= AddressStanding.Complained).Select(a => a.Key).ToHashSet();
-
         // All of a part at once, in their order: the ledger takes them as they come, and writes many together.
         return await Task.WhenAll(lines.Select(async line =>
-            line.Line is null ? LineResult.Invalid(line) : ResultOf(line, await ledger.ExecuteAsync(await CommandOfAsync(import, line.Number, line.Line, stopped, ct), ct))));
+            line.Line is null ? LineResult.Invalid(line) : ResultOf(line, await ledger.ExecuteAsync(await CommandOfAsync(import, line.Number, line.Line, ct), ct))));
     }
 
-    private async ValueTask<Command> CommandOfAsync(StreamKey import, long number, ImportLine line, HashSet<AddressTag> stopped, CancellationToken ct)
+    private async ValueTask<Command> CommandOfAsync(StreamKey import, long number, ImportLine line, CancellationToken ct)
     {
         var id = Digest.Of($"import:{import.Id}", $"{number}");
         if (line.Subject is not { } subject)
             return new Command(await addresses.FindOrBeginAsync(import.Tenant, line.AddressTag!.Value, ct), Address.Stream, id, default, context => ImportRules.Decide(line, context.State<Address>(), context.Now));
-        var isStopped = line.AddressTag is { } tag && stopped.Contains(tag);
         return new Command(new StreamKey(import.Tenant, subject.Stream), SubjectPreferences.Stream, id, default, context =>
-            ImportRules.Decide(line, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(import.Tenant)).Current, isStopped, context.Now))
+            ImportRules.Decide(line, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(import.Tenant)).Current, context.Now))
         {
             Reads = PolicyBook.ReadBy(import.Tenant),
         };

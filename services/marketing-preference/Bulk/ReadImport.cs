@@ -90,9 +90,9 @@ public static class ReadImport
         return [.. lines.Select(read =>
         {
             if (read.Line is not { } line) return LineResult.Invalid(read);
-            var row = line.AddressTag is { } tag ? standing.GetValueOrDefault(tag) : default;
-            if (line.Subject is not { } subject) return new LineResult(read.Number, row.Standing is AddressStanding.Suppressed or AddressStanding.Barred ? LineOutcome.Unchanged : LineOutcome.Recorded);
-            return ImportRules.Decide(line, known[subject.Stream], policies.Current, row.Standing >= AddressStanding.Complained, now) switch
+            if (line.Subject is not { } subject)
+                return new LineResult(read.Number, standing.GetValueOrDefault(line.AddressTag!.Value).Standing is AddressStanding.Suppressed or AddressStanding.Barred ? LineOutcome.Unchanged : LineOutcome.Recorded);
+            return ImportRules.Decide(line, known[subject.Stream], policies.Current, now) switch
             {
                 Decision.Record => new LineResult(read.Number, LineOutcome.Recorded),
                 Decision.Refuse { Refusal: var refusal } => new LineResult(read.Number, LineOutcome.Refused, refusal.Code),

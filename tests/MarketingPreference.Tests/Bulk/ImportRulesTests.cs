@@ -40,13 +40,6 @@ public sealed class ImportRulesTests
     }
 
     [Fact]
-    public void Nobody_comes_back_to_an_address_that_nothing_goes_to()
-    {
-        Decide(Yes(), Given(), stopped: true).ShouldRefuse("address_suppressed");
-        Decide(No(), Given(), stopped: true).Recorded().ShouldHaveSingleItem();
-    }
-
-    [Fact]
     public void What_rests_on_consent_waits_for_the_consent()
     {
         Decide(Yes() with { Topic = "newsletter" }, Given()).ShouldRefuse("consent_needed");
@@ -60,7 +53,7 @@ public sealed class ImportRulesTests
         Decide(No() with { Topic = "horoscopes" }, Given()).ShouldRefuse("topic_undeclared");
         Decide(No() with { Channel = "post" }, Given()).ShouldRefuse("channel_undeclared");
         Decide(No() with { OccurredAt = Noon.AddHours(1) }, Given()).ShouldRefuse("occurred_in_future");
-        ImportRules.Decide(No(), Given(), pack: null, stopped: false, Noon).ShouldRefuse("policy_missing");
+        ImportRules.Decide(No(), Given(), pack: null, Noon).ShouldRefuse("policy_missing");
     }
 
     [Fact]
@@ -98,5 +91,5 @@ public sealed class ImportRulesTests
 
     private static ImportLine No() => Yes() with { State = LineState.Unsubscribed, Actor = null };
 
-    private static Decision Decide(ImportLine line, SubjectPreferences subject, bool stopped = false) => ImportRules.Decide(line, subject, Packs.Northwind, stopped, Noon);
+    private static Decision Decide(ImportLine line, SubjectPreferences subject) => ImportRules.Decide(line, subject, Packs.Northwind, Noon);
 }

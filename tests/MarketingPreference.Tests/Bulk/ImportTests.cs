@@ -89,13 +89,14 @@ public sealed class ImportTests(RunningService service)
             {NewSubject()},module-crm,email,unsubscribed,yesterday,,
             {NewSubject()},horoscopes,email,unsubscribed,2020-05-01T10:00:00Z,,
             ,,,suppressed,,,not-a-tag
+            {NewSubject()},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,{AddressCalls.NewTag()}
             {good}
             """);
-        import.GetProperty("invalid").GetInt64().ShouldBe(6);
+        import.GetProperty("invalid").GetInt64().ShouldBe(7);
         (await LinesAsync($"/v1/imports/{import.GetProperty("id").GetString()}/preview")).Lines.ShouldBe(
         [
             "2 invalid line_invalid subject", "3 invalid line_invalid state", "4 invalid line_malformed", "5 invalid line_invalid topic", "6 invalid line_invalid occurredAt",
-            "7 refused topic_undeclared", "8 invalid line_invalid addressTag", "9 recorded",
+            "7 refused topic_undeclared", "8 invalid line_invalid addressTag", "9 invalid line_invalid addressTag", "10 recorded",
         ]);
     }
 
