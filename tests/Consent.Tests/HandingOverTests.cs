@@ -69,7 +69,7 @@ public sealed class HandingOverTests : IAsyncLifetime
             using var weak = RSA.Create(2048);
             using var curve = ECDsa.Create();
             var key = Successor.ExportSubjectPublicKeyInfo();
-                        using var low = RSA.Create(Successor.ExportParameters(false) with { Exponent = [3] });
+            using var low = RSA.Create(Successor.ExportParameters(false) with { Exponent = [3] });
             return new()
             {
                 { "no key", "" },

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using ConsentLedger.Auditor.Verifying;
@@ -98,7 +99,7 @@ internal sealed class HandedStreams
         }
     }
 
-    private bool TryUnwrap(Guid subject, in Handed stream, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SubjectKey? key) =>
+    private bool TryUnwrap(Guid subject, in Handed stream, [NotNullWhen(true)] out SubjectKey? key) =>
         _transport.TryUnwrap(((ReadOnlySpan<byte>)stream.Wrapped).ToArray(), new StreamKey(_tenant, new StreamId(subject)), stream.KeyId, out key);
 
     private static bool TryKeep(byte[] wrapped, ref Handed stream) => wrapped.Length == WrappedKeyBytes.Length && wrapped.AsSpan().TryCopyTo(stream.Wrapped);
