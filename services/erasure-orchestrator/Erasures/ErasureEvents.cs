@@ -29,7 +29,30 @@ public enum ErasureReason
     ControllerInstruction,
 }
 
+/// <summary>What became of a system's part.</summary>
 public enum TaskOutcome
 {
+    /// <summary>Everything it had.</summary>
     Erased,
+
+    /// <summary>It had nothing.</summary>
+    NothingHeld,
+
+    /// <summary>Some of it; the reason says why not all.</summary>
+    PartlyErased,
+
+    /// <summary>Nothing was erased; the reason says why.</summary>
+    Kept,
+
+    /// <summary>A copy was made (GDPR art. 15, 20).</summary>
+    Provided,
+
+    /// <summary>What was wrong is right (GDPR art. 16).</summary>
+    Corrected,
+
+    /// <summary>Data is only stored (GDPR art. 18).</summary>
+    Restricted,
+
+    /// <summary>It will not do its part; the reason says why.</summary>
+    Refused,
 }
