@@ -1,4 +1,6 @@
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Register;
+using ConsentLedger.Ledger;
 
 namespace ConsentLedger.ErasureOrchestrator;
 
@@ -7,7 +9,43 @@ public static class ErasureCatalog
 {
     public static EventCatalog Events { get; } = new(
         ("erasure.requested.v1", typeof(ErasureRequested)),
+        ("erasure.identity-asked.v1", typeof(ErasureIdentityAsked)),
+        ("erasure.identity-mailed.v1", typeof(ErasureIdentityMailed)),
+        ("erasure.identity-verified.v1", typeof(ErasureIdentityVerified)),
+        ("erasure.forwarded.v1", typeof(ErasureForwarded)),
+        ("erasure.instructed.v1", typeof(ErasureInstructed)),
+        ("erasure.cooled-off.v1", typeof(ErasureCooledOff)),
+        ("erasure.planned.v1", typeof(ErasurePlanned)),
         ("erasure.task-dispatched.v1", typeof(ErasureTaskDispatched)),
+        ("erasure.task-accepted.v1", typeof(ErasureTaskAccepted)),
+        ("erasure.task-failed.v1", typeof(ErasureTaskFailed)),
         ("erasure.task-completed.v1", typeof(ErasureTaskCompleted)),
-        ("erasure.completed.v1", typeof(ErasureCompleted)));
+        ("erasure.task-contradicted.v1", typeof(ErasureTaskContradicted)),
+        ("erasure.held.v1", typeof(ErasureHeld)),
+        ("erasure.resumed.v1", typeof(ErasureResumed)),
+        ("erasure.withdrawn.v1", typeof(ErasureWithdrawn)),
+        ("erasure.extended.v1", typeof(ErasureExtended)),
+        ("erasure.escalated.v1", typeof(ErasureEscalated)),
+        ("erasure.overdue.v1", typeof(ErasureOverdue)),
+        ("erasure.completed.v1", typeof(ErasureCompleted)),
+        ("erasure.certified.v1", typeof(ErasureCertified)),
+        ("erasure.identities-destroyed.v1", typeof(ErasureIdentitiesDestroyed)),
+        ("identities.sealed.v1", typeof(IdentitiesSealed)),
+        ("hold.placed.v1", typeof(HoldPlaced)),
+        ("hold.lifted.v1", typeof(HoldLifted)),
+        ("subject.joined.v1", typeof(SubjectJoined)),
+        ("subject.parted.v1", typeof(SubjectParted)),
+        ("processor.configured.v1", typeof(ProcessorConfigured)),
+        ("processor.removed.v1", typeof(ProcessorRemoved)),
+        ("requests.configured.v1", typeof(RequestsConfigured)),
+        ("policy.followed.v1", typeof(PolicyFollowed)))
+    {
+        Entries = new Dictionary<Type, EntryType>
+        {
+            [typeof(ProcessorConfigured)] = EntryType.Configuration,
+            [typeof(ProcessorRemoved)] = EntryType.Configuration,
+            [typeof(RequestsConfigured)] = EntryType.Configuration,
+            [typeof(PolicyFollowed)] = EntryType.Configuration,
+        },
+    };
 }

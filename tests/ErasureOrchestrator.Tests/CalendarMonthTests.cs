@@ -29,7 +29,18 @@ public sealed class CalendarMonthTests
         }
     }
 
-    [Fact]
-    public void The_day_of_receipt_is_the_one_in_UTC() =>
-        CalendarMonth.DueOn(new DateTimeOffset(2026, 1, 31, 22, 30, 0, TimeSpan.FromHours(-5))).ShouldBe(new DateOnly(2026, 3, 1));
+    [Theory]
+    [InlineData("2026-01-31", "2026-04-30")]
+    [InlineData("2026-11-30", "2027-02-28")]
+    [InlineData("2027-11-30", "2028-02-29")]
+    [InlineData("2026-10-15", "2027-01-15")]
+    public void Two_months_more_count_from_the_day_of_receipt(string received, string due) => CalendarMonth.After(DateOnly.Parse(received, null), 3).ShouldBe(DateOnly.Parse(due, null));
+
+    [Theory]
+    [InlineData("2026-02-28T12:00:00Z", "Europe/Stockholm", "2026-03-28T23:00:00Z")] // before clocks go forward that night
+    [InlineData("2026-03-01T12:00:00Z", "Europe/Stockholm", "2026-04-01T22:00:00Z")] // after
+    [InlineData("2026-08-05T12:00:00Z", "America/Santiago", "2026-09-06T04:00:00Z")] // clocks skip this midnight
+    [InlineData("2026-01-31T22:30:00-05:00", "UTC", "2026-03-02T00:00:00Z")]
+    public void A_day_is_over_when_it_is_where_the_tenant_is(string received, string zone, string over) =>
+        Deadline.Of(DateTimeOffset.Parse(received, null), TimeZoneInfo.FindSystemTimeZoneById(zone)).LapsesAt.ShouldBe(DateTimeOffset.Parse(over, null));
 }

@@ -14,7 +14,16 @@ public sealed class ErasurePublisherTests
         [new ErasureRequested(Request, null, new DateOnly(2026, 2, 28)), $$"""{"request":"{{Request}}"}"""],
         [new ErasureTaskDispatched(Request, "consent", 2), $$"""{"request":"{{Request}}","system":"consent"}"""],
         [new ErasureTaskCompleted(Request, "consent", TaskOutcome.Erased), $$"""{"request":"{{Request}}","system":"consent","outcome":"erased"}"""],
+        [new ErasureTaskCompleted(Request, "crm", TaskOutcome.Kept, "legal-claims"), $$"""{"request":"{{Request}}","system":"crm","outcome":"kept","reason":"legal-claims"}"""],
+        [new ErasureTaskContradicted(Request, "crm", TaskOutcome.Erased), $$"""{"request":"{{Request}}","system":"crm","outcome":"erased"}"""],
+        [new ErasureForwarded(Request, "user-content"), $$"""{"request":"{{Request}}","instructor":"user-content"}"""],
+        [new ErasureHeld(Request, [Hold]), $$"""{"request":"{{Request}}","holds":["{{Hold}}"]}"""],
+        [new ErasureResumed(Request), $$"""{"request":"{{Request}}"}"""],
+        [new ErasureWithdrawn(Request), $$"""{"request":"{{Request}}"}"""],
+        [new ErasureEscalated(Request, 7, new DateOnly(2026, 2, 28)), $$"""{"request":"{{Request}}","daysLeft":7,"dueOn":"2026-02-28"}"""],
+        [new ErasureOverdue(Request, new DateOnly(2026, 2, 28), WaitsFor.LegalHold), $$"""{"request":"{{Request}}","dueOn":"2026-02-28","waitsFor":"legal-hold"}"""],
         [new ErasureCompleted(Request), $$"""{"request":"{{Request}}"}"""],
+        [new ErasureCompleted(Request, RequestOutcome.Refused, "excessive"), $$"""{"request":"{{Request}}","outcome":"refused","reason":"excessive"}"""],
     ];
 
     [Theory]
@@ -29,5 +38,15 @@ public sealed class ErasurePublisherTests
         (message.Tenant, message.Position, message.StreamVersion).ShouldBe(("quintus", 4, 5));
         JsonSerializer.Serialize(JsonSerializer.Deserialize<JsonElement>(message.Data.Span)).ShouldBe(data);
         CloudEvent.TryRead(message.ToJson(), out _, out _).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Another_right_never_looks_like_an_erasure_to_those_that_erase()
+    {
+        var day = new DateOnly(2026, 2, 28);
+        ErasurePublisher.Translate(Stored(new ErasureRequested(Request, null, day, RequestType.Access)))!.Type.ShouldBe("right.requested.v1");
+        ErasurePublisher.Translate(Stored(new ErasureTaskDispatched(Request, "consent", 1, RequestType.Access))).ShouldBeNull();
+        ErasurePublisher.Translate(Stored(new ErasureTaskCompleted(Request, "consent", TaskOutcome.Provided, Type: RequestType.Access))).ShouldBeNull();
+        ErasurePublisher.Translate(Stored(new ErasureCompleted(Request, RequestOutcome.Fully, Type: RequestType.Access)))!.Type.ShouldBe("right.completed.v1");
     }
 }

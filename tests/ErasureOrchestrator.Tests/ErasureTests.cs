@@ -26,11 +26,11 @@ public sealed class ErasureTests(Orchestrator orchestrator) : IClassFixture<Orch
         running.TaskOf(first).GetProperty("state").GetString().ShouldBe("dispatched");
         running.TaskOf(first).TryGetProperty("completedAt", out _).ShouldBeFalse();
 
-        (await Others.HearAsync(_subject, 3)).Select(m => m.Type).ShouldBe([ErasureRequestedV1.Type, ErasureTaskDispatchedV1.Type, ErasureTaskDispatchedV1.Type]);
-        foreach (var dispatched in Others.HeardOf(_subject).Skip(1)) dispatched.DataAs<ErasureTaskDispatchedV1>().Request.ShouldBe(accepted.Id);
+        (await Others.HearAsync(_subject, 4)).Select(m => m.Type).ShouldBe([ErasureRequestedV1.Type, ErasurePlannedV1.Type, ErasureTaskDispatchedV1.Type, ErasureTaskDispatchedV1.Type]);
+        foreach (var dispatched in Others.HeardOf(_subject).Skip(2)) dispatched.DataAs<ErasureTaskDispatchedV1>().Request.ShouldBe(accepted.Id);
 
         await Others.AnswerAsync(first, _subject, accepted.Id);
-        await Others.HearAsync(_subject, 4);
+        await Others.HearAsync(_subject, 5);
         (await orchestrator.GetAsync(accepted.Location!)).State.ShouldBe("running");
 
         await Others.AnswerAsync(last, _subject, accepted.Id);
@@ -39,7 +39,7 @@ public sealed class ErasureTests(Orchestrator orchestrator) : IClassFixture<Orch
         completed.TaskOf(last).GetProperty("attempts").GetInt32().ShouldBe(1);
         completed.Json.GetProperty("completedAt").GetDateTimeOffset().ShouldBe(completed.TaskOf(last).GetProperty("completedAt").GetDateTimeOffset());
 
-        (await Others.HearAsync(_subject, 6)).Skip(3).Select(m => m.Type).ShouldBe([ErasureTaskCompletedV1.Type, ErasureTaskCompletedV1.Type, ErasureCompletedV1.Type]);
+        (await Others.HearAsync(_subject, 7)).Skip(4).Select(m => m.Type).ShouldBe([ErasureTaskCompletedV1.Type, ErasureTaskCompletedV1.Type, ErasureCompletedV1.Type]);
         Others.HeardOf(_subject).ShouldAllBe(m => m.Tenant == "quintus" && m.Source == "https://consentledger/erasure-orchestrator");
     }
 
@@ -53,7 +53,7 @@ public sealed class ErasureTests(Orchestrator orchestrator) : IClassFixture<Orch
         await CompleteAsync(request);
         var late = await orchestrator.RequestAsync(_subject);
         (late.Status, late.State, late.Id, late.Location).ShouldBe((200, "completed", request, $"/v1/erasures/{request}"));
-        Others.HeardOf(_subject).Count.ShouldBe(6);
+        Others.HeardOf(_subject).Count.ShouldBe(7);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class ErasureTests(Orchestrator orchestrator) : IClassFixture<Orch
         await Others.AnswerAsync("marketing-preference", _subject, request);
 
         await SettleAsync();
-        Others.HeardOf(_subject).Count.ShouldBe(6);
+        Others.HeardOf(_subject).Count.ShouldBe(7);
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public sealed class ErasureTests(Orchestrator orchestrator) : IClassFixture<Orch
     {
         foreach (var system in (string[])["consent", "marketing-preference"]) await Others.AnswerAsync(system, _subject, request);
         await orchestrator.CompletedAsync(request);
-        await Others.HearAsync(_subject, 6);
+        await Others.HearAsync(_subject, 7);
     }
 
     /// <summary>Both queues are read in order, so what came before a message that is seen to be handled was handled as well.</summary>
@@ -178,6 +178,6 @@ public sealed class ErasureTests(Orchestrator orchestrator) : IClassFixture<Orch
         var request = (await orchestrator.RequestAsync(other)).Id;
         foreach (var system in (string[])["consent", "marketing-preference"]) await Others.AnswerAsync(system, other, request);
         await orchestrator.CompletedAsync(request);
-        await Others.HearAsync(other, 6);
+        await Others.HearAsync(other, 7);
     }
 }

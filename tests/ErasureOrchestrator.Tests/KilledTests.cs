@@ -16,13 +16,13 @@ public sealed class KilledTests(Orchestrator orchestrator) : IClassFixture<Orche
         var subject = People.NewSubject().ToString();
         var request = (await orchestrator.RequestAsync(subject)).Id;
         await RestartAsync();
-        (await Others.HearAsync(subject, 3)).Count(m => m.Type == ErasureTaskDispatchedV1.Type).ShouldBe(2);
+        (await Others.HearAsync(subject, 4)).Count(m => m.Type == ErasureTaskDispatchedV1.Type).ShouldBe(2);
 
         // An answer while it is away waits in the queue.
         await orchestrator.KillAsync();
         await Others.AnswerAsync("consent", subject, request);
         await orchestrator.StartAgainAsync();
-        await Others.HearAsync(subject, 4);
+        await Others.HearAsync(subject, 5);
         await RestartAsync();
 
         (await orchestrator.RequestAsync(subject)).Id.ShouldBe(request);
@@ -32,7 +32,7 @@ public sealed class KilledTests(Orchestrator orchestrator) : IClassFixture<Orche
         await RestartAsync();
 
         (await orchestrator.CompletedAsync(request)).TaskOf("consent").GetProperty("attempts").GetInt32().ShouldBe(1);
-        (await Others.HearAsync(subject, 6)).Select(m => m.StreamVersion).ShouldBe([1, 2, 3, 4, 5, 6]);
+        (await Others.HearAsync(subject, 7)).Select(m => m.StreamVersion).ShouldBe([1, 2, 3, 4, 5, 6, 7]);
     }
 
     [Fact]
@@ -58,8 +58,8 @@ public sealed class KilledTests(Orchestrator orchestrator) : IClassFixture<Orche
         foreach (var (subject, request) in requests)
         {
             await orchestrator.CompletedAsync(request);
-            var heard = await Others.HearAsync(subject, 6);
-            heard.Select(m => m.StreamVersion).ShouldBe([1, 2, 3, 4, 5, 6]);
+            var heard = await Others.HearAsync(subject, 7);
+            heard.Select(m => m.StreamVersion).ShouldBe([1, 2, 3, 4, 5, 6, 7]);
             heard[^1].Type.ShouldBe(ErasureCompletedV1.Type);
             heard.Where(m => m.Type == ErasureTaskCompletedV1.Type).Select(m => m.DataAs<ErasureTaskCompletedV1>().System).Order().ShouldBe(Systems);
         }

@@ -16,10 +16,11 @@ public sealed class Issuer : IDisposable
         ["email"] = "send:decide consent:decide audience:read preferences:read preferences:follow preferences:link address:read address:write",
         ["auditor"] = "consent:read consent:audit consent:disclose preferences:read policy:read erasure:read ledger:audit",
         ["auditor-without-disclosure"] = "consent:audit",
-        ["privacy"] = "erasure:request erasure:read consent:read subject:find",
-        ["operator"] = "policy:publish policy:read consent:import preferences:import",
+        ["privacy"] = "erasure:request erasure:read consent:read subject:find erasure:decide erasure:hold",
+        ["operator"] = "policy:publish policy:read consent:import preferences:import erasure:configure",
         ["hand-over"] = "consent:hand-over ledger:audit",
         ["service"] = "consent:read consent:write consent:decide consent:audit erasure:request erasure:read",
+        ["instructor"] = "erasure:instruct erasure:read",
     };
 
     private readonly RSA _key = RSA.Create(2048);

@@ -6,12 +6,10 @@ namespace ConsentLedger.ErasureOrchestrator.Deadlines;
 /// </summary>
 public static class CalendarMonth
 {
-    /// <summary>The last day that is still in time; the day of receipt is the one in UTC.</summary>
-    public static DateOnly DueOn(DateTimeOffset receivedAt) => After(DateOnly.FromDateTime(receivedAt.UtcDateTime));
-
-    public static DateOnly After(DateOnly receivedOn)
+    public static DateOnly After(DateOnly receivedOn, int months = 1)
     {
-        var (year, month) = receivedOn.Month == 12 ? (receivedOn.Year + 1, 1) : (receivedOn.Year, receivedOn.Month + 1);
-        return new DateOnly(year, month, Math.Min(receivedOn.Day, DateTime.DaysInMonth(year, month)));
+        var (years, month) = Math.DivRem(receivedOn.Month - 1 + months, 12);
+        var year = receivedOn.Year + years;
+        return new DateOnly(year, month + 1, Math.Min(receivedOn.Day, DateTime.DaysInMonth(year, month + 1)));
     }
 }

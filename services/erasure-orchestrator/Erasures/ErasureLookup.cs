@@ -1,9 +1,10 @@
+using ConsentLedger.EventStore.Npgsql;
 using Npgsql;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures;
 
-/// <param name="Attempt">The one that has no answer.</param>
-public sealed record OverdueTask(StreamKey Subject, Guid Request, string System, int Attempt);
+/// <param name="Attempt">The one that has to be made.</param>
+public sealed record OpenCall(StreamKey Subject, Guid Request, string System, int Attempt);
 
 /// <summary>Reads <see cref="ErasureTables"/>.</summary>
 public sealed class ErasureLookup(NpgsqlDataSource ledger)
@@ -16,47 +17,98 @@ public sealed class ErasureLookup(NpgsqlDataSource ledger)
         return found is [var subject] ? subject : null;
     }
 
-    /// <summary>Tasks of all tenants that are silent for longer than they may be, oldest first. Each attempt may take twice as long as the one before.</summary>
-    public Task<IReadOnlyList<OverdueTask>> ReadOverdueAsync(DateTimeOffset now, TimeSpan after, CancellationToken ct) => ReadAsync(
+    /// <summary>Whom a link asks, by its hash.</summary>
+    public async Task<(StreamKey Subject, Guid Request)?> FindLinkAsync(string link, CancellationToken ct)
+    {
+        var found = await ReadAsync("select tenant_id, subject, request from identity_links where link = $1", [link], row => (SubjectIn(row), row.GetGuid(2)), ct);
+        return found is [var one] ? one : null;
+    }
+
+    /// <summary>Everybody a hold covers.</summary>
+    public Task<IReadOnlyList<StreamKey>> ReadHeldAsync(TenantId tenant, Guid hold, CancellationToken ct) => ReadAsync(
+        "select tenant_id, subject from legal_holds where tenant_id = $1 and hold = $2 order by subject", [tenant.ToString(), hold], SubjectIn, ct);
+
+    /// <summary>Calls of all tenants that have to be made, the oldest of each system first and no more than this many of one: the slowest does not stand before the others.</summary>
+    public Task<IReadOnlyList<OpenCall>> ReadCallsAsync(int ofEach, CancellationToken ct) => ReadAsync(
         """
-        select tenant_id, subject, request, system, attempt from open_erasure_tasks
-        where dispatched_at <= $1 - $2 * power(2, least(attempt - 1, 7)) order by dispatched_at limit 1000
+        select tenant_id, subject, request, system, attempt from (
+            select *, row_number() over (partition by tenant_id, system order by dispatched_at, request) as n from open_request_tasks where stage = 'calling') t
+        where n <= $1 order by dispatched_at limit 2000
         """,
-        [now, after],
-        row => new OverdueTask(new StreamKey(TenantId.Parse(row.GetString(0)), new StreamId(row.GetGuid(1))), row.GetGuid(2), row.GetString(3), row.GetInt32(4)),
+        [ofEach],
+        row => new OpenCall(SubjectIn(row), row.GetGuid(2), row.GetString(3), row.GetInt32(4)),
         ct);
 
-    /// <summary>What waits for an answer. A running request's age is that of its first event.</summary>
+    /// <summary>Requests whose person has still to be asked for who they are.</summary>
+    public Task<IReadOnlyList<(StreamKey Subject, Guid Request)>> ReadLinksOwedAsync(CancellationToken ct) =>
+        ReadAsync("select tenant_id, subject, request from erasure_requests where link_owed limit 200", [], row => (SubjectIn(row), row.GetGuid(2)), ct);
+
+    /// <summary>Requests that have ended and whose identities lie in the vault.</summary>
+    public Task<IReadOnlyList<(StreamKey Subject, Guid Request)>> ReadSealedEndedAsync(CancellationToken ct) =>
+        ReadAsync("select tenant_id, subject, request from erasure_requests where sealed and ended_at is not null limit 200", [], row => (SubjectIn(row), row.GetGuid(2)), ct);
+
+    /// <summary>Requests that have ended, page by page.</summary>
+    public Task<IReadOnlyList<StreamKey>> ReadEndedAsync(StreamKey? after, CancellationToken ct) => ReadAsync(
+        "select tenant_id, request from erasure_requests where (tenant_id, request) > ($1, $2) and ended_at is not null order by tenant_id, request limit 1000",
+        [after?.Tenant.ToString() ?? "", after?.Id.Value ?? Guid.Empty], SubjectIn, ct);
+
+    /// <summary>What waits for an answer.</summary>
     public async Task<Waiting> ReadWaitingAsync(DateTimeOffset now, CancellationToken ct)
     {
+        // Called what a tenant calls them, other systems would be without end in the metrics; by their kind they are few.
         var open = await ReadAsync(
             """
-            select t.system, count(*), count(*) filter (where t.attempt >= 3), min(e.timestamp) from open_erasure_tasks t
-            join mt_events e on e.tenant_id = t.tenant_id and e.stream_id = t.subject::text and e.version = 1 group by t.system
+            select case kind when 'service' then system else kind end as who, count(*), count(*) filter (where attempt >= 3), min(received_at)
+            from open_request_tasks where stage <> 'planned' group by who
             """,
             [],
             row => (Counts: new SystemWaiting(row.GetString(0), row.GetInt64(1), row.GetInt64(2)), Since: row.GetFieldValue<DateTimeOffset>(3)),
             ct);
 
         // A system that answered everything says zero, or an alarm would stay where its last number was.
-        var silent = ErasedSystems.All.Except(open.Select(o => o.Counts.System)).Select(system => new SystemWaiting(system, 0, 0));
+        var silent = OwnSystems.All.Except(open.Select(o => o.Counts.System)).Select(system => new SystemWaiting(system, 0, 0));
         return new Waiting([.. open.Select(o => o.Counts), .. silent], open.Count == 0 ? TimeSpan.Zero : now - open.Min(o => o.Since));
     }
 
-    private async Task<IReadOnlyList<T>> ReadAsync<T>(string sql, IReadOnlyList<object> parameters, Func<NpgsqlDataReader, T> read, CancellationToken ct)
+    /// <summary>Rows of the tenant's requests, those that are due first at the head.</summary>
+    public Task<IReadOnlyList<RequestRow>> ListAsync(TenantId tenant, RequestFilter filter, CancellationToken ct) => ReadAsync(
+        """
+        select request, subject, type, state, waits_for, received_at, due_on, lapses_at, extended, overdue, ended_at, outcome from erasure_requests
+        where tenant_id = $1 and state is not null
+            and ($2::text[] is null or state = any($2)) and ($3::text is null or type = $3) and ($4::date is null or due_on <= $4)
+            and ($5::boolean is null or (waits_for is not distinct from 'legal-hold') = $5) and ($6::boolean is null or (ended_at is null) = $6)
+            and (lapses_at, request) > ($7, $8)
+        order by lapses_at, request limit $9
+        """,
+        [
+            tenant.ToString(), (object?)filter.States ?? DBNull.Value, (object?)filter.Type ?? DBNull.Value, (object?)filter.DueBy ?? DBNull.Value, (object?)filter.Held ?? DBNull.Value,
+            (object?)filter.Open ?? DBNull.Value, filter.After?.LapsesAt ?? new DateTimeOffset(1900, 1, 1, 0, 0, 0, TimeSpan.Zero), filter.After?.Request ?? Guid.Empty, filter.Limit,
+        ],
+        row => new RequestRow(
+            row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.GetString(3), TextIn(row, 4), row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateOnly>(6),
+            row.GetFieldValue<DateTimeOffset>(7), row.GetBoolean(8), row.GetBoolean(9), row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10), TextIn(row, 11)),
+        ct);
+
+    private static StreamKey SubjectIn(NpgsqlDataReader row) => new(TenantId.Parse(row.GetString(0)), new StreamId(row.GetGuid(1)));
+
+    private static string? TextIn(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private Task<IReadOnlyList<T>> ReadAsync<T>(string sql, IReadOnlyList<object> parameters, Func<NpgsqlDataReader, T> read, CancellationToken ct) => Outages.Typed<IReadOnlyList<T>>(async () =>
     {
-        try
-        {
-            await using var command = ledger.CreateCommand(sql);
-            foreach (var parameter in parameters) command.Parameters.Add(new NpgsqlParameter { Value = parameter });
-            await using var reader = await command.ExecuteReaderAsync(ct);
-            var rows = new List<T>();
-            while (await reader.ReadAsync(ct)) rows.Add(read(reader));
-            return rows;
-        }
-        catch (NpgsqlException e)
-        {
-            throw new StoreUnavailableException("The database did not answer.", e);
-        }
-    }
+        await using var command = ledger.CreateCommand(sql);
+        foreach (var parameter in parameters) command.Parameters.Add(new NpgsqlParameter { Value = parameter });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(ct)) rows.Add(read(reader));
+        return rows;
+    });
 }
+
+/// <summary>Which requests are listed; null for all.</summary>
+/// <param name="After">Where the last page ended.</param>
+public sealed record RequestFilter(
+    IReadOnlyList<string>? States = null, string? Type = null, DateOnly? DueBy = null, bool? Held = null, bool? Open = null, (DateTimeOffset LapsesAt, Guid Request)? After = null, int Limit = 100);
+
+/// <summary>A request as the table has it.</summary>
+public sealed record RequestRow(
+    Guid Id, Guid Subject, string Type, string State, string? WaitsFor, DateTimeOffset ReceivedAt, DateOnly DueOn, DateTimeOffset LapsesAt, bool Extended, bool Overdue, DateTimeOffset? EndedAt, string? Outcome);

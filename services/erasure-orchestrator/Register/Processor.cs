@@ -1,3 +1,5 @@
+using ConsentLedger.ErasureOrchestrator.Erasures;
+
 namespace ConsentLedger.ErasureOrchestrator.Register;
 
 /// <summary>Somebody who holds data for the tenant and has a part in what people ask for: an entry of the tenant's processor register (GDPR art. 28, 30(1)(d)).</summary>
@@ -8,6 +10,7 @@ namespace ConsentLedger.ErasureOrchestrator.Register;
 /// <param name="Domain">An OpenDSR processor's domain, which its answers are signed for.</param>
 /// <param name="Secret">The name of the secret that calls and answers are signed with; the secret itself lies with the service's configuration.</param>
 /// <param name="Types">What it has a part in; empty for erasure alone.</param>
+/// <param name="Keeps">What it keeps of an erased person, and why.</param>
 public sealed record Processor(
     string Id,
     string Name,
@@ -17,9 +20,10 @@ public sealed record Processor(
     IReadOnlyList<string> Purposes,
     string? Domain = null,
     string? Secret = null,
-    IReadOnlyList<Erasures.RequestType>? Types = null)
+    IReadOnlyList<RequestType>? Types = null,
+    IReadOnlyList<KeepReason>? Keeps = null)
 {
-    public bool HasAPartIn(Erasures.RequestType type) => Types is { Count: > 0 } types ? types.Contains(type) : type == Erasures.RequestType.Erasure;
+    public bool HasAPartIn(RequestType type) => Types is { Count: > 0 } types ? types.Contains(type) : type == RequestType.Erasure;
 }
 
 /// <summary>How a processor is told.</summary>

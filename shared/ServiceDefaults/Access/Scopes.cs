@@ -26,6 +26,10 @@ public static class Scopes
     public const string PolicyPublish = "policy:publish";
     public const string ErasureRequest = "erasure:request";
     public const string ErasureRead = "erasure:read";
+    public const string ErasureDecide = "erasure:decide";
+    public const string ErasureHold = "erasure:hold";
+    public const string ErasureInstruct = "erasure:instruct";
+    public const string ErasureConfigure = "erasure:configure";
     public const string LedgerAudit = "ledger:audit";
 
     public static FrozenDictionary<string, string> Descriptions { get; } = new Dictionary<string, string>
@@ -51,6 +55,10 @@ public static class Scopes
         [PolicyPublish] = "Publish a policy pack.",
         [ErasureRequest] = "Ask for the erasure of a subject.",
         [ErasureRead] = "Follow an erasure.",
+        [ErasureDecide] = "Extend or refuse requests, and say what became of tasks.",
+        [ErasureHold] = "Place and lift legal holds.",
+        [ErasureInstruct] = "Instruct a processor as its controller.",
+        [ErasureConfigure] = "Keep the register of processors and how requests are handled.",
         [LedgerAudit] = "Read the entries of the log and the facts behind them.",
     }.ToFrozenDictionary();
 }

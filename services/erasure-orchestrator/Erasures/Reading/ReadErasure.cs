@@ -1,30 +1,71 @@
+using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Reading;
 
-/// <summary>How an erasure stands.</summary>
+/// <summary>How a request stands.</summary>
 /// <param name="DueOn">The last day on which its end is still in time (GDPR art. 12(3)).</param>
+/// <param name="WaitsFor">What keeps it from going on.</param>
+/// <param name="Kept">What stays, and why.</param>
+/// <param name="Outcome">Fully, partially or refused, once it is completed.</param>
 public sealed record ErasureAnswer(
-    Guid Id, ErasureState State, Guid Subject, ErasureReason? Reason, DateTimeOffset ReceivedAt, DateOnly DueOn, DateTimeOffset? CompletedAt, IReadOnlyList<TaskAnswer> Tasks)
+    Guid Id,
+    RequestState State,
+    Guid Subject,
+    ErasureReason? Reason,
+    DateTimeOffset ReceivedAt,
+    DateOnly DueOn,
+    DateTimeOffset? CompletedAt,
+    IReadOnlyList<TaskAnswer> Tasks,
+    RequestType Type,
+    WaitsFor? WaitsFor,
+    RequestOutcome? Outcome,
+    string? RefusedFor,
+    bool Overdue,
+    ExtensionAnswer? Extension,
+    DateTimeOffset? CoolsOffAt,
+    DateTimeOffset? WithdrawnAt,
+    IReadOnlyList<Keeping>? Kept)
 {
-    public static ErasureAnswer Of(Guid subject, ErasureRequest request) => new(
-        request.Id, request.CompletedAt is null ? ErasureState.Running : ErasureState.Completed, subject, request.Reason, request.ReceivedAt, request.DueOn, request.CompletedAt,
-        [.. request.Tasks.Select(t => new TaskAnswer(
-            t.Key, t.Value.IsOpen ? TaskState.Dispatched : TaskState.Completed, t.Value.Attempts, t.Value.DispatchedAt, t.Value.CompletedAt, t.Value.Outcome))]);
+    public static ErasureAnswer Of(Guid subject, PersonRequest request) => new(
+        request.Id,
+        request.State,
+        subject,
+        request.Reason,
+        request.ReceivedAt,
+        request.Deadline.DueOn,
+        request.CompletedAt,
+        [.. request.Tasks.Select(t => TaskAnswer.Of(t.Key, t.Value))],
+        request.Type,
+        request.WaitsFor,
+        request.Outcome,
+        request.RefusedFor,
+        request.Overdue,
+        request.Extension is { } e ? new ExtensionAnswer(e.Reason, e.NoticeSentAt, e.NoticeMethod) : null,
+        request.CoolsOffAt,
+        request.WithdrawnAt,
+        request.Plan?.Kept);
 }
+
+public sealed record ExtensionAnswer(ExtensionReason Reason, DateTimeOffset NoticeSentAt, string NoticeMethod);
 
 /// <param name="Attempts">How often the system was told.</param>
 /// <param name="DispatchedAt">When it was last told.</param>
-public sealed record TaskAnswer(string System, TaskState State, int Attempts, DateTimeOffset DispatchedAt, DateTimeOffset? CompletedAt, TaskOutcome? Outcome);
-
-public enum ErasureState
+/// <param name="Failure">Why it was not reached the last time.</param>
+/// <param name="NextAt">When it is told again, or asked.</param>
+/// <param name="Later">What it said after it had answered.</param>
+public sealed record TaskAnswer(
+    string System, TaskState State, int Attempts, DateTimeOffset? DispatchedAt, DateTimeOffset? CompletedAt, TaskOutcome? Outcome, ProcessorKind Kind, string? Assignee, string? Reason, string? Failure,
+    DateTimeOffset? NextAt, IReadOnlyList<Contradiction>? Later)
 {
-    Running,
-    Completed,
+    public static TaskAnswer Of(string system, RequestTask task) => new(
+        system, task.Outcome is not null ? TaskState.Completed : task.Stage == TaskStage.Planned ? TaskState.Planned : TaskState.Dispatched, task.Attempts, task.DispatchedAt, task.CompletedAt,
+        task.Outcome, task.Kind, task.Assignee, task.Reason, task.Failure, task.NextAt, task.Contradictions.IsEmpty ? null : task.Contradictions);
 }
 
 public enum TaskState
 {
+    Planned,
     Dispatched,
     Completed,
 }
@@ -37,7 +78,7 @@ public static class ReadErasure
     private static async Task<IResult> HandleAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, CancellationToken ct)
     {
         if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } stream) return KnownProblems.NotFound;
-        var (state, version) = await reader.ReadAsync(stream, SubjectErasure.Stream, ct);
-        return TypedResults.Json(ErasureAnswer.Of(stream.Id.Value, state.Request!), StrictJson.Options).WithEntityTag(version);
+        var (state, version) = await reader.ReadAsync(stream, SubjectRequests.Stream, ct);
+        return TypedResults.Json(ErasureAnswer.Of(stream.Id.Value, state.Find(id)!), StrictJson.Options).WithEntityTag(version);
     }
 }

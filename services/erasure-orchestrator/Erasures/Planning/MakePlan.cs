@@ -1,0 +1,42 @@
+using ConsentLedger.ErasureOrchestrator.Register;
+
+namespace ConsentLedger.ErasureOrchestrator.Erasures.Planning;
+
+/// <summary>Who does what in a request, and what stays. The same function shows the plan before the request begins and records it as it does.</summary>
+public static class MakePlan
+{
+    public static ErasurePlanned Of(PersonRequest request, TenantRegister register) =>
+        new(request.Id, [.. StepsOf(request, register)], request.Type == RequestType.Erasure ? [.. KeptBy(register)] : [], register.Policy?.Version);
+
+    private static IEnumerable<PlannedStep> StepsOf(PersonRequest request, TenantRegister register)
+    {
+        if (request.Type == RequestType.Erasure)
+        {
+            // A withdrawal is announced to those the data went to, which nobody can do for a person who is erased.
+            if (request.WithdrawsAll) yield return new PlannedStep(OwnSystems.Withdrawals, ProcessorKind.Service, Phase: 0);
+            foreach (var system in OwnSystems.All) yield return new PlannedStep(system, ProcessorKind.Service);
+        }
+        else
+        {
+            // What is wrong is known to people only; what it is instead is theirs to find out.
+            yield return request.Type == RequestType.Rectification
+                ? new PlannedStep(OwnSystems.Consent, ProcessorKind.Manual, Assignee: TenantRegister.PrivacyTeam)
+                : new PlannedStep(OwnSystems.Consent, ProcessorKind.Service);
+        }
+
+        var known = register.Settings?.PolicyProcessors == PolicyProcessors.Tasks ? register.Processors : register.Configured.Values;
+        foreach (var processor in known.Where(p => p.HasAPartIn(request.Type)).OrderBy(p => p.Id, StringComparer.Ordinal))
+            yield return new PlannedStep(processor.Id, processor.Kind, Assignee: processor.Assignee);
+    }
+
+    private static IEnumerable<Keeping> KeptBy(TenantRegister register)
+    {
+        foreach (var purpose in register.Policy?.Purposes.Where(p => p.Retention.SurvivesErasure) ?? [])
+            yield return new Keeping(KeepReason.RetentionRule, Purpose: purpose.Id);
+        foreach (var processor in register.Configured.Values.Where(p => p.HasAPartIn(RequestType.Erasure)))
+            foreach (var reason in processor.Keeps ?? [])
+                yield return new Keeping(reason, processor.Id);
+        if (register.Settings?.PolicyProcessors == PolicyProcessors.Tasks) yield break;
+        foreach (var processor in register.OfPolicyOnly) yield return new Keeping(KeepReason.NotConnected, processor.Id);
+    }
+}

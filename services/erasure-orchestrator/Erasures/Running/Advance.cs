@@ -1,0 +1,69 @@
+using ConsentLedger.ErasureOrchestrator.Erasures.Planning;
+using ConsentLedger.ErasureOrchestrator.Register;
+
+namespace ConsentLedger.ErasureOrchestrator.Erasures.Running;
+
+/// <summary>
+/// What follows from what was just recorded, in the same commit: a request that nothing keeps any more begins, the next phase is told, the last answer completes it.
+/// So no crash leaves a request done but open, or free to go but standing.
+/// </summary>
+public static class Advance
+{
+    /// <param name="persons">Everybody whose stream the decision may have written to.</param>
+    /// <param name="patience">How long our own systems may stay silent.</param>
+    public static Decision Advancing(this Decision decision, IEnumerable<Person> persons, TenantRegister register, Patience patience, DateTimeOffset now)
+    {
+        if (decision is not Decision.Record record) return decision;
+        var events = record.Events.ToList();
+        foreach (var person in persons)
+        {
+            var (subject, version) = (person.State, person.Version);
+            foreach (var e in record.Events.Where(e => e.Stream == person.Stream)) After(e.Facts);
+            while (subject.All.Select(r => Next(r, subject, register, patience)).FirstOrDefault(next => next.Count > 0) is { } next)
+            {
+                foreach (var facts in next)
+                {
+                    events.Add(new NewEvent(facts) { Stream = person.Stream });
+                    After(facts);
+                }
+            }
+
+            // The position is not known yet, and nothing that follows looks at it.
+            void After(object facts) => subject = SubjectRequests.Stream.After(subject, facts, new EventPlace(-1, ++version, now));
+        }
+
+        return record with { Events = events };
+    }
+
+    private static List<object> Next(PersonRequest request, SubjectRequests subject, TenantRegister register, Patience patience)
+    {
+        if (!request.IsOpen) return [];
+        if (request.HasBegun && request.Tasks.Values.All(t => !t.IsOpen)) return [new ErasureCompleted(request.Id, OutcomeOf(request), Type: TypeOf(request))];
+        if (request.Instruction == Instruction.Decline && !request.HasBegun) return [new ErasureCompleted(request.Id, RequestOutcome.Refused, "instructed-otherwise", TypeOf(request))];
+
+        var holds = request.Type == RequestType.Erasure ? subject.Holds.Keys.ToList() : [];
+        if (holds.Count > 0) return request.HeldSince is null ? [new ErasureHeld(request.Id, holds)] : [];
+        if (request.HeldSince is not null) return [new ErasureResumed(request.Id)];
+        if (request.WaitsFor is not null) return [];
+        if (!request.HasBegun) return [MakePlan.Of(request, register)];
+
+        var phase = request.Tasks.Values.Where(t => t.IsOpen).Min(t => t.Phase);
+        return [.. request.Tasks.Where(t => t.Value is { Stage: TaskStage.Planned, IsOpen: true } && t.Value.Phase == phase).Select(t => Tell(request, t.Key, t.Value, patience))];
+    }
+
+    private static ErasureTaskDispatched Tell(PersonRequest request, string system, RequestTask task, Patience patience) =>
+        new(request.Id, system, Attempt: 1, TypeOf(request), task.Kind == ProcessorKind.Service ? (int)patience.After.TotalSeconds : null);
+
+    /// <summary>As events say it: nothing for an erasure.</summary>
+    public static RequestType? TypeOf(PersonRequest request) => request.Type == RequestType.Erasure ? null : request.Type;
+
+    private static RequestOutcome OutcomeOf(PersonRequest request)
+    {
+        if (request.Tasks.Values.All(t => t.Outcome is TaskOutcome.Refused or TaskOutcome.Kept)) return RequestOutcome.Refused;
+        var nothingKept = request.Plan is null or { Kept.Count: 0 };
+        return nothingKept && request.Tasks.Values.All(t => t.IsWhole) ? RequestOutcome.Fully : RequestOutcome.Partially;
+    }
+}
+
+/// <param name="Stream">Null for the command's own.</param>
+public sealed record Person(StreamKey? Stream, SubjectRequests State, long Version);

@@ -1,0 +1,81 @@
+using System.Text.RegularExpressions;
+using ConsentLedger.ErasureOrchestrator.Register;
+
+namespace ConsentLedger.ErasureOrchestrator.Erasures.Running;
+
+/// <summary>
+/// A system answered: at once, later, twice, or otherwise than before. The first word on how its part ended stands; another one is recorded beside it and
+/// undoes nothing.
+/// </summary>
+public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup, Patience patience)
+{
+    private static readonly TimeSpan AskWithin = TimeSpan.FromDays(1), AskNotBefore = TimeSpan.FromMinutes(1), AskNotAfter = TimeSpan.FromDays(7);
+
+    /// <param name="attempt">The one that is answered, where that is known; then a failure of another one is passed over.</param>
+    public static Decision Decide(Guid request, string system, TaskReply reply, int? attempt, SubjectRequests subject, DateTimeOffset now)
+    {
+        // Somewhere a person was erased whom nobody here asked to erase: not to be recorded, and not to be passed over either.
+        if (subject.Find(request) is not { } found) return Decision.No("erasure_unknown", "No request of this person was received under this id.");
+        if (!found.Tasks.TryGetValue(system, out var task)) return Decision.No("task_unknown", "The system has no part in this request.");
+        return reply switch
+        {
+            TaskReply.Done done => Close(found, system, task, done.Outcome, Word(done.Reason)),
+            TaskReply.Refused refused => Close(found, system, task, TaskOutcome.Refused, Word(refused.Code) ?? "unspecified"),
+            _ when !task.IsOpen => Decision.Unchanged,
+            TaskReply.Accepted accepted => Accept(found, system, task, accepted, now),
+            TaskReply.Unreachable failed when task.Stage == TaskStage.Calling && (attempt is null || attempt == task.Attempts) => Decision.Of(new ErasureTaskFailed(
+                request, system, task.Attempts, Word(failed.Code) ?? "unspecified", Whole(now + Patience.Retry(request, system, task.Attempts, failed.RetryAfter)))),
+            _ => Decision.Unchanged,
+        };
+    }
+
+    /// <param name="id">Names the answer, so that the same one again is one; null where the state says all.</param>
+    public async Task<Outcome> ExecuteAsync(TenantId tenant, Guid request, string system, TaskReply reply, Digest? id, CancellationToken ct, int? attempt = null) =>
+        await lookup.FindAsync(tenant, request, ct) is { } subject
+            ? await ledger.ExecuteAsync(CommandOf(subject, request, system, reply, attempt) with { Id = id, Body = Digest.Of($"{request} {system}", $"{reply}") }, ct)
+            : new Outcome.Refused(new Refusal("erasure_unknown", "No request of this person was received under this id."));
+
+    public Command CommandOf(StreamKey subject, Guid request, string system, TaskReply reply, int? attempt = null) =>
+        subject.Commanding(patience, (state, _, now) => Decide(request, system, reply, attempt, state, now));
+
+    private static Decision Close(PersonRequest request, string system, RequestTask task, TaskOutcome outcome, string? reason)
+    {
+        if (task.IsOpen && request.IsOpen) return Decision.Of(new ErasureTaskCompleted(request.Id, system, outcome, reason, Advance.TypeOf(request)));
+        return (task.Outcome == outcome && task.Reason == reason) || task.Contradictions.Any(c => c.Outcome == outcome && c.Reason == reason)
+            ? Decision.Unchanged
+            : Decision.Of(new ErasureTaskContradicted(request.Id, system, outcome, reason));
+    }
+
+    private static Decision Accept(PersonRequest request, string system, RequestTask task, TaskReply.Accepted accepted, DateTimeOffset now)
+    {
+        var wait = accepted.ExpectedBy - now ?? AskWithin;
+        var askAt = Whole(now + (wait < AskNotBefore ? AskNotBefore : wait > AskNotAfter ? AskNotAfter : wait) * (1 + (0.05 * Patience.Spread(request.Id, system, task.Attempts))));
+        var reference = Word(accepted.Reference) ?? task.Reference;
+
+        // Word that it goes on, while nobody asked.
+        if (task is { Stage: TaskStage.Waiting, Failure: null } && task.Reference == reference && (accepted.ExpectedBy is null || task.NextAt is { } next && (askAt - next).Duration() < AskNotBefore))
+            return Decision.Unchanged;
+        return Decision.Of(new ErasureTaskAccepted(request.Id, system, task.Attempts, reference, askAt));
+    }
+
+    // What others say goes into the facts as a word or not at all.
+    private static string? Word(string? text) => text is not null && Form().IsMatch(text) ? text : null;
+
+    private static DateTimeOffset Whole(DateTimeOffset moment) => DateTimeOffset.FromUnixTimeMilliseconds(moment.ToUnixTimeMilliseconds());
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}\z")]
+    private static partial Regex Form();
+}
+
+internal static class RequestCommands
+{
+    /// <summary>A command of a person's stream that goes on with whatever its events make possible. Without an id: the state tells a repeat.</summary>
+    public static Command Commanding(this StreamKey subject, Patience patience, Func<SubjectRequests, TenantRegister, DateTimeOffset, Decision> decide) =>
+        new(subject, SubjectRequests.Stream, Id: null, default, context => decide.Advancing(subject, patience, context)) { Reads = TenantRegister.ReadBy(subject.Tenant) };
+
+    public static Decision Advancing(this Func<SubjectRequests, TenantRegister, DateTimeOffset, Decision> decide, StreamKey subject, Patience patience, DecisionContext context)
+    {
+        var (state, register) = (context.State<SubjectRequests>(), context.State<TenantRegister>(TenantRegister.Of(subject.Tenant)));
+        return decide(state, register, context.Now).Advancing([new Person(Stream: null, state, context.Version)], register, patience, context.Now);
+    }
+}

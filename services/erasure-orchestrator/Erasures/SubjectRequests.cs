@@ -1,0 +1,264 @@
+using System.Collections.Immutable;
+using ConsentLedger.ErasureOrchestrator.Deadlines;
+using ConsentLedger.ErasureOrchestrator.Register;
+
+namespace ConsentLedger.ErasureOrchestrator.Erasures;
+
+/// <summary>
+/// Everything that one person asked for, and what stands in its way. The stream has the person's own id, so that two requests of the same person meet in it and
+/// the second is recognised.
+/// </summary>
+/// <param name="All">In the order of their receipt.</param>
+/// <param name="Holds">In force. None of what they protect is erased.</param>
+/// <param name="Aliases">Other subjects who are the same person.</param>
+/// <param name="AliasesHeard">The last version of the subject's stream in the consent service that said so.</param>
+public sealed record SubjectRequests(ImmutableList<PersonRequest> All, ImmutableSortedDictionary<Guid, HoldPlaced> Holds, ImmutableSortedSet<Guid> Aliases, long AliasesHeard)
+{
+    public static readonly SubjectRequests None =
+        new(ImmutableList<PersonRequest>.Empty, ImmutableSortedDictionary<Guid, HoldPlaced>.Empty, ImmutableSortedSet<Guid>.Empty, AliasesHeard: 0);
+
+    public static readonly StreamType<SubjectRequests> Stream = new(None, (state, e, place) => state.Evolve(e, place));
+
+    public PersonRequest? Find(Guid request) => All.Find(r => r.Id == request);
+
+    /// <summary>What the person hears of who asks for the same again.</summary>
+    public PersonRequest? Last(RequestType type) => All.FindLast(r => r.Type == type);
+
+    private SubjectRequests Evolve(object e, EventPlace place) => e switch
+    {
+        ErasureRequested requested => this with { All = All.Add(PersonRequest.Of(requested, place)) },
+        ErasureIdentityAsked asked => With(asked.Request, r => r with { Links = r.Links.Add(asked.Link, asked.ExpiresAt) }),
+        ErasureIdentityMailed mailed => With(mailed.Request, r => r with { LinkMailed = true }),
+        ErasureIdentityVerified verified => With(verified.Request, r => r with { Verified = verified.Method }),
+        ErasureForwarded forwarded => With(forwarded.Request, r => r with { Forwarded = true }),
+        ErasureInstructed instructed => With(instructed.Request, r => r with { Instruction = instructed.Instruction }),
+        ErasureCooledOff cooled => With(cooled.Request, r => r with { CooledOff = true }),
+        ErasurePlanned planned => With(planned.Request, r => r.Planned(planned, place)),
+        ErasureTaskDispatched dispatched => WithTask(dispatched.Request, dispatched.System, t => t.Dispatched(dispatched, place)),
+        ErasureTaskAccepted accepted => WithTask(accepted.Request, accepted.System, t => t with { Stage = TaskStage.Waiting, Reference = accepted.Reference, NextAt = accepted.AskAt, Failure = null }),
+        ErasureTaskFailed failed => WithTask(failed.Request, failed.System, t => t with { Stage = TaskStage.Waiting, NextAt = failed.RetryAt, Failure = failed.Code }),
+        ErasureTaskCompleted done => WithTask(done.Request, done.System, t => t.Done(done, place)),
+        ErasureTaskContradicted other => WithTask(other.Request, other.System, t => t with { Contradictions = t.Contradictions.Add(new Contradiction(other.Outcome, other.Reason, place.RecordedAt)) }),
+        ErasureHeld held => With(held.Request, r => r with { HeldSince = place.RecordedAt }),
+        ErasureResumed resumed => With(resumed.Request, r => r with { HeldSince = null }),
+        ErasureWithdrawn withdrawn => With(withdrawn.Request, r => r with { WithdrawnAt = place.RecordedAt }),
+        ErasureExtended extended => With(extended.Request, r => r with { Deadline = r.Deadline with { DueOn = extended.DueOn, LapsesAt = extended.LapsesAt }, Extension = extended, DaysLeftSaid = null }),
+        ErasureEscalated escalated => With(escalated.Request, r => r with { DaysLeftSaid = escalated.DaysLeft }),
+        ErasureOverdue overdue => With(overdue.Request, r => r with { Overdue = true, DaysLeftSaid = 0 }),
+        ErasureCompleted completed => With(completed.Request, r => r.Completed(completed, place)),
+        ErasureCertified certified => With(certified.Request, r => r with { Certificate = certified.Sha256 }),
+        ErasureIdentitiesDestroyed destroyed => With(destroyed.Request, r => r with { HasIdentities = false }),
+        HoldPlaced placed => this with { Holds = Holds.SetItem(placed.Hold, placed) },
+        HoldLifted lifted => this with { Holds = Holds.Remove(lifted.Hold) },
+        SubjectJoined joined => this with { Aliases = Aliases.Add(joined.Other), AliasesHeard = joined.Version },
+        SubjectParted parted => this with { Aliases = Aliases.Remove(parted.Other), AliasesHeard = parted.Version },
+        _ => this,
+    };
+
+    private SubjectRequests With(Guid request, Func<PersonRequest, PersonRequest> change) =>
+        All.FindIndex(r => r.Id == request) is >= 0 and var index ? this with { All = All.SetItem(index, change(All[index])) } : this;
+
+    private SubjectRequests WithTask(Guid request, string system, Func<RequestTask, RequestTask> change) =>
+        With(request, r => r with { Tasks = r.Tasks.SetItem(system, change(r.Tasks.GetValueOrDefault(system, RequestTask.Unplanned))) });
+}
+
+/// <summary>One request, from its receipt to its certificate.</summary>
+public sealed record PersonRequest(
+    Guid Id,
+    RequestType Type,
+    ErasureReason? Reason,
+    DateTimeOffset ReceivedAt,
+    Deadline Deadline,
+    IdentityCheck? Identity,
+    DateTimeOffset? CoolsOffAt,
+    string? Instructor,
+    bool WithdrawsAll,
+    bool HasIdentities)
+{
+    /// <summary>Hashes of the links that confirm who asks, each with its end.</summary>
+    public ImmutableSortedDictionary<string, DateTimeOffset> Links { get; init; } = ImmutableSortedDictionary<string, DateTimeOffset>.Empty;
+
+    public bool LinkMailed { get; init; }
+
+    public IdentityMethod? Verified { get; init; }
+
+    public bool Forwarded { get; init; }
+
+    public Instruction? Instruction { get; init; }
+
+    public bool CooledOff { get; init; }
+
+    public ErasurePlanned? Plan { get; init; }
+
+    public DateTimeOffset? PlannedAt { get; init; }
+
+    /// <summary>By system.</summary>
+    public ImmutableSortedDictionary<string, RequestTask> Tasks { get; init; } = ImmutableSortedDictionary<string, RequestTask>.Empty;
+
+    public DateTimeOffset? HeldSince { get; init; }
+
+    public ErasureExtended? Extension { get; init; }
+
+    /// <summary>The last reminder that was given of the deadline.</summary>
+    public int? DaysLeftSaid { get; init; }
+
+    public bool Overdue { get; init; }
+
+    public DateTimeOffset? WithdrawnAt { get; init; }
+
+    public DateTimeOffset? CompletedAt { get; init; }
+
+    public RequestOutcome? Outcome { get; init; }
+
+    public string? RefusedFor { get; init; }
+
+    public string? Certificate { get; init; }
+
+    public DateTimeOffset? EndedAt => CompletedAt ?? WithdrawnAt;
+
+    public bool IsOpen => EndedAt is null;
+
+    /// <summary>A plan was made, or, before there were plans, a system was told.</summary>
+    public bool HasBegun => Tasks.Count > 0;
+
+    /// <summary>What keeps it from beginning or going on.</summary>
+    public WaitsFor? WaitsFor => this switch
+    {
+        { IsOpen: false } => null,
+        { HeldSince: not null } => Erasures.WaitsFor.LegalHold,
+        { HasBegun: true } => null,
+        { Identity: not null, Verified: null } => Erasures.WaitsFor.Identity,
+        { Instructor: not null, Instruction: null } => Erasures.WaitsFor.Instruction,
+        { CoolsOffAt: not null, CooledOff: false } => Erasures.WaitsFor.CoolingOff,
+        _ => null,
+    };
+
+    public RequestState State => this switch
+    {
+        { WithdrawnAt: not null } => RequestState.Withdrawn,
+        { Certificate: not null } => RequestState.Certified,
+        { CompletedAt: not null } => RequestState.Completed,
+        _ => WaitsFor switch
+        {
+            Erasures.WaitsFor.LegalHold => RequestState.Held,
+            Erasures.WaitsFor.Identity => RequestState.AwaitingIdentity,
+            Erasures.WaitsFor.Instruction => RequestState.AwaitingInstruction,
+            Erasures.WaitsFor.CoolingOff => RequestState.CoolingOff,
+            _ => RequestState.Running,
+        },
+    };
+
+    public bool IsOpenAt(string system) => IsOpen && Tasks.TryGetValue(system, out var task) && task.IsOpen;
+
+    internal static PersonRequest Of(ErasureRequested e, EventPlace place)
+    {
+        var receivedOn = e.ReceivedOn ?? DateOnly.FromDateTime(place.RecordedAt.UtcDateTime);
+        var lapsesAt = e.LapsesAt ?? new DateTimeOffset(e.DueOn.AddDays(1), TimeOnly.MinValue, TimeSpan.Zero);
+        return new PersonRequest(
+            e.Request, e.Type ?? RequestType.Erasure, e.Reason, place.RecordedAt, new Deadline(receivedOn, e.DueOn, lapsesAt), e.Identity, e.CoolsOffAt, e.Instructor,
+            e.WithdrawsAll ?? false, e.HasIdentities ?? false);
+    }
+
+    internal PersonRequest Planned(ErasurePlanned plan, EventPlace place) => this with
+    {
+        Plan = plan,
+        PlannedAt = place.RecordedAt,
+        Tasks = Tasks.AddRange(plan.Steps.Where(s => !Tasks.ContainsKey(s.System)).Select(s => KeyValuePair.Create(s.System, RequestTask.Of(s)))),
+    };
+
+    internal PersonRequest Completed(ErasureCompleted e, EventPlace place) => this with { CompletedAt = place.RecordedAt, Outcome = e.Outcome ?? RequestOutcome.Fully, RefusedFor = e.Reason };
+}
+
+/// <summary>One system's part in a request.</summary>
+public sealed record RequestTask(ProcessorKind Kind, int Phase, string? Assignee)
+{
+    /// <summary>As long as it is borne that one of our own systems says nothing, where the request does not say.</summary>
+    private static readonly TimeSpan UsualWait = TimeSpan.FromMinutes(10);
+
+    // From before there were plans.
+    internal static readonly RequestTask Unplanned = new(ProcessorKind.Service, Phase: 1, Assignee: null);
+
+    public TaskStage Stage { get; init; }
+
+    /// <summary>How often the system was told.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>When it was last told.</summary>
+    public DateTimeOffset? DispatchedAt { get; init; }
+
+    /// <summary>For how long its silence is borne this time.</summary>
+    public TimeSpan Wait { get; init; }
+
+    /// <summary>When it is told again, or asked, unless it answers before.</summary>
+    public DateTimeOffset? NextAt { get; init; }
+
+    /// <summary>What it calls its part.</summary>
+    public string? Reference { get; init; }
+
+    /// <summary>Why it was not reached the last time.</summary>
+    public string? Failure { get; init; }
+
+    public TaskOutcome? Outcome { get; init; }
+
+    public string? Reason { get; init; }
+
+    public DateTimeOffset? CompletedAt { get; init; }
+
+    public ImmutableList<Contradiction> Contradictions { get; init; } = ImmutableList<Contradiction>.Empty;
+
+    public bool IsOpen => Outcome is null;
+
+    /// <summary>Nothing of what the system has for the person is left, or what was asked for is done.</summary>
+    public bool IsWhole => Outcome is TaskOutcome.Erased or TaskOutcome.NothingHeld or TaskOutcome.Provided or TaskOutcome.Corrected or TaskOutcome.Restricted or TaskOutcome.Withdrawn;
+
+    internal static RequestTask Of(PlannedStep step) => new(step.Kind, step.Phase, step.Assignee);
+
+    internal RequestTask Dispatched(ErasureTaskDispatched e, EventPlace place)
+    {
+        // What is told over the bus or to people is told by this event. A call is still to be made.
+        var isCall = Running.Calls.Makes(Kind, e.System, e.Type ?? RequestType.Erasure);
+        var wait = e.WaitSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : UsualWait * Math.Pow(2, Math.Min(e.Attempt - 1, 7));
+        return this with
+        {
+            Stage = isCall ? TaskStage.Calling : Kind == ProcessorKind.Manual ? TaskStage.WithPeople : TaskStage.Waiting,
+            Attempts = e.Attempt,
+            DispatchedAt = place.RecordedAt,
+            Wait = wait,
+            NextAt = isCall || Kind == ProcessorKind.Manual ? null : place.RecordedAt + wait,
+        };
+    }
+
+    internal RequestTask Done(ErasureTaskCompleted e, EventPlace place) =>
+        this with { Stage = TaskStage.Closed, Outcome = e.Outcome, Reason = e.Reason, CompletedAt = place.RecordedAt, NextAt = null, Failure = null };
+}
+
+/// <summary>What a system said after it had said something else.</summary>
+public sealed record Contradiction(TaskOutcome Outcome, string? Reason, DateTimeOffset At);
+
+public enum RequestState
+{
+    AwaitingIdentity,
+    AwaitingInstruction,
+    CoolingOff,
+    Held,
+    Running,
+    Completed,
+    Certified,
+    Withdrawn,
+}
+
+public enum TaskStage
+{
+    /// <summary>Not told yet.</summary>
+    Planned,
+
+    /// <summary>A call has to be made.</summary>
+    Calling,
+
+    /// <summary>Told; it is its turn.</summary>
+    Waiting,
+
+    /// <summary>On somebody's list.</summary>
+    WithPeople,
+    Closed,
+}

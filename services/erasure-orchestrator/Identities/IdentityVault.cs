@@ -1,0 +1,73 @@
+using System.Diagnostics.Metrics;
+using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.ServiceDefaults;
+using ConsentLedger.Vault;
+using Npgsql;
+
+namespace ConsentLedger.ErasureOrchestrator.Identities;
+
+/// <summary>Keeps what identifies the persons of requests, each request's under a key of its own; the key's end is theirs.</summary>
+/// <param name="keys">Null where the installation has no vault: then nothing that identifies anybody is taken.</param>
+public sealed class IdentityVault(SubjectKeys? keys, IEventEngine engine, ErasureLookup lookup)
+{
+    public bool IsThere => keys is not null;
+
+    /// <summary>A request's key, made where there is none. The caller disposes it.</summary>
+    public Task<SubjectKey> KeyForAsync(StreamKey request, CancellationToken ct) => Keys.GetOrCreateAsync(request, ct);
+
+    /// <summary>Whom a request is about; null where that was destroyed or never said.</summary>
+    public async Task<SealedIdentities?> OpenAsync(TenantId tenant, Guid request, CancellationToken ct)
+    {
+        if (keys is null) return null;
+        var place = new StreamKey(tenant, new StreamId(request));
+        if (await keys.FindAsync(place, ct) is not KeyAnswer.Present { Key: var key }) return null;
+        using (key)
+        {
+            return (await engine.ReadSealedAsync(place, ct)).TryGetValue(SealedIdentities.Version, out var envelope) ? SealedIdentities.Read(key.Open(SealedIdentities.Version, envelope)) : null;
+        }
+    }
+
+    /// <summary>Harmless to repeat.</summary>
+    public async Task DestroyAsync(StreamKey request, CancellationToken ct)
+    {
+        await Keys.DestroyAsync(request, ct);
+        await engine.PurgeSealedAsync(request, ct);
+    }
+
+    /// <summary>A vault restored from a backup has keys again of requests that have ended since. Every start destroys them once more, before anything is served.</summary>
+    public async Task KeepDestroyedAsync(CancellationToken ct)
+    {
+        if (keys is null) return;
+        await keys.EnsureSchemaAsync(ct);
+        for (var page = await lookup.ReadEndedAsync(after: null, ct); page.Count > 0; page = await lookup.ReadEndedAsync(page[^1], ct))
+            foreach (var request in await keys.FindLivingAsync(page, ct)) await DestroyAsync(request, ct);
+    }
+
+    private SubjectKeys Keys => keys ?? throw new InvalidOperationException("This installation has no vault.");
+}
+
+public static class IdentityVaultRegistration
+{
+    /// <summary>In the database that <c>ConnectionStrings:Vault</c> names, where it is set.</summary>
+    public static IServiceCollection AddIdentityVault(this IServiceCollection services, IConfiguration configuration)
+    {
+        if (configuration.GetConnectionString("Vault") is not { Length: > 0 } connectionString)
+            return services.AddSingleton(provider => new IdentityVault(keys: null, provider.GetRequiredService<IEventEngine>(), provider.GetRequiredService<ErasureLookup>()));
+
+        services.AddKeyedSingleton("vault", (_, _) => NpgsqlLedger.DataSource(connectionString));
+        services.AddSingleton(provider => KekOf(configuration, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new SubjectKeys(
+            provider.GetRequiredKeyedService<NpgsqlDataSource>("vault"), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IMeterFactory>()));
+        services.AddSingleton(provider => new IdentityVault(
+            provider.GetRequiredService<SubjectKeys>(), provider.GetRequiredService<IEventEngine>(), provider.GetRequiredService<ErasureLookup>()));
+        return services.AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<IdentityVault>().KeepDestroyedAsync(ct));
+    }
+
+    private static IKekProvider KekOf(IConfiguration configuration, TimeProvider clock) => (configuration["Vault:KekFile"], configuration["Vault:KekFolder"]) switch
+    {
+        ({ Length: > 0 } file, null or "") => FileKek.Read(file),
+        (null or "", { Length: > 0 } folder) => KekFolder.Read(folder, clock),
+        _ => throw new InvalidOperationException("Either Vault__KekFolder or Vault__KekFile has to be set."),
+    };
+}

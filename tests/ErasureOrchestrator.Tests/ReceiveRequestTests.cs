@@ -1,0 +1,65 @@
+using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
+using ConsentLedger.ErasureOrchestrator.Register;
+using ConsentLedger.EventStore;
+using static ConsentLedger.ErasureOrchestrator.Tests.People;
+
+namespace ConsentLedger.ErasureOrchestrator.Tests;
+
+public sealed class ReceiveRequestTests
+{
+    [Fact]
+    public void A_first_request_is_planned_and_tells_every_system_in_one_commit() => Receive(Given()).ShouldRecord(Requested);
+
+    [Fact]
+    public void A_request_needs_no_reason() =>
+        ReceiveRequest.Decide(Asking with { Reason = null }, Request, Given(), TenantRegister.Empty, Noon).Facts()[0].ShouldBeOfType<ErasureRequested>().Reason.ShouldBeNull();
+
+    [Fact]
+    public void Asking_again_while_it_runs_starts_nothing() => Receive(Given(Requested), OtherRequest).ShouldBe(Decision.Unchanged);
+
+    [Fact]
+    public void Asking_again_after_its_end_starts_nothing() => Receive(Given([.. Requested, new ErasureCompleted(Request, RequestOutcome.Fully)]), OtherRequest).ShouldBe(Decision.Unchanged);
+
+    [Theory]
+    [MemberData(nameof(Over))]
+    public void Asking_again_after_it_came_to_nothing_is_a_new_request(object end) =>
+        Receive(Given(Requested[0], end), OtherRequest).Facts()[0].ShouldBeOfType<ErasureRequested>().Request.ShouldBe(OtherRequest);
+
+    [Fact]
+    public void Another_right_is_another_request() =>
+        ReceiveRequest.Decide(Asking with { Type = RequestType.Access }, OtherRequest, Given(Requested), TenantRegister.Empty, Noon).Facts()[0].ShouldBeOfType<ErasureRequested>().Type.ShouldBe(RequestType.Access);
+
+    [Fact]
+    public void The_day_of_receipt_is_the_one_where_the_tenant_is()
+    {
+        // Half past ten in the evening of 31 January in New York is 1 February in UTC.
+        var received = ReceiveRequest.Decide(
+            Asking, Request, Given(), Registered(new RequestsConfigured(new RequestSettings("America/New_York"))), new DateTimeOffset(2026, 2, 1, 3, 30, 0, TimeSpan.Zero)).Facts()[0].ShouldBeOfType<ErasureRequested>();
+        (received.ReceivedOn, received.DueOn).ShouldBe((new DateOnly(2026, 1, 31), new DateOnly(2026, 2, 28)));
+        received.LapsesAt.ShouldBe(new DateTimeOffset(2026, 3, 1, 5, 0, 0, TimeSpan.Zero));
+    }
+
+    [Fact]
+    public void A_tenant_may_let_people_think_better_of_it()
+    {
+        var register = Registered(new RequestsConfigured(new RequestSettings(CoolingOffHours: 48)));
+        var asked = ReceiveRequest.Decide(Asking, Request, Given(), register, Noon).Whole(Given(), register).Facts().ShouldHaveSingleItem().ShouldBeOfType<ErasureRequested>();
+        asked.CoolsOffAt.ShouldBe(Noon.AddHours(48));
+        Given(asked).All[0].State.ShouldBe(RequestState.CoolingOff);
+    }
+
+    [Fact]
+    public void A_processor_forwards_and_does_nothing_by_itself()
+    {
+        var register = Registered(new RequestsConfigured(new RequestSettings(Instructor: "acme-legal")));
+        var facts = ReceiveRequest.Decide(Asking, Request, Given(), register, Noon).Whole(Given(), register).Facts();
+        facts.Count.ShouldBe(2);
+        facts[1].ShouldBe(new ErasureForwarded(Request, "acme-legal"));
+        Given(facts).All[0].State.ShouldBe(RequestState.AwaitingInstruction);
+    }
+
+    public static IEnumerable<object[]> Over => [[new ErasureWithdrawn(Request)], [new ErasureCompleted(Request, RequestOutcome.Refused, "excessive")]];
+
+    private static Decision Receive(SubjectRequests state, Guid? id = null) => ReceiveRequest.Decide(Asking, id ?? Request, state, TenantRegister.Empty, Noon).Whole(state);
+}
