@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using System.Text.Json;
 using ConsentLedger.Support;
 
@@ -12,6 +13,7 @@ public sealed class Orchestrator : IAsyncLifetime
     private readonly HttpClient _http = new();
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(2));
     private PostgresDatabase _database = null!;
+    private PostgresDatabase _vault = null!;
     private Broker _broker = null!;
     private Issuer _issuer = null!;
     private ServiceProcess _process = null!;
@@ -24,14 +26,26 @@ public sealed class Orchestrator : IAsyncLifetime
 
     private string LogKeyFile => Path.Combine(_folder.FullName, "log-key");
 
+    private string KekFile => Path.Combine(_folder.FullName, "kek");
+
+    /// <summary>Where the service leaves its mail.</summary>
+    public string MailFolder => Path.Combine(_folder.FullName, "mail");
+
+    public string ConnectionString => _database.ConnectionString;
+
     /// <param name="redispatchAfter">How long a system may stay silent.</param>
     public async Task StartAsync(string redispatchAfter)
     {
         _database = await PostgresDatabase.CreateAsync("erasure");
+        _vault = await PostgresDatabase.CreateAsync("erasure_vault");
         _broker = await Broker.CreateAsync("erasure");
         _issuer = new Issuer(_folder.FullName);
-        File.WriteAllBytes(LogKeyFile, new byte[32]);
-        File.SetUnixFileMode(LogKeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        foreach (var file in (string[])[LogKeyFile, KekFile])
+        {
+            File.WriteAllBytes(file, RandomNumberGenerator.GetBytes(32));
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
         _process = ServiceProcess.Of("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", Path.Combine(_folder.FullName, "log"), new Dictionary<string, string>
         {
             ["ConnectionStrings__Ledger"] = $"{_database.ConnectionString};Maximum Pool Size=20",
@@ -41,6 +55,11 @@ public sealed class Orchestrator : IAsyncLifetime
             ["Auth__JwksFile"] = _issuer.JwksFile,
             ["Ledger__Origin"] = "ledger.test/erasure-orchestrator",
             ["Ledger__SigningKeyFile"] = LogKeyFile,
+            ["ConnectionStrings__Vault"] = $"{_vault.ConnectionString};Maximum Pool Size=10",
+            ["Vault__KekFile"] = KekFile,
+            ["Mail__Folder"] = MailFolder,
+            ["Mail__From"] = "privacy@controller.example",
+            ["Links__PublicUrl"] = "https://privacy.example",
             ["Erasure__RedispatchAfter"] = redispatchAfter,
         });
         _http.BaseAddress = _process.Url;
@@ -60,6 +79,7 @@ public sealed class Orchestrator : IAsyncLifetime
         await Others.DisposeAsync();
         await _broker.DisposeAsync();
         await _database.DisposeAsync();
+        await _vault.DisposeAsync();
         _issuer.Dispose();
         _patience.Dispose();
         _folder.Delete(recursive: true);

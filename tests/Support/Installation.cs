@@ -52,14 +52,14 @@ public sealed class Installation : IAsyncDisposable
         var installation = new Installation(await Broker.CreateAsync("journey"));
         if (movableClock) installation._clock = new MovableClock(installation.InFolder("clock"));
         await installation.Broker.AddUsersAsync("consent", "marketing-preference", "erasure-orchestrator", "outside");
-        foreach (var name in (string[])["consent", "consent_vault", "preference", "erasure"])
+        foreach (var name in (string[])["consent", "consent_vault", "preference", "erasure", "erasure_vault"])
             installation._databases[name] = await PostgresDatabase.CreateAsync($"j_{name}");
         File.WriteAllText(installation.InFolder("service.token"), installation.Issuer.Token("*", "service"));
         installation.WriteKey("kek");
         installation.WriteKey("links");
         installation.WriteKey("log");
         installation.Consent = installation.Add("consent/ConsentLedger.Consent", "consent", "consent_vault");
-        installation.Erasure = installation.Add("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", "erasure", null);
+        installation.Erasure = installation.Add("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", "erasure", "erasure_vault");
         installation.Preference = installation.Add("marketing-preference/ConsentLedger.MarketingPreference", "preference", null);
         return installation;
     }

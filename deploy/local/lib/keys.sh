@@ -26,7 +26,7 @@ base64url() { basenc --base64url -w0 | tr -d '='; }
 
 make_keys() {
   local name
-  for name in consent.kek links.key {consent,marketing-preference,erasure-orchestrator}.log-key; do
+  for name in consent.kek erasure.kek links.key {consent,marketing-preference,erasure-orchestrator}.log-key; do
     [[ -s $LOCAL/keys/$name ]] || openssl rand 32 | write_private "$LOCAL/keys/$name"
   done
   [[ -s $token_key ]] ||

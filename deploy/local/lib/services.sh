@@ -12,7 +12,7 @@ declare -A port=(
   [marketing-preference]=${PREFERENCE_PORT:-5102}
   [erasure-orchestrator]=${ERASURE_PORT:-5103}
 )
-databases=(consent consent_vault preference erasure)
+databases=(consent consent_vault preference erasure erasure_vault)
 
 url_of() { printf 'http://127.0.0.1:%s' "${port[$1]}"; }
 
@@ -34,7 +34,10 @@ settings_of() {
         "Consent__Url=$(url_of consent)" "Consent__TokenFile=$LOCAL/tokens/service" \
         "Erasure__Url=$(url_of erasure-orchestrator)"
       ;;
-    erasure-orchestrator) printf '%s\n' "ConnectionStrings__Ledger=$(database erasure)" ;;
+    erasure-orchestrator)
+      printf '%s\n' "ConnectionStrings__Ledger=$(database erasure)" "ConnectionStrings__Vault=$(database erasure_vault)" \
+        "Vault__KekFile=$LOCAL/keys/erasure.kek"
+      ;;
   esac
   [[ -z ${OTEL_EXPORTER_OTLP_ENDPOINT:-} ]] || printf '%s\n' "OTEL_EXPORTER_OTLP_ENDPOINT=$OTEL_EXPORTER_OTLP_ENDPOINT"
 }
