@@ -19,6 +19,7 @@ public static class ByTime
 
     public static IEnumerable<Due> DueIn(SubjectRequests subject)
     {
+        if (subject.Retention is { Over: false } kept) yield return new Due(kept.EraseAt, new RetentionOver(kept.Request));
         foreach (var request in subject.All)
         {
             if (!request.IsOpen) continue;

@@ -101,6 +101,17 @@ public sealed record ErasureOverdue(Guid Request, DateOnly DueOn, WaitsFor? Wait
 /// <param name="Type">Null for an erasure.</param>
 public sealed record ErasureCompleted(Guid Request, RequestOutcome? Outcome = null, string? Reason = null, RequestType? Type = null);
 
+/// <summary>The copy that was asked for was handed out.</summary>
+public sealed record ErasureCopyHandedOut(Guid Request);
+
+/// <summary>What data was kept for has ended, and its time is set.</summary>
+/// <param name="Request">The erasure's that follows.</param>
+/// <param name="EraseAt">When the policy's time for it is over.</param>
+public sealed record RetentionSet(Guid Request, Contracts.Policies.RetentionEnd Ended, DateTimeOffset EraseAt);
+
+/// <summary>The time is over. The erasure that follows is recorded with it.</summary>
+public sealed record RetentionOver(Guid Request);
+
 /// <summary>The certificate was signed.</summary>
 /// <param name="Sha256">Of its bytes, in hex.</param>
 public sealed record ErasureCertified(Guid Request, string Sha256);

@@ -18,6 +18,9 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
 
     public static readonly StreamType<SubjectRequests> Stream = new(None, (state, e, place) => state.Evolve(e, place));
 
+    /// <summary>How long what is left may stay, once what it was kept for has ended.</summary>
+    public Retention? Retention { get; init; }
+
     public PersonRequest? Find(Guid request) => All.Find(r => r.Id == request);
 
     /// <summary>What the person hears of who asks for the same again.</summary>
@@ -25,7 +28,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
 
     private SubjectRequests Evolve(object e, EventPlace place) => e switch
     {
-        ErasureRequested requested => this with { All = All.Add(PersonRequest.Of(requested, place)) },
+        ErasureRequested requested => this with { All = All.Add(PersonRequest.Of(requested, place)), Retention = Retention is { } kept && kept.Request == requested.Request ? kept with { Erased = true } : Retention },
         ErasureIdentityAsked asked => With(asked.Request, r => r with { Links = r.Links.Add(asked.Link, asked.ExpiresAt) }),
         ErasureIdentityMailed mailed => With(mailed.Request, r => r with { LinkMailed = true }),
         ErasureIdentityVerified verified => With(verified.Request, r => r with { Verified = verified.Method }),
@@ -47,6 +50,9 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         ErasureCompleted completed => With(completed.Request, r => r.Completed(completed, place)),
         ErasureCertified certified => With(certified.Request, r => r with { Certificate = certified.Sha256 }),
         ErasureIdentitiesDestroyed destroyed => With(destroyed.Request, r => r with { HasIdentities = false }),
+        ErasureCopyHandedOut copy => With(copy.Request, r => r with { CopyHandedOut = true }),
+        RetentionSet set => this with { Retention = new Retention(set.Request, set.Ended, set.EraseAt, Over: false, Erased: false) },
+        RetentionOver => this with { Retention = Retention! with { Over = true } },
         HoldPlaced placed => this with { Holds = Holds.SetItem(placed.Hold, placed) },
         HoldLifted lifted => this with { Holds = Holds.Remove(lifted.Hold) },
         SubjectJoined joined => this with { Aliases = Aliases.Add(joined.Other), AliasesHeard = joined.Version },
@@ -111,6 +117,8 @@ public sealed record PersonRequest(
 
     public string? RefusedFor { get; init; }
 
+    public bool CopyHandedOut { get; init; }
+
     public string? Certificate { get; init; }
 
     public DateTimeOffset? EndedAt => CompletedAt ?? WithdrawnAt;
@@ -167,6 +175,11 @@ public sealed record PersonRequest(
 
     internal PersonRequest Completed(ErasureCompleted e, EventPlace place) => this with { CompletedAt = place.RecordedAt, Outcome = e.Outcome ?? RequestOutcome.Fully, RefusedFor = e.Reason };
 }
+
+/// <param name="Request">The erasure's, when its time has come.</param>
+/// <param name="Over">Its time has come.</param>
+/// <param name="Erased">The erasure was begun.</param>
+public sealed record Retention(Guid Request, Contracts.Policies.RetentionEnd Ended, DateTimeOffset EraseAt, bool Over, bool Erased);
 
 public enum RequestState
 {

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.Resilience;
 using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
 using Npgsql;
@@ -12,6 +13,9 @@ namespace ConsentLedger.ErasureOrchestrator.Identities;
 public sealed class IdentityVault(SubjectKeys? keys, IEventEngine engine, ErasureLookup lookup)
 {
     public bool IsThere => keys is not null;
+
+    /// <summary>Whether people can be asked who they are.</summary>
+    public bool CanAsk { get; init; }
 
     /// <summary>A request's key, made where there is none. The caller disposes it.</summary>
     public Task<SubjectKey> KeyForAsync(StreamKey request, CancellationToken ct) => Keys.GetOrCreateAsync(request, ct);
@@ -60,9 +64,25 @@ public static class IdentityVaultRegistration
         services.AddSingleton(provider => new SubjectKeys(
             provider.GetRequiredKeyedService<NpgsqlDataSource>("vault"), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(provider => new IdentityVault(
-            provider.GetRequiredService<SubjectKeys>(), provider.GetRequiredService<IEventEngine>(), provider.GetRequiredService<ErasureLookup>()));
+            provider.GetRequiredService<SubjectKeys>(), provider.GetRequiredService<IEventEngine>(), provider.GetRequiredService<ErasureLookup>())
+        {
+            CanAsk = provider.GetService<IOutgoingMail>() is not null && provider.GetService<IdentityLinks>() is not null,
+        });
+        if (configuration["Links:PublicUrl"] is { Length: > 0 } url) services.AddSingleton(new IdentityLinks(new Uri(url)));
+        if (MailOf(configuration) is { } mail) services.AddSingleton(mail);
+        services.AddRemote(AskWhoItIs.Remote, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (500, 5000));
+        services.AddHostedService<AskWhoItIs>();
         return services.AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<IdentityVault>().KeepDestroyedAsync(ct));
     }
+
+    private static IOutgoingMail? MailOf(IConfiguration configuration) => (configuration["Mail:Smtp"], configuration["Mail:Folder"]) switch
+    {
+        ({ Length: > 0 } smtp, _) => new SmtpMail(
+            new Uri(smtp), configuration["Mail:From"] ?? throw new InvalidOperationException("Mail__From is not set."), configuration["Mail:User"],
+            configuration["Mail:PasswordFile"] is { Length: > 0 } file ? File.ReadAllText(file).Trim() : null),
+        (_, { Length: > 0 } folder) => new FileMail(folder, configuration["Mail:From"] ?? throw new InvalidOperationException("Mail__From is not set.")),
+        _ => null,
+    };
 
     private static IKekProvider KekOf(IConfiguration configuration, TimeProvider clock) => (configuration["Vault:KekFile"], configuration["Vault:KekFolder"]) switch
     {

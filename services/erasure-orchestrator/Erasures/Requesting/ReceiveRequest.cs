@@ -29,13 +29,13 @@ public sealed record ReceiveRequest(
     {
         foreach (var path in (string[])["/v1/erasures", "/v1/requests"])
         {
-            api.MapPost(path, HandleAsync).RequireScope(Scopes.ErasureRequest).RefusesWith("vault_missing", "identities_too_many", "identity_invalid", "purpose_undeclared", "confirm_address_invalid")
+            api.MapPost(path, HandleAsync).RequireScope(Scopes.ErasureRequest).RefusesWith("vault_missing", "mail_missing", "identities_too_many", "identity_invalid", "purpose_undeclared", "confirm_address_invalid")
                 .Produces<ErasureAnswer>(StatusCodes.Status202Accepted).Produces<ErasureAnswer>(StatusCodes.Status200OK);
         }
     }
 
-    /// <summary>Whom somebody else's system, or time, asks for: by themselves and without further ado.</summary>
-    public static ReceiveRequest Of(StreamId subject, ErasureReason reason) => new(SubjectId.Of(subject), reason);
+    /// <summary>What time asks for: by itself and without further ado.</summary>
+    public static ReceiveRequest Of(SubjectId subject, ErasureReason reason) => new(subject, reason);
 
     /// <param name="id">The request's, should it be a new one.</param>
     /// <param name="identities">Where they are sealed: the request's own stream.</param>
@@ -88,6 +88,7 @@ public sealed record ReceiveRequest(
     internal static Refusal? Fault(ReceiveRequest asked, IdentityVault vault)
     {
         if (asked.NeedsVault && !vault.IsThere) return new("vault_missing", "This installation has no vault, so it takes nothing that identifies a person.");
+        if (asked.ConfirmAt is not null && !vault.CanAsk) return new("mail_missing", "This installation sends no mail, so nobody can be asked who they are.");
         if (asked.Identities is { Count: > MostIdentities }) return new("identities_too_many", $"At most {MostIdentities} identities are taken.");
         if (asked.Identities?.Any(i => i.Type is not { Length: > 0 and <= 60 } || i.Value is not { Length: > 0 and <= LongestValue } || i.Format is not ("raw" or "sha1" or "md5" or "sha256")) == true)
             return new("identity_invalid", "An identity has a type, a value and the format raw, sha1, md5 or sha256.");

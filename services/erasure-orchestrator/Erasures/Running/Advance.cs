@@ -1,5 +1,8 @@
+using ConsentLedger.Contracts.Policies;
 using ConsentLedger.ErasureOrchestrator.Erasures.Planning;
+using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 using ConsentLedger.ErasureOrchestrator.Register;
+using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Running;
 
@@ -19,12 +22,24 @@ public static class Advance
         {
             var (subject, version) = (person.State, person.Version);
             foreach (var e in record.Events.Where(e => e.Stream == person.Stream)) After(e.Facts);
+            if (subject.Retention is { Over: true, Erased: false } kept) Receive(kept);
             while (subject.All.Select(r => Next(r, subject, register, patience)).FirstOrDefault(next => next.Count > 0) is { } next)
             {
                 foreach (var facts in next)
                 {
                     events.Add(new NewEvent(facts) { Stream = person.Stream });
                     After(facts);
+                }
+            }
+
+            void Receive(Retention over)
+            {
+                var asked = ReceiveRequest.Of(SubjectId.Of(default), over.Ended == RetentionEnd.ServiceTerminated ? ErasureReason.Termination : ErasureReason.NoLongerNeeded);
+                if (ReceiveRequest.Decide(asked, over.Request, subject, register, now) is not Decision.Record received) return;
+                foreach (var e in received.Events)
+                {
+                    events.Add(e with { Stream = person.Stream });
+                    After(e.Facts);
                 }
             }
 

@@ -1,7 +1,125 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using ConsentLedger.Resilience;
+using ConsentLedger.ServiceDefaults;
+
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Running;
 
-/// <summary>What our own systems are asked over HTTP. Nothing yet.</summary>
-public sealed class OwnCalls
+/// <summary>
+/// What the consent service is asked over HTTP, as any system is asked that has no part in erasures over the bus: to withdraw everything, to restrict, to have a copy ready.
+/// Each request is named by its own id, so asking again changes nothing.
+/// </summary>
+public sealed class OwnCalls : IDisposable
 {
-    public Task<TaskReply> SendAsync(TaskCall call, CancellationToken ct) => Task.FromResult<TaskReply>(new TaskReply.Unreachable("no-client", RetryAfter: null));
+    public const string Method = "rights-request";
+
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    private readonly HttpClient? _http;
+    private readonly string? _tokenFile;
+    private readonly TimeProvider _clock;
+
+    public OwnCalls(IConfiguration configuration, TimeProvider clock)
+    {
+        (_tokenFile, _clock) = (configuration["Consent:TokenFile"], clock);
+        if (configuration["Consent:Url"] is { Length: > 0 } url && _tokenFile is not null)
+            _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1), AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    public async Task<TaskReply> SendAsync(TaskCall call, CancellationToken ct)
+    {
+        if (_http is null) return new TaskReply.Unreachable("no-client", RetryAfter: null);
+        try
+        {
+            return call.Type switch
+            {
+                RequestType.Erasure => await WithdrawAsync(call, ct),
+                RequestType.Restriction => await RestrictAsync(call, ct),
+                _ => await FindAsync(call, ct),
+            };
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or UnauthorizedAccessException or JsonException || (e is TaskCanceledException && !ct.IsCancellationRequested))
+        {
+            return new TaskReply.Unreachable(e is HttpRequestException { StatusCode: { } status } ? $"status-{(int)status}" : "no-answer", HttpAnswers.RetryAfter(e));
+        }
+    }
+
+    /// <summary>The copy itself, for whoever asked for it (GDPR art. 15(3), 20(1)); null where the consent service has no answer now.</summary>
+    /// <param name="portable">In a form that another controller takes in.</param>
+    public async Task<(byte[] Bytes, string ContentType)?> ReadCopyAsync(TenantId tenant, Guid request, Guid subject, bool portable, CancellationToken ct)
+    {
+        if (_http is null) return null;
+        using var question = Question(HttpMethod.Get, tenant, $"/v1/subjects/{subject}/records?format={(portable ? "dpv" : "json")}", $"copy {request}", body: null);
+        try
+        {
+            using var answer = await _http.SendAsync(question, ct);
+            return answer.StatusCode == HttpStatusCode.OK ? (await answer.Content.ReadAsByteArrayAsync(ct), answer.Content.Headers.ContentType?.ToString() ?? "application/json") : null;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !ct.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+
+    public void Dispose() => _http?.Dispose();
+
+    private async Task<TaskReply> WithdrawAsync(TaskCall call, CancellationToken ct)
+    {
+        var consents = await ReadConsentsAsync(call, ct);
+        var purposes = consents.EnumerateArray().Where(c => c.GetProperty("state").GetString() is not ("withdrawn" or "refused" or "expired")).Select(c => c.GetProperty("purpose").GetString()!).Distinct();
+        foreach (var purpose in purposes)
+        {
+            var refused = await PostAsync(call, "withdrawals", $"withdraw {call.Request} {purpose}", new { purpose, occurredAt = call.ReceivedAt, actor = "subject", method = Method }, ct);
+            if (refused is not null and not ("consent_not_the_basis" or "subject_erased")) return new TaskReply.Unreachable(refused.Replace('_', '-'), RetryAfter: null);
+        }
+
+        return new TaskReply.Done(TaskOutcome.Withdrawn, Reason: null);
+    }
+
+    private async Task<TaskReply> RestrictAsync(TaskCall call, CancellationToken ct)
+    {
+        var refused = await PostAsync(
+            call, "restrictions", $"restrict {call.Request}", new { ground = "accuracy-contested", purposes = Array.Empty<string>(), occurredAt = call.ReceivedAt, actor = "subject", method = Method }, ct);
+        return refused is null ? new TaskReply.Done(TaskOutcome.Restricted, Reason: null) : new TaskReply.Refused(refused.Replace('_', '-'));
+    }
+
+    private async Task<TaskReply> FindAsync(TaskCall call, CancellationToken ct)
+    {
+        await ReadConsentsAsync(call, ct);
+        return new TaskReply.Done(TaskOutcome.Provided, Reason: null);
+    }
+
+    private async Task<JsonElement> ReadConsentsAsync(TaskCall call, CancellationToken ct)
+    {
+        using var question = Question(HttpMethod.Get, call.Tenant, $"/v1/subjects/{call.Identities.Subject}/consents", key: null, body: null);
+        using var answer = await _http!.SendAsync(question, ct);
+        answer.EnsureAnswered(_clock);
+        using var read = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(ct));
+        return read.RootElement.GetProperty("consents").Clone();
+    }
+
+    /// <returns>The code it was refused with; null where it was done.</returns>
+    private async Task<string?> PostAsync(TaskCall call, string act, string key, object body, CancellationToken ct)
+    {
+        using var question = Question(HttpMethod.Post, call.Tenant, $"/v1/subjects/{call.Identities.Subject}/{act}", key, body);
+        using var answer = await _http!.SendAsync(question, ct);
+        if (answer.StatusCode != HttpStatusCode.UnprocessableEntity)
+        {
+            answer.EnsureAnswered(_clock);
+            return null;
+        }
+
+        using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(ct));
+        return problem.RootElement.GetProperty("code").GetString() ?? "refused";
+    }
+
+    private HttpRequestMessage Question(HttpMethod method, TenantId tenant, string path, string? key, object? body)
+    {
+        var question = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body, body.GetType(), Json, StrictJson.Options) };
+        question.Headers.Authorization = new AuthenticationHeaderValue("Bearer", File.ReadAllText(_tokenFile!).Trim());
+        question.Headers.Add(Caller.TenantHeader, tenant.ToString());
+        if (key is not null) question.Headers.Add(CommandOptions.IdempotencyKeyHeader, key);
+        return question;
+    }
 }

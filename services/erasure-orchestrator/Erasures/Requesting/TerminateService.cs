@@ -1,0 +1,47 @@
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.ErasureOrchestrator.Register;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
+
+/// <summary>What data was kept for has ended. When the policy's time for it is over, the person is erased without being asked (GDPR art. 5(1)(e)); a legal hold keeps that as it keeps any erasure.</summary>
+/// <param name="Ended">The service, or the contract.</param>
+public sealed record TerminateService(RetentionEnd Ended, DateTimeOffset OccurredAt)
+{
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
+
+    public static void Map(IEndpointRouteBuilder api) =>
+        api.MapPost("/v1/subjects/{subject}/terminations", HandleAsync).RequireScope(Scopes.ErasureRequest).RefusesWith("occurred_in_future", "termination_not_applicable").Produces<CommandAnswer>();
+
+    /// <param name="id">The request's, when the time comes.</param>
+    public static Decision Decide(TerminateService asked, Guid id, SubjectRequests subject, TenantRegister register, DateTimeOffset now)
+    {
+        if (asked.OccurredAt > now + ClockSkew) return Decision.No("occurred_in_future", "occurredAt lies in the future.");
+        if (subject.Retention is { Erased: false } || subject.Last(RequestType.Erasure) is { IsOpen: true }) return Decision.Unchanged;
+        if (EraseAt(asked, register.Policy) is not { } at) return Decision.No("termination_not_applicable", "The policy erases nobody for this end.");
+        var ended = new RetentionSet(id, asked.Ended, at);
+        return at <= now ? Decision.Of(ended, new RetentionOver(id)) : Decision.Of(ended);
+    }
+
+    /// <summary>When the last of what is kept until then may go. A service that promises to erase at its end does so at once, but for what the policy keeps longer.</summary>
+    private static DateTimeOffset? EraseAt(TerminateService asked, PolicyPack? policy)
+    {
+        var kept = policy?.Purposes.Where(p => p.Retention.Until == asked.Ended && !p.Retention.SurvivesErasure).ToList() ?? [];
+        if (kept.Count == 0 && !(asked.Ended == RetentionEnd.ServiceTerminated && policy?.Erasure.OnTermination == true)) return null;
+        return asked.OccurredAt.ToUniversalTime().AddMonths(kept.Max(p => (int?)p.Retention.FurtherMonths) ?? 0);
+    }
+
+    private static async Task<IResult> HandleAsync(
+        SubjectId subject, Body<TerminateService> body, Caller caller, CommandOptions options, DeciderLoop ledger, Running.Patience patience, TimeProvider clock, CancellationToken ct)
+    {
+        var id = Guid.CreateVersion7(clock.GetUtcNow());
+        var command = Running.RequestCommands.Commanding(
+            new StreamKey(caller.Tenant, subject.Stream), patience, (state, register, now) => Decide(body.Value, id, state, register, now)) with
+        {
+            Id = caller.IdOf(options),
+            Body = body.Digest,
+            ExpectedVersion = options.ExpectedVersion,
+        };
+        return (await ledger.ExecuteAsync(command, ct)).ToResult();
+    }
+}

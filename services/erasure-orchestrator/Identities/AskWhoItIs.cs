@@ -1,0 +1,128 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Register;
+using ConsentLedger.Resilience;
+
+namespace ConsentLedger.ErasureOrchestrator.Identities;
+
+/// <param name="PublicUrl">What links begin with.</param>
+public sealed record IdentityLinks(Uri PublicUrl)
+{
+    public static readonly TimeSpan Life = TimeSpan.FromDays(7);
+
+    /// <summary>All that is kept of a link. It has 128 bits that nobody can guess, so that a bare hash gives nothing away.</summary>
+    public static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(token)));
+}
+
+/// <summary>
+/// Mails a link to those whose requests wait for it, and destroys what identifies those whose requests have ended. Both lie in a table until they are done. The link is made from
+/// the request's own key, so whoever is killed between two steps mails the same one again; it dies with that key.
+/// </summary>
+public sealed partial class AskWhoItIs(
+    ErasureLookup lookup, IEventEngine engine, DeciderLoop ledger, StateReader reader, IdentityVault vault, Patience patience, Remotes remotes, TimeProvider clock, ILogger<AskWhoItIs> log,
+    IOutgoingMail? mail = null, IdentityLinks? links = null) : BackgroundService
+{
+    public const string Remote = "identities";
+
+    private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1), Unheard = TimeSpan.FromSeconds(10), LongestWait = TimeSpan.FromMinutes(10);
+
+    private readonly Dictionary<Guid, (DateTimeOffset At, int Failures)> _later = [];
+
+    public static Decision Ask(Guid request, string link, SubjectRequests subject, DateTimeOffset now) =>
+        subject.Find(request) is { IsOpen: true, Verified: null } found && !found.Links.ContainsKey(link) ? Decision.Of(new ErasureIdentityAsked(request, link, now + IdentityLinks.Life)) : Decision.Unchanged;
+
+    public static Decision Mailed(Guid request, string link, SubjectRequests subject) =>
+        subject.Find(request) is { IsOpen: true, LinkMailed: false } ? Decision.Of(new ErasureIdentityMailed(request, link)) : Decision.Unchanged;
+
+    public static Decision Destroyed(Guid request, SubjectRequests subject) =>
+        subject.Find(request) is { IsOpen: false, HasIdentities: true } ? Decision.Of(new ErasureIdentitiesDestroyed(request)) : Decision.Unchanged;
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => vault.IsThere
+        ? remotes.KeepGoingAsync(Remote, "tend", TakeTurnsAsync, retry => Stopped(retry.Exception?.GetType().Name ?? "", retry.Delay.TotalMilliseconds), stoppingToken)
+        : Task.CompletedTask;
+
+    private async Task TakeTurnsAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            await using var lease = await engine.TryLeaseAsync(Remote, ct);
+            if (lease is null)
+            {
+                await Task.Delay(Breath, clock, ct);
+                continue;
+            }
+
+            while (true)
+            {
+                await lease.ReadCheckpointsAsync(ct);
+                using var awake = CancellationTokenSource.CreateLinkedTokenSource(ct);
+                var appended = engine.WaitForAppendAsync(Unheard, awake.Token);
+                await LookAsync(ct);
+                await appended;
+                await awake.CancelAsync();
+            }
+        }
+    }
+
+    /// <summary>Does what is there to do now.</summary>
+    public async Task LookAsync(CancellationToken ct)
+    {
+        foreach (var (subject, request) in await lookup.ReadSealedEndedAsync(ct))
+        {
+            await vault.DestroyAsync(subject with { Id = new StreamId(request) }, ct);
+            await ledger.ExecuteAsync(subject.Commanding(patience, (state, _, _) => Destroyed(request, state)), ct);
+        }
+
+        if (mail is null || links is null) return;
+        foreach (var (subject, request) in await lookup.ReadLinksOwedAsync(ct))
+        {
+            if (_later.TryGetValue(request, out var later) && later.At > clock.GetUtcNow()) continue;
+            try
+            {
+                await AskAsync(subject, request, ct);
+                _later.Remove(request);
+            }
+            catch (MailUnavailableException e)
+            {
+                var failures = later.Failures + 1;
+                var wait = Breath * Math.Pow(2, Math.Min(failures, 9));
+                _later[request] = (clock.GetUtcNow() + (wait < LongestWait ? wait : LongestWait), failures);
+                NotMailed(e.InnerException?.GetType().Name ?? "");
+            }
+        }
+    }
+
+    private async Task AskAsync(StreamKey subject, Guid request, CancellationToken ct)
+    {
+        if (await vault.OpenAsync(subject.Tenant, request, ct) is not { ConfirmAt: { } address }) return;
+        using var key = await vault.KeyForAsync(subject with { Id = new StreamId(request) }, ct);
+        var token = Base64Url.EncodeToString(key.Mask(Digest.Of("identity-link", $"{request}")).Value.ToByteArray(bigEndian: true));
+        var link = IdentityLinks.HashOf(token);
+        await ledger.ExecuteAsync(subject.Commanding(patience, (state, _, now) => Ask(request, link, state, now)), ct);
+
+        var (register, _) = await reader.ReadAsync(TenantRegister.Of(subject.Tenant), TenantRegister.Stream, ct);
+        var controller = register.Policy?.Controller.Name ?? subject.Tenant.ToString();
+        await mail!.SendAsync(
+            new Mail(address, "Please confirm your request", $"""
+                Somebody asked {controller} to do something with your personal data, and gave this address.
+
+                If that was you, open this page and confirm it within {IdentityLinks.Life.Days} days:
+                {new Uri(links!.PublicUrl, $"/identity/{token}")}
+
+                If it was not you, there is nothing to do: nothing happens without your confirmation.
+                """),
+            ct);
+
+        // A crash here mails it once more, with the same link.
+        await ledger.ExecuteAsync(subject.Commanding(patience, (state, _, _) => Mailed(request, link, state)), ct);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A mail could not be handed over ({Error}). It is tried again.")]
+    private partial void NotMailed(string error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Identities are not tended to ({Error}). That goes on in {DelayMs} ms.")]
+    private partial void Stopped(string error, double delayMs);
+}

@@ -1,0 +1,58 @@
+using System.Net;
+using System.Net.Mail;
+using System.Text;
+
+namespace ConsentLedger.ErasureOrchestrator.Identities;
+
+/// <summary>A mail to a person. Nothing of it is logged.</summary>
+public sealed record Mail(string To, string Subject, string Text)
+{
+    public override string ToString() => "mail";
+}
+
+/// <summary>Mail cannot be sent now.</summary>
+public sealed class MailUnavailableException(Exception inner) : Exception("The mail could not be handed over.", inner);
+
+/// <summary>Where mail goes out.</summary>
+public interface IOutgoingMail
+{
+    /// <exception cref="MailUnavailableException"/>
+    Task SendAsync(Mail mail, CancellationToken ct);
+}
+
+/// <summary>Over SMTP to the server that <c>Mail:Smtp</c> names, with STARTTLS unless that is on this machine.</summary>
+public sealed class SmtpMail(Uri server, string from, string? user, string? password) : IOutgoingMail
+{
+    public async Task SendAsync(Mail mail, CancellationToken ct)
+    {
+        using var client = new SmtpClient(server.Host, server.Port > 0 ? server.Port : 587) { EnableSsl = !server.IsLoopback, Credentials = user is null ? null : new NetworkCredential(user, password) };
+        using var message = new MailMessage(from, mail.To, mail.Subject, mail.Text) { BodyEncoding = Encoding.UTF8, SubjectEncoding = Encoding.UTF8 };
+        try
+        {
+            await client.SendMailAsync(message, ct);
+        }
+        catch (Exception e) when (e is SmtpException or IOException or InvalidOperationException)
+        {
+            throw new MailUnavailableException(e);
+        }
+    }
+}
+
+/// <summary>Into the folder that <c>Mail:Folder</c> names, a file each: for whoever sends it otherwise, and for tests.</summary>
+public sealed class FileMail(string folder, string from) : IOutgoingMail
+{
+    public async Task SendAsync(Mail mail, CancellationToken ct)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            var file = Path.Combine(folder, $"{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(12))}.eml");
+            await File.WriteAllTextAsync($"{file}.new", $"From: {from}\r\nTo: {mail.To}\r\nSubject: {mail.Subject}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{mail.Text}", ct);
+            File.Move($"{file}.new", file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new MailUnavailableException(e);
+        }
+    }
+}
