@@ -110,7 +110,13 @@ public sealed partial class KubernetesTests
 
     private static readonly string[] ForTests = ["Clock__OffsetFile"];
 
-    private static readonly string[] Optional = ["Erasure__RedispatchAfter", "Secrets__Folder", "EventStore__Engine", "Vault__KekFile", "Policies__Folder"];
+    private static readonly string[] Optional =
+    [
+        "Erasure__RedispatchAfter", "Secrets__Folder", "EventStore__Engine", "Vault__KekFile", "Policies__Folder",
+
+        // Whoever offers OpenDSR, or calls processors that call back, sets these.
+        "OpenDsr__PublicUrl", "OpenDsr__CertificateFile", "OpenDsr__KeyFile", "OpenDsr__TrustedRootsFile", "Processors__PublicUrl",
+    ];
 
     [KubectlTheory]
     [InlineData("dev")]

@@ -10,7 +10,10 @@ public sealed partial class PlaceTests
     [
         "127.0.0.1", "0.0.0.0", "example.com", "example.org", ".example", ".example.com", ".test", ".consentledger", ".invalid",
         "c2sp.org", "json-schema.org", "cloudevents.io", "www.asyncapi.com", "spec.openapis.org", "www.w3.org", "www.rfc-editor.org", "datatracker.ietf.org", "eur-lex.europa.eu", "opendsr.org", "w3id.org", "purl.org",
-        "dotnet.microsoft.com", "learn.microsoft.com", "www.rabbitmq.com", "www.postgresql.org", "martendb.io", "opentelemetry.io", "keepachangelog.com", "semver.org", "www.apache.org", "github.com",
+        "dotnet.microsoft.com", "learn.microsoft.com", "www.rabbitmq.com", "www.postgresql.org", "martendb.io", "opentelemetry.io", "keepachangelog.com", "semver.org", "www.apache.org", "github.com", "www.standardwebhooks.com",
+
+        // In the example of the OpenDSR specification, and where a cloud tells a machine its secrets.
+        "examplecontroller.com", "169.254.169.254",
     ];
 
     [Fact]
