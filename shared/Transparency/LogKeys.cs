@@ -51,5 +51,14 @@ public sealed class LogKeys : IDisposable
         return checkpoint.Sign(key);
     }
 
+    /// <summary>Another text in the name of the tenant's log, such as a certificate. It can be taken for no checkpoint.</summary>
+    /// <exception cref="ArgumentException">The text is no note's, or a checkpoint's.</exception>
+    public Note Sign(TenantId tenant, ReadOnlySpan<byte> text)
+    {
+        if (Checkpoint.TryParse(text, out _, out _)) throw new ArgumentException("A checkpoint is signed as one.", nameof(text));
+        using var key = new SigningKey(OriginOf(tenant), SignatureType.Ed25519, _seed);
+        return Note.Unsealed(text).SignedBy(key);
+    }
+
     public void Dispose() => CryptographicOperations.ZeroMemory(_seed);
 }

@@ -20,6 +20,7 @@ internal static class CommandLine
             Witnessing.WitnessCommand.Build(),
 
             // One subject.
+            VerifyCertificate.Verb(surroundings),
             Replay.Verb(surroundings),
             Diff.Verb(surroundings),
 

@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.Ledger;
+using ConsentLedger.Transparency;
+
+namespace ConsentLedger.ErasureOrchestrator.Certificates;
+
+/// <summary>Issues the certificates of requests that have ended. What it states never changes; the proof beside it is as of the newest checkpoint.</summary>
+public sealed class Certificates(IEventEngine engine, DeciderLoop ledger, Checkpoints checkpoints, LogTree tree, LogKeys keys)
+{
+    private const int PageSize = 500;
+
+    /// <summary>Recorded once, so that a certificate which states anything else is not ours.</summary>
+    public static Decision Decide(Guid request, string sha256, SubjectRequests subject) =>
+        subject.Find(request) is { CompletedAt: not null, Certificate: null } ? Decision.Of(new ErasureCertified(request, sha256)) : Decision.Unchanged;
+
+    /// <param name="request">One that is completed.</param>
+    /// <param name="atMost">How long a checkpoint is waited for that covers its end.</param>
+    /// <returns>Null while none does.</returns>
+    public async Task<byte[]?> IssueAsync(StreamKey subject, PersonRequest request, TimeSpan atMost, CancellationToken ct)
+    {
+        var events = await ReadEventsAsync(subject, request.Id, ct);
+        var (position, statement) = (events[^1].Event.Place.Position, CertificateWriter.Statement(keys.OriginOf(subject.Tenant), subject.Id.Value, request));
+        if (await checkpoints.WaitForAsync(subject.Tenant, position + 1, atMost, ct) is not { } checkpoint) return null;
+        if (request.Certificate is null)
+        {
+            var sha256 = Convert.ToHexStringLower(SHA256.HashData(statement));
+            await ledger.ExecuteAsync(new Command(subject, SubjectRequests.Stream, Id: null, default, context => Decide(request.Id, sha256, context.State<SubjectRequests>())), ct);
+        }
+
+        var proof = await tree.ProveInclusionAsync(subject.Tenant, position, checkpoint.Head.Size, ct);
+        return CertificateWriter.Write(statement, request.Id, events, new LogProof(position, events[^1].Entry.Bytes, proof, checkpoint.Note), text => keys.Sign(subject.Tenant, text));
+    }
+
+    /// <summary>From the request to its end, with whatever else of the person lies between them: left out, there would be a gap.</summary>
+    private async Task<IReadOnlyList<ProvableEvent>> ReadEventsAsync(StreamKey subject, Guid request, CancellationToken ct)
+    {
+        var events = new List<ProvableEvent>();
+        for (var after = 0L; ;)
+        {
+            var page = await engine.ReadProvableAsync(subject, after, PageSize, ct);
+            foreach (var e in page)
+            {
+                var facts = ErasureCatalog.Events.Decode(e.Event);
+                if (events.Count == 0 && (facts as ErasureRequested)?.Request != request) continue;
+                events.Add(e);
+                if (facts is ErasureCompleted { Request: var ended } && ended == request) return events;
+            }
+
+            if (page.Count < PageSize) throw new InvalidDataException("A completed request has no end in its stream.");
+            after = page[^1].Event.Place.Version;
+        }
+    }
+}
