@@ -1,6 +1,7 @@
 using ConsentLedger.Consent.AuditorConsole;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Policies;
+using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.Consent.Tests.AuditorConsole;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ConsentLedger.Consent.AuditorConsole;
+namespace ConsentLedger.ServiceDefaults;
 
 /// <summary>Moments as places from left to right, and the round moments among them that get a label. Everything in UTC.</summary>
 public sealed record TimeAxis(DateTimeOffset From, DateTimeOffset Until, double Width)
