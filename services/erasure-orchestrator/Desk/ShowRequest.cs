@@ -1,0 +1,130 @@
+using System.Globalization;
+using ConsentLedger.ErasureOrchestrator.Certificates;
+using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.ErasureOrchestrator.Desk;
+
+/// <summary>One request: how it stands, what each system did, what is kept, and what can be done about it now.</summary>
+internal static class ShowRequest
+{
+    public static void Map(IEndpointRouteBuilder app)
+    {
+        app.MapGet("/desk/requests/{id:guid}", HandleAsync).RequireScope(Scopes.ErasureRead).ForBrowsers(DeskPages.SignIn.Pages);
+        app.MapGet("/desk/requests/{id:guid}/certificate", CertificateAsync).RequireScope(Scopes.ErasureRead).ForBrowsers(DeskPages.SignIn.Pages);
+        app.MapGet("/desk/requests/{id:guid}/certificate.json", FileAsync).RequireScope(Scopes.ErasureRead).ForBrowsers(DeskPages.SignIn.Pages);
+    }
+
+    /// <param name="refusal">Why the last act was not done.</param>
+    public static async Task<IResult> PageAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, TimeProvider clock, CancellationToken ct, Refusal? refusal = null)
+    {
+        if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject || (await reader.ReadAsync(subject, SubjectRequests.Stream, ct)).State is not { } person || person.Find(id) is not { } request)
+            return new DeskPage("Not found", $"""<h1>There is no such request</h1><p><a href="/desk">Back to the desk</a></p>""", caller, StatusCodes.Status404NotFound);
+        var now = clock.GetUtcNow();
+        return new DeskPage($"Request {id:D}", $"""
+            <p><a href="/desk">All requests</a></p>
+            {(refusal is null ? Html.Empty : (Html)$"""<p class="alert" role="alert">{refusal.Reason} <code>{refusal.Code}</code></p>""")}
+            <h1>{Capital(DeskWords.Plain(request.Type))} <span class="state">{DeskWords.Title(request.State)}</span></h1>
+            <dl>
+            <dt>Request</dt><dd><code>{id:D}</code></dd>
+            <dt>Data subject</dt><dd><code>{subject.Id.ToString()}</code></dd>
+            <dt>Received</dt><dd>{DeskWords.Time(request.ReceivedAt)}{(request.Reason is { } reason ? (Html)$", {DeskWords.Plain(reason)}" : Html.Empty)}</dd>
+            <dt>Due</dt><dd>{DeskWords.Day(request.Deadline.DueOn)} {(request.IsOpen ? DeskWords.Left(request.Deadline.LapsesAt, now) : Html.Empty)}{(request.Extension is { } extension ? (Html)$" (extended: {DeskWords.Plain(extension.Reason)})" : Html.Empty)}</dd>
+            {(request.EndedAt is { } ended ? (Html)$"<dt>Ended</dt><dd>{DeskWords.Time(ended)}{(request.Outcome is { } outcome ? (Html)$": <strong>{DeskWords.Plain(outcome)}</strong>" : Html.Empty)}</dd>" : Html.Empty)}
+            </dl>
+            <section><h2>Timeline</h2>{new RequestPicture(request, now).Draw()}</section>
+            <section><h2 id="systems">Systems</h2>{Systems(request, caller)}</section>
+            {(request.Plan is { Kept.Count: > 0 } plan ? Kept(plan.Kept) : Html.Empty)}
+            <section><h2>What can be done</h2>{Acts(request, person, caller, now)}</section>
+            """, caller, refusal is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
+    }
+
+    private static Task<IResult> HandleAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, TimeProvider clock, CancellationToken ct) => PageAsync(id, caller, lookup, reader, clock, ct);
+
+    private static async Task<IResult> CertificateAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, Certificates.Certificates certificates, HttpContext context, CancellationToken ct)
+    {
+        var (certificate, problem) = await ReadCertificate.FindAsync(caller.Tenant, id, lookup, reader, certificates, ct);
+        return certificate is null ? DeskPages.SignIn.Pages.Refusal(context, problem!) : CertificatePage.Of(certificate);
+    }
+
+    private static async Task<IResult> FileAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, Certificates.Certificates certificates, HttpContext context, CancellationToken ct)
+    {
+        var (certificate, problem) = await ReadCertificate.FindAsync(caller.Tenant, id, lookup, reader, certificates, ct);
+        return certificate is null ? DeskPages.SignIn.Pages.Refusal(context, problem!) : TypedResults.Bytes(certificate, "application/json", $"certificate-{id:D}.json");
+    }
+
+    private static Html Systems(PersonRequest request, Caller caller) => request.Tasks.Count == 0 ? (Html)$"<p>Nothing has begun, so no system was told.</p>" : $"""
+        <div class="scroll" tabindex="0" role="region" aria-labelledby="systems"><table>
+        <thead><tr><th scope="col">System</th><th scope="col">How it stands</th><th scope="col">Told</th><th scope="col">Answered</th><th scope="col">Outcome</th></tr></thead>
+        <tbody>{request.Tasks.Select(t => (Html)$"""
+        <tr><th scope="row">{t.Key}<span class="sub">{DeskWords.Plain(t.Value.Kind)}{(t.Value.Assignee is { } who ? $", {who}" : "")}</span></th>
+        <td>{DeskWords.Plain(t.Value.Stage)}{(t.Value.Failure is { } failure ? (Html)$"""<span class="sub late">{DeskWords.Plain(failure)}</span>""" : Html.Empty)}</td>
+        <td>{(t.Value.DispatchedAt is { } told ? DeskWords.Time(told) : Html.Empty)}{(t.Value.Attempts > 1 ? (Html)$"""<span class="sub">{t.Value.Attempts} times</span>""" : Html.Empty)}</td>
+        <td>{(t.Value.CompletedAt is { } at ? DeskWords.Time(at) : Html.Empty)}</td>
+        <td>{(t.Value.Outcome is { } outcome ? (Html)$"{DeskWords.Plain(outcome)}" : Html.Empty)}{(t.Value.Reason is { } why ? (Html)$"""<span class="sub">{DeskWords.Plain(why)}</span>""" : Html.Empty)}
+        {(t.Value is { IsOpen: true, Stage: TaskStage.WithPeople } && caller.Scopes.Contains(Scopes.ErasureDecide) ? Answer(request, t.Key) : Html.Empty)}</td></tr>
+        """)}</tbody></table></div>
+        """;
+
+    private static Html Answer(PersonRequest request, string system) => $"""
+        <form class="inline" method="post" action="/desk/requests/{request.Id:D}/tasks/{system}">
+        <label>Outcome <select name="outcome">{OutcomesOf(request.Type).Select(o => (Html)$"""<option value="{DeskWords.Kebab(o)}">{DeskWords.Plain(o)}</option>""")}</select></label>
+        <label>Reason <select name="reason"><option value="">none</option>{Enum.GetValues<KeepReason>().Select(r => (Html)$"""<option value="{DeskWords.Kebab(r)}">{DeskWords.Plain(r)}</option>""")}</select></label>
+        <button>Record the outcome of {system}</button>
+        </form>
+        """;
+
+    private static TaskOutcome[] OutcomesOf(RequestType type) => type switch
+    {
+        RequestType.Access or RequestType.Portability => [TaskOutcome.Provided, TaskOutcome.NothingHeld, TaskOutcome.Refused],
+        RequestType.Rectification => [TaskOutcome.Corrected, TaskOutcome.NothingHeld, TaskOutcome.Refused],
+        RequestType.Restriction => [TaskOutcome.Restricted, TaskOutcome.NothingHeld, TaskOutcome.Refused],
+        _ => [TaskOutcome.Erased, TaskOutcome.NothingHeld, TaskOutcome.PartlyErased, TaskOutcome.Kept, TaskOutcome.Refused],
+    };
+
+    private static Html Kept(IReadOnlyList<Keeping> kept) => $"""
+        <section><h2>What is kept, and why</h2>
+        <ul>{kept.Select(k => (Html)$"<li>{k.System ?? "The controller"}: {DeskWords.Plain(k.Reason)}{(k.Purpose is { } purpose ? $" ({purpose})" : "")}</li>")}</ul></section>
+        """;
+
+    private static Html Acts(PersonRequest request, SubjectRequests person, Caller caller, DateTimeOffset now)
+    {
+        var (decides, holds) = (caller.Scopes.Contains(Scopes.ErasureDecide), caller.Scopes.Contains(Scopes.ErasureHold));
+        var acts = new List<Html>();
+        if (request.CompletedAt is not null)
+            acts.Add($"""<p><a href="/desk/requests/{request.Id:D}/certificate">Certificate</a>, to print; <a href="/desk/requests/{request.Id:D}/certificate.json">the file that proves it</a>.</p>""");
+        if (request is { IsOpen: true, Extension: null } && decides)
+        {
+            acts.Add($"""
+                <form method="post" action="/desk/requests/{request.Id:D}/extension"><h3>Extend</h3>
+                <p class="note">Once, by two months, where the person was told of it and why within the first month (GDPR art. 12(3)).</p>
+                <label>Why <select name="reason">{Enum.GetValues<Erasures.ExtensionReason>().Select(r => (Html)$"""<option value="{DeskWords.Kebab(r)}">{DeskWords.Plain(r)}</option>""")}</select></label>
+                <label>The person was told on (UTC) <input name="noticeSentAt" type="datetime-local" required value="{now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture)}"></label>
+                <label>How <input name="noticeMethod" required value="email" maxlength="100"></label>
+                <button>Extend the deadline</button></form>
+                """);
+        }
+
+        if (holds)
+        {
+            acts.AddRange(person.Holds.Values.Select(h => (Html)$"""
+                <form method="post" action="/desk/requests/{request.Id:D}/holds/{h.Hold:D}/lifting"><h3>Legal hold {h.Reference}</h3>
+                <p class="note">{Capital(DeskWords.Plain(h.Authority))}. Nothing of this person is erased while it stands.</p>
+                <button>Lift the hold {h.Reference}</button></form>
+                """));
+            if (request.IsOpen)
+            {
+                acts.Add($"""
+                    <form method="post" action="/desk/requests/{request.Id:D}/holds"><h3>Place a legal hold</h3>
+                    <label>By whose word <select name="authority">{Enum.GetValues<HoldAuthority>().Select(a => (Html)$"""<option value="{DeskWords.Kebab(a)}">{DeskWords.Plain(a)}</option>""")}</select></label>
+                    <label>Case, in a word that names nobody <input name="reference" required maxlength="100"></label>
+                    <button>Place the hold</button></form>
+                    """);
+            }
+        }
+
+        return acts.Count == 0 ? (Html)$"<p>Nothing more, with this token.</p>" : (Html)$"""<div class="acts">{acts}</div>""";
+    }
+
+    private static string Capital(string words) => words.Length == 0 ? words : char.ToUpperInvariant(words[0]) + words[1..];
+}

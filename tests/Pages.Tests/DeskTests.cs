@@ -1,0 +1,247 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using ConsentLedger.Support;
+using Microsoft.Playwright;
+
+namespace ConsentLedger.Pages.Tests;
+
+/// <summary>An erasure service with some weeks of requests, and a browser.</summary>
+public sealed class RunningDesk : IAsyncLifetime
+{
+    public const string Tenant = "quintus";
+
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(3));
+
+    public Installation Installation { get; private set; } = null!;
+
+    public Browser Browser { get; private set; } = null!;
+
+    public Uri Url => Installation.Erasure.Url;
+
+    /// <summary>Nearly due; somebody has to answer for the archive.</summary>
+    public string Running { get; private set; } = "";
+
+    public string Completed { get; private set; } = "";
+
+    /// <summary>On a legal hold.</summary>
+    public string Held { get; private set; } = "";
+
+    public async Task InitializeAsync()
+    {
+        if (Browser.Program is null) return;
+        Installation = await Installation.PrepareAsync(movableClock: true);
+        Installation.Clock.Move(TimeSpan.FromDays(-27));
+        await Installation.Erasure.StartAsync(_patience.Token);
+        await TellAsync();
+        Browser = await Browser.StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        _patience.Dispose();
+        if (Browser.Program is null) return;
+        await Browser.DisposeAsync();
+        await Installation.DisposeAsync();
+    }
+
+    /// <summary>A browser that is signed in to the desk with a token of this role.</summary>
+    public async Task<Visit> SignInAsync(BrowserNewContextOptions? options = null, string role = "privacy")
+    {
+        var visit = await Browser.VisitAsync(Url, options);
+        await visit.Page.GotoAsync("/desk");
+        await visit.Page.GetByLabel("Token").FillAsync(Installation.Issuer.Token(Tenant, role));
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        return visit;
+    }
+
+    public async Task<string> RequestAsync(object body) => (await PostAsync("/v1/erasures", body)).GetProperty("id").GetString()!;
+
+    public async Task<JsonElement> PostAsync(string path, object body)
+    {
+        using var answer = await Installation.Client(Installation.Erasure, Tenant, "privacy").PostAsJsonAsync(new Uri(path, UriKind.Relative), body, _patience.Token);
+        var text = await answer.Content.ReadAsStringAsync(_patience.Token);
+        answer.IsSuccessStatusCode.ShouldBeTrue(text);
+        return JsonDocument.Parse(text).RootElement;
+    }
+
+    private async Task TellAsync()
+    {
+        var configured = new { name = "Paper archive", kind = "manual", assignee = "archive-team" };
+        using (var answer = await Installation.Client(Installation.Erasure, Tenant, "operator").PutAsJsonAsync(new Uri("/v1/processors/archive", UriKind.Relative), configured, _patience.Token))
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(_patience.Token));
+
+        Running = await RequestAsync(new { subject = Acts.NewSubject(), reason = "consent-withdrawn" });
+        Completed = await RequestAsync(new { subject = Acts.NewSubject(), reason = "objection" });
+        await MoveAsync(7);
+        await AnswerAsync(Running, "consent", new { outcome = "erased" });
+        await AnswerAsync(Completed, "consent", new { outcome = "erased" });
+        await AnswerAsync(Completed, "marketing-preference", new { outcome = "nothing-held" });
+        await MoveAsync(8);
+        await AnswerAsync(Completed, "archive", new { outcome = "kept", reason = "legal-obligation" });
+        var held = Acts.NewSubject();
+        await PostAsync($"/v1/subjects/{held}/holds", new { authority = "court-order", reference = "case-4711" });
+        Held = await RequestAsync(new { subject = held, reason = "no-longer-needed" });
+        await MoveAsync(10);
+        await RequestAsync(new { subject = Acts.NewSubject(), type = "access" });
+        await RequestAsync(new { subject = Acts.NewSubject(), reason = "termination" });
+        await MoveAsync(2);
+    }
+
+    /// <summary>Returns when the service has seen that time went on.</summary>
+    private async Task MoveAsync(int days)
+    {
+        var before = await DaysLeftAsync();
+        Installation.Clock.Move(TimeSpan.FromDays(days));
+        await Acts.EventuallyAsync("the service's clock has moved", async () => await DaysLeftAsync() == before - days, _patience.Token);
+    }
+
+    private async Task<int> DaysLeftAsync() => (await Installation.Client(Installation.Erasure, Tenant, "privacy").GetOkAsync("/v1/erasures", _patience.Token))
+        .GetProperty("requests").EnumerateArray().Single(r => r.GetProperty("id").GetString() == Running).GetProperty("daysLeft").GetInt32();
+
+    private Task AnswerAsync(string request, string system, object outcome) => PostAsync($"/v1/erasures/{request}/tasks/{system}/outcome", outcome);
+}
+
+/// <summary>The privacy team at its desk, in a real browser and without a script.</summary>
+public sealed class DeskTests(RunningDesk desk) : IClassFixture<RunningDesk>
+{
+    private static readonly string? Pictures = Environment.GetEnvironmentVariable("CONSENTLEDGER_PICTURES");
+
+    [BrowserFact]
+    public async Task The_board_shows_every_open_request_with_the_time_it_has_left()
+    {
+        await using var visit = await desk.SignInAsync(new() { JavaScriptEnabled = false });
+        var board = visit.Page.Locator("main");
+        await visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Requests" }).WaitForAsync();
+        var row = visit.Page.GetByRole(AriaRole.Row).Filter(new() { HasText = desk.Running });
+        (await row.Locator(".left").InnerTextAsync()).ShouldMatch(@"^([2-4] days|1 day)$");
+        (await board.InnerTextAsync()).ShouldContain("On legal hold");
+        (await board.InnerTextAsync()).ShouldContain("due within a week");
+
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = desk.Held }).ClickAsync();
+        (await visit.Page.Locator("h1").InnerTextAsync()).ShouldContain("On legal hold");
+    }
+
+    [BrowserFact]
+    public async Task A_task_done_by_hand_is_answered_and_a_reason_is_asked_for_where_one_is_needed()
+    {
+        var request = await desk.RequestAsync(new { subject = Acts.NewSubject() });
+        await using var visit = await desk.SignInAsync(new() { JavaScriptEnabled = false });
+        await visit.Page.GotoAsync($"/desk/requests/{request}");
+        await visit.Page.GetByLabel("Outcome").SelectOptionAsync("kept");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Record the outcome of archive" }).ClickAsync();
+        (await visit.Page.GetByRole(AriaRole.Alert).InnerTextAsync()).ShouldContain("reason_required");
+
+        await visit.Page.GetByLabel("Outcome").SelectOptionAsync("kept");
+        await visit.Page.GetByLabel("Reason").SelectOptionAsync("legal-claims");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Record the outcome of archive" }).ClickAsync();
+        (await visit.Page.GetByRole(AriaRole.Row).Filter(new() { HasText = "archive" }).InnerTextAsync()).ShouldContain("legal claims");
+        (await visit.Page.GetByRole(AriaRole.Alert).CountAsync()).ShouldBe(0);
+    }
+
+    [BrowserFact]
+    public async Task A_hold_is_placed_and_lifted_and_a_deadline_is_extended_once()
+    {
+        var request = await desk.RequestAsync(new { subject = Acts.NewSubject() });
+        await using var visit = await desk.SignInAsync(new() { JavaScriptEnabled = false });
+        await visit.Page.GotoAsync($"/desk/requests/{request}");
+        await visit.Page.GetByLabel("Case, in a word").FillAsync("Mr Smith's divorce");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Place the hold" }).ClickAsync();
+        (await visit.Page.GetByRole(AriaRole.Alert).InnerTextAsync()).ShouldContain("word_invalid");
+        await visit.Page.GetByLabel("Case, in a word").FillAsync("case-12");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Place the hold" }).ClickAsync();
+        (await visit.Page.Locator("h1").InnerTextAsync()).ShouldContain("On legal hold");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Lift the hold case-12" }).ClickAsync();
+        (await visit.Page.Locator("h1").InnerTextAsync()).ShouldContain("Running");
+
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Extend the deadline" }).ClickAsync();
+        (await visit.Page.Locator("dl").InnerTextAsync()).ShouldContain("extended: complexity");
+        (await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Extend the deadline" }).CountAsync()).ShouldBe(0);
+    }
+
+    [BrowserFact]
+    public async Task A_completed_request_has_a_certificate_to_print()
+    {
+        await using var visit = await desk.SignInAsync();
+        await visit.Page.GotoAsync($"/desk/requests/{desk.Completed}");
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Certificate" }).ClickAsync();
+        (await visit.Page.Locator("h1").InnerTextAsync()).ShouldBe("Certificate of erasure");
+        (await visit.Page.GetByRole(AriaRole.Row).Filter(new() { HasText = "archive" }).InnerTextAsync()).ShouldContain("legal obligation");
+        (await visit.FindBarriersAsync()).ShouldBeEmpty();
+        await visit.Page.EmulateMediaAsync(new() { Media = Media.Print });
+        await TakeAsync(visit.Page, "certificate-print");
+    }
+
+    [BrowserFact]
+    public async Task A_case_whose_person_was_not_found_is_looked_at_and_answered()
+    {
+        var id = "a7551968-d5d6-44b2-9831-815ac9017798";
+        await desk.PostAsync("/v2/requests", new
+        {
+            subject_request_id = id,
+            subject_request_type = "erasure",
+            submitted_time = "2026-01-02T15:00:00Z",
+            subject_identities = new[] { new { identity_type = "controller_customer_id", identity_value = "customer 4711", identity_format = "raw" } },
+        });
+        await using var visit = await desk.SignInAsync();
+        await Acts.EventuallyAsync("the case is on the board", async () =>
+        {
+            await visit.Page.GotoAsync("/desk");
+            return await visit.Page.GetByRole(AriaRole.Link, new() { Name = id }).CountAsync() == 1;
+        }, CancellationToken.None);
+        (await visit.FindBarriersAsync()).ShouldBeEmpty();
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = id }).ClickAsync();
+        (await visit.Page.Locator("dl").InnerTextAsync()).ShouldContain("customer 4711");
+        (await visit.FindBarriersAsync()).ShouldBeEmpty();
+        await TakeAsync(visit.Page, "desk-case-light");
+
+        await visit.Page.GetByLabel("Subject id").FillAsync("4711");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "This is the person" }).ClickAsync();
+        (await visit.Page.GetByRole(AriaRole.Alert).InnerTextAsync()).ShouldContain("subject_id_invalid");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Nobody here is the one" }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Requests" }).WaitForAsync();
+        (await visit.Page.GetByRole(AriaRole.Link, new() { Name = id }).CountAsync()).ShouldBe(0);
+    }
+
+    [BrowserFact]
+    public async Task Who_may_only_read_is_offered_nothing_and_another_site_can_send_nothing()
+    {
+        await using var visit = await desk.SignInAsync(role: "auditor");
+        await visit.Page.GotoAsync($"/desk/requests/{desk.Running}");
+        (await visit.Page.Locator("main form").CountAsync()).ShouldBe(0);
+
+        await using var backend = await desk.SignInAsync(role: "backend");
+        (await backend.Page.Locator("main").InnerTextAsync()).ShouldContain("erasure:read");
+
+        using var http = new HttpClient { BaseAddress = desk.Url };
+        http.DefaultRequestHeaders.Add("Cookie", $"consentledger-desk={desk.Installation.Issuer.Token(RunningDesk.Tenant, "privacy")}");
+        http.DefaultRequestHeaders.Add("Origin", "https://elsewhere.example");
+        using var forged = await http.PostAsync(new Uri($"/desk/requests/{desk.Running}/extension", UriKind.Relative), new FormUrlEncodedContent([new("reason", "complexity")]));
+        forged.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [BrowserFact]
+    public async Task No_page_has_a_barrier_and_each_has_its_portrait_taken()
+    {
+        foreach (var (name, scheme, width) in new[] { ("light", ColorScheme.Light, 1280), ("dark", ColorScheme.Dark, 1280), ("narrow", ColorScheme.Light, 360) })
+        {
+            await using var visit = await desk.SignInAsync(new() { ColorScheme = scheme, ViewportSize = new() { Width = width, Height = 1200 } });
+            foreach (var (path, picture) in new[] { ("/desk", "desk"), ($"/desk/requests/{desk.Running}", "desk-request"), ($"/desk/requests/{desk.Completed}", "desk-completed"), ($"/desk/requests/{desk.Held}", "desk-held"), ("/desk/sign-in", "desk-sign-in") })
+            {
+                await visit.Page.GotoAsync(path);
+                (await visit.FindBarriersAsync()).ShouldBeEmpty($"{path} {name}");
+                (await visit.Page.EvaluateAsync<int>("() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)")).ShouldBe(0, $"{path} {name}");
+                await TakeAsync(visit.Page, $"{picture}-{name}", kept: picture is "desk" or "desk-request" && name != "narrow");
+            }
+        }
+    }
+
+    private static async Task TakeAsync(IPage page, string name, bool kept = false)
+    {
+        var picture = await page.ScreenshotAsync();
+        picture.Length.ShouldBeGreaterThan(5_000);
+        if (Pictures is null) return;
+        var folder = Directory.CreateDirectory(Path.Combine(Servers.Checkout, kept ? Pictures : Path.Combine("tests", "Pages.Tests", "TestResults")));
+        await File.WriteAllBytesAsync(Path.Combine(folder.FullName, $"{name}.png"), picture);
+    }
+}
