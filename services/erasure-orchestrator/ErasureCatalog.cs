@@ -1,4 +1,5 @@
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.OpenDsr;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.Ledger;
 
@@ -30,6 +31,14 @@ public static class ErasureCatalog
         ("erasure.completed.v1", typeof(ErasureCompleted)),
         ("erasure.copy-handed-out.v1", typeof(ErasureCopyHandedOut)),
         ("erasure.certified.v1", typeof(ErasureCertified)),
+        ("opendsr.received.v1", typeof(DsrReceived)),
+        ("opendsr.matched.v1", typeof(DsrMatched)),
+        ("opendsr.unmatched.v1", typeof(DsrUnmatched)),
+        ("opendsr.found-nobody.v1", typeof(DsrFoundNobody)),
+        ("opendsr.cancelled.v1", typeof(DsrCancelled)),
+        ("opendsr.told.v1", typeof(DsrTold)),
+        ("opendsr.not-told.v1", typeof(DsrNotTold)),
+        ("opendsr.forgotten.v1", typeof(DsrForgotten)),
         ("erasure.identities-destroyed.v1", typeof(ErasureIdentitiesDestroyed)),
         ("retention.set.v1", typeof(RetentionSet)),
         ("retention.over.v1", typeof(RetentionOver)),

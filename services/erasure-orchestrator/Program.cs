@@ -1,5 +1,7 @@
 using ConsentLedger.Contracts;
 using ConsentLedger.ErasureOrchestrator;
+using ConsentLedger.ErasureOrchestrator.Certificates;
+using ConsentLedger.ErasureOrchestrator.Desk;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 using ConsentLedger.ErasureOrchestrator.Erasures.Extending;
@@ -12,6 +14,8 @@ using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Erasures.Withdrawing;
 using ConsentLedger.ErasureOrchestrator.Holds;
 using ConsentLedger.ErasureOrchestrator.Identities;
+using ConsentLedger.ErasureOrchestrator.OpenDsr;
+using ConsentLedger.ErasureOrchestrator.Processors;
 using ConsentLedger.ErasureOrchestrator.Publishing;
 using ConsentLedger.ErasureOrchestrator.Reacting;
 using ConsentLedger.ErasureOrchestrator.Register;
@@ -25,7 +29,7 @@ var builder = WebApplication.CreateBuilder(args);
 var patience = Patience.From(builder.Configuration);
 var timers = new TimerTable(ByTime.Requests(patience));
 builder.AddServiceDefaults("erasure-orchestrator");
-builder.Services.AddLedger(builder.Configuration, ErasureCatalog.Events, new ErasureTables(), timers);
+builder.Services.AddLedger(builder.Configuration, ErasureCatalog.Events, new ErasureTables(), timers, new DsrTables());
 builder.Services.AddTimers(timers);
 builder.Services.AddLog(builder.Configuration);
 builder.Services.AddSingleton<ErasureLookup>();
@@ -38,6 +42,9 @@ builder.Services.AddSingleton<OwnCalls>();
 builder.Services.AddIdentityVault(builder.Configuration);
 builder.Services.AddRemote(CallProcessors.Remote, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (500, 5000));
 builder.Services.AddHostedService<CallProcessors>();
+ProcessorCalls.Add(builder.Services);
+builder.Services.AddOpenDsr();
+builder.Services.AddSingleton<Certificates>();
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.ErasureEvents, ErasurePublisher.Translate)
     .Consumes<SubjectErasedConsumer>("erasure.from-consent", Exchanges.ConsentEvents, SubjectErasedV1.Type)
@@ -64,5 +71,11 @@ PlaceHold.Map(app);
 LiftHold.Map(app);
 ConfigureProcessor.Map(app);
 ConfigureRequests.Map(app);
+ReceiveDsrCallback.Map(app);
+ReceiveWebhookReply.Map(app);
+app.MapOpenDsr();
+ReadCertificate.Map(app);
+CertificatePage.MapStyle(app);
+DeskPages.Map(app);
 app.MapLog();
 await app.ServeAsync(args);

@@ -55,6 +55,7 @@ public sealed class Installation : IAsyncDisposable
         foreach (var name in (string[])["consent", "consent_vault", "preference", "erasure", "erasure_vault"])
             installation._databases[name] = await PostgresDatabase.CreateAsync($"j_{name}");
         File.WriteAllText(installation.InFolder("service.token"), installation.Issuer.Token("*", "service"));
+        using (var authority = new DsrAuthority()) authority.WriteTo(installation._folder.FullName, "localhost");
         installation.WriteKey("kek");
         installation.WriteKey("links");
         installation.WriteKey("log");
@@ -121,6 +122,7 @@ public sealed class Installation : IAsyncDisposable
             ["Consent__TokenFile"] = InFolder("service.token"),
             ["Erasure__Url"] = Erasure?.Url.ToString() ?? "http://127.0.0.1:1",
         };
+        foreach (var (name, value) in OpenDsr) settings[name] = value;
         _clock?.AddTo(settings);
         if (engine is not null) settings["EventStore__Engine"] = engine;
         if (vault is not null)
@@ -129,10 +131,24 @@ public sealed class Installation : IAsyncDisposable
             settings["Vault__KekFile"] = InFolder("kek");
         }
 
+        // Its settings name its own address, which it has only now.
         var service = ServiceProcess.Of(project, InFolder($"{project.Split('/')[0]}-{_services.Count}.log"), settings);
+        settings["OpenDsr__PublicUrl"] = settings["Processors__PublicUrl"] = $"http://localhost:{service.Url.Port}";
         _services.Add(service);
         return service;
     }
+
+    /// <summary>What the erasure service needs to speak with controllers and processors on this machine.</summary>
+    private IEnumerable<(string Name, string Value)> OpenDsr =>
+    [
+        ("OpenDsr__CertificateFile", InFolder("opendsr.pem")),
+        ("OpenDsr__KeyFile", InFolder("opendsr.key")),
+        ("OpenDsr__TrustedRootsFile", InFolder("opendsr-roots.pem")),
+        ("OpenDsr__Revocation", "NoCheck"),
+        ("OpenDsr__LookAgainAfter", "00:00:00.200"),
+        ("OpenDsr__CallbackHosts__vms", "localhost"),
+        ("Outbound__AllowPrivateNetworks", "true"),
+    ];
 
     private void WriteKey(string name)
     {

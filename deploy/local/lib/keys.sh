@@ -17,9 +17,9 @@ declare -A scopes=(
   [backend]='consent:write consent:read consent:decide preferences:link preferences:session'
   [email]='send:decide consent:decide audience:read preferences:read preferences:follow preferences:link address:read address:write'
   [auditor]='consent:read consent:audit consent:disclose preferences:read policy:read erasure:read ledger:audit'
-  [privacy]='erasure:request erasure:read consent:read subject:find'
-  [operator]='policy:publish policy:read consent:import preferences:import'
-  [service]='consent:read consent:write consent:decide consent:audit erasure:request erasure:read'
+  [privacy]='erasure:request erasure:read erasure:decide erasure:hold consent:read subject:find'
+  [operator]='policy:publish policy:read consent:import preferences:import erasure:configure'
+  [service]='consent:read consent:write consent:decide consent:audit erasure:request erasure:read subject:find'
 )
 
 base64url() { basenc --base64url -w0 | tr -d '='; }

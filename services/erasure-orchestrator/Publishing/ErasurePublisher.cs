@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ConsentLedger.Contracts;
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.OpenDsr;
 using ConsentLedger.ErasureOrchestrator.Register;
 
 namespace ConsentLedger.ErasureOrchestrator.Publishing;
@@ -33,6 +34,7 @@ public static class ErasurePublisher
         ErasureIdentityAsked or ErasureIdentityMailed or ErasureIdentityVerified or ErasureInstructed or ErasureCooledOff or ErasureTaskAccepted or ErasureTaskFailed or ErasureCertified or ErasureCopyHandedOut => null,
         ErasureIdentitiesDestroyed or IdentitiesSealed or HoldPlaced or HoldLifted or SubjectJoined or SubjectParted or RetentionSet or RetentionOver => null,
         ProcessorConfigured or ProcessorRemoved or RequestsConfigured or PolicyFollowed => null,
+        DsrReceived or DsrMatched or DsrUnmatched or DsrFoundNobody or DsrCancelled or DsrTold or DsrNotTold or DsrForgotten => null,
         var unknown => throw new InvalidOperationException($"{unknown.GetType().Name} has no contract."),
     };
 

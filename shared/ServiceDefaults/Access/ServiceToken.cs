@@ -1,7 +1,7 @@
-namespace ConsentLedger.MarketingPreference.AskingConsent;
+namespace ConsentLedger.ServiceDefaults;
 
 /// <summary>The token this service shows to others, from a file. Read again when the file has changed, so that it is renewed without a restart.</summary>
-internal sealed class ServiceToken(string file)
+public sealed class ServiceToken(string file)
 {
     private Loaded _loaded = Read(file);
 

@@ -1,0 +1,97 @@
+using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
+using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Identities;
+using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
+using ConsentLedger.ErasureOrchestrator.Register;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.ErasureOrchestrator.OpenDsr;
+
+/// <summary>Whose case it is. Where one address leads to one person the service sees by itself; else a person says it, or says that nobody here is the one.</summary>
+/// <param name="Subject">Absent for nobody.</param>
+public sealed record DsrMatch(SubjectId? Subject = null)
+{
+    public static void Map(IEndpointRouteBuilder api) =>
+        api.MapPost("/v1/opendsr/{id:guid}/match", HandleAsync).RequireScope(Scopes.ErasureRequest).RefusesWith("dsr_matched", "dsr_cancelled").Produces(StatusCodes.Status204NoContent);
+
+    /// <summary>The request and the case that became it, in one commit: there is no moment at which only one of them knows.</summary>
+    /// <param name="request">The id of the request, should it be a new one.</param>
+    public static Decision Decide(DsrCase matched, ReceiveRequest asked, Guid request, SubjectRequests subject, TenantRegister register, StreamKey place, StreamKey? identities, DateTimeOffset now)
+    {
+        if (Refuse(matched) is { } no) return no;
+        var fact = new DsrMatched(matched.Received!.Id, asked.Subject.Value, request, IsOwn: true);
+        return ReceiveRequest.Decide(asked, request, subject, register, now, identities) switch
+        {
+            Decision.Record record => record with { Events = [.. record.Events, .. InstructionIn(matched, record), new NewEvent(fact) { Stream = place }] },
+            Decision.Nothing => new Decision.Record([new NewEvent(fact with { Request = subject.Last(asked.Type!.Value)!.Id, IsOwn = false }) { Stream = place }]),
+            var other => other,
+        };
+    }
+
+    public static Decision DecideNobody(DsrCase matched) => Refuse(matched) ?? Decision.Of(new DsrFoundNobody(matched.Received!.Id));
+
+    private static IEnumerable<NewEvent> InstructionIn(DsrCase matched, Decision.Record record) => record.Events.Select(e => e.Facts).OfType<ErasureRequested>()
+        .Where(asked => asked.Instructor is not null && matched.Received!.Instructs == true).Select(asked => new NewEvent(new ErasureInstructed(asked.Request, Instruction.Proceed)));
+
+    private static Decision? Refuse(DsrCase matched) => matched switch
+    {
+        { Received: null } => Decision.Unchanged,
+        { CancelledAt: not null } => Decision.No("dsr_cancelled", "The controller has cancelled this request."),
+        { Matched: not null } or { FoundNobody: true } => Decision.No("dsr_matched", "It was already said whose request this is."),
+        _ => null,
+    };
+
+    private static async Task<IResult> HandleAsync(Guid id, Body<DsrMatch> body, Caller caller, DsrMatching matching, StateReader reader, DsrWork work, CancellationToken ct)
+    {
+        var place = DsrCase.KeyOf(caller.Tenant, id);
+        var (state, _) = await reader.ReadAsync(place, DsrCase.Stream, ct);
+        if (state.Received is null) return KnownProblems.NotFound;
+        var outcome = await matching.RecordAsync(caller.Tenant, state, body.Value.Subject, ct);
+        work.Raise();
+        return outcome is Outcome.Recorded or Outcome.Unchanged ? TypedResults.NoContent() : outcome.ToResult();
+    }
+}
+
+/// <summary>Carries a match out.</summary>
+public sealed class DsrMatching(DeciderLoop ledger, StateReader reader, IdentityVault vault, DsrVault cases, Patience patience, TimeProvider clock)
+{
+    /// <param name="subject">Null for nobody.</param>
+    public async Task<Outcome> RecordAsync(TenantId tenant, DsrCase state, SubjectId? subject, CancellationToken ct)
+    {
+        var place = DsrCase.KeyOf(tenant, state.Received!.Id);
+        if (subject is not { } who)
+            return await ledger.ExecuteAsync(new Command(place, DsrCase.Stream, Id: null, default, context => DsrMatch.DecideNobody(context.State<DsrCase>())), ct);
+
+        var (person, request) = (new StreamKey(tenant, who.Stream), Guid.CreateVersion7(clock.GetUtcNow()));
+        var own = new StreamKey(tenant, new StreamId(request));
+        var opened = await cases.OpenAsync(place, ct);
+        var asked = new ReceiveRequest(
+            who, Type: TypeOf(state.Received.Type), Identities: opened?.Identities.Where(i => i.Type != DsrWords.ControllerCustomerId).Select(i => new SubjectIdentity(i.Type, i.Value, DsrWords.NameOf(i.Format))).ToList());
+        using var key = asked.Identities is { Count: > 0 } ? await vault.KeyForAsync(own, ct) : null;
+        Func<SubjectRequests, TenantRegister, DateTimeOffset, DsrCase, Decision> decide = (requests, register, now, matched) =>
+            DsrMatch.Decide(matched, asked, request, requests, register, place, key is null ? null : own, now);
+        var outcome = await ledger.ExecuteAsync(
+            new Command(person, SubjectRequests.Stream, Id: null, default, context =>
+            {
+                Func<SubjectRequests, TenantRegister, DateTimeOffset, Decision> alone = (requests, register, now) => decide(requests, register, now, context.State<DsrCase>(place));
+                return alone.Advancing(person, patience, context);
+            })
+            {
+                Reads = [.. TenantRegister.ReadBy(tenant), (own, SealedIdentities.Stream), (place, DsrCase.Stream)],
+                Seal = key is null ? null : key.Seal,
+            },
+            ct);
+
+        // A person who had asked before: the key was made for nothing.
+        if (key is not null && (await reader.ReadAsync(person, SubjectRequests.Stream, ct)).State.Find(request) is null) await vault.DestroyAsync(own, ct);
+        return outcome;
+    }
+
+    private static RequestType TypeOf(DsrType type) => type switch
+    {
+        DsrType.Access => RequestType.Access,
+        DsrType.Portability => RequestType.Portability,
+        _ => RequestType.Erasure,
+    };
+}

@@ -1,0 +1,49 @@
+using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
+using ConsentLedger.ServiceDefaults;
+
+namespace ConsentLedger.ErasureOrchestrator.OpenDsr;
+
+/// <summary>The cases in which a person has to look, and what there is to look by.</summary>
+public static class DsrUnmatchedCases
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/v1/opendsr", ListAsync).RequireScope(Scopes.ErasureRead).Produces<IReadOnlyList<UnmatchedCase>>();
+        api.MapGet("/v1/opendsr/{id:guid}/identities", OpenAsync).RequireScope(Scopes.SubjectFind).Produces<CaseIdentities>();
+    }
+
+    public sealed record UnmatchedCase(Guid Id, DsrType Type, Unmatched Reason, DateTimeOffset ReceivedAt, DateTimeOffset ExpectedBy);
+
+    /// <summary>Personal: for the one who looks, and kept nowhere.</summary>
+    public sealed record CaseIdentities(IReadOnlyList<CaseIdentity> Identities);
+
+    public sealed record CaseIdentity(string Type, DsrFormat Format, string Value)
+    {
+        public override string ToString() => Type;
+    }
+
+    public static async Task<IReadOnlyList<UnmatchedCase>> ReadAsync(TenantId tenant, DsrLookup lookup, StateReader reader, CancellationToken ct)
+    {
+        var unmatched = new List<UnmatchedCase>();
+        for (var page = await lookup.ReadAsync(forgotten: false, after: (tenant, Guid.Empty), ct); page.Count > 0; page = await lookup.ReadAsync(forgotten: false, page[^1], ct))
+        {
+            var mine = page.Where(c => c.Tenant == tenant).Select(c => DsrCase.KeyOf(tenant, c.Id)).ToList();
+            if (mine.Count == 0) break;
+            unmatched.AddRange((await reader.ReadAsync(mine, DsrCase.Stream, ct)).Values.Where(c => c is { Unmatched: not null, CancelledAt: null })
+                .Select(c => new UnmatchedCase(c.Received!.Id, c.Received.Type, c.Unmatched!.Value, c.ReceivedAt, c.Received.ExpectedBy)));
+        }
+
+        return [.. unmatched.OrderBy(c => c.ExpectedBy)];
+    }
+
+    private static async Task<IResult> ListAsync(Caller caller, DsrLookup lookup, StateReader reader, CancellationToken ct) =>
+        TypedResults.Json(await ReadAsync(caller.Tenant, lookup, reader, ct), StrictJson.Options);
+
+    private static async Task<IResult> OpenAsync(Guid id, Caller caller, DsrVault vault, StateReader reader, CancellationToken ct)
+    {
+        var place = DsrCase.KeyOf(caller.Tenant, id);
+        var (state, _) = await reader.ReadAsync(place, DsrCase.Stream, ct);
+        if (state.Received is null || state.Forgotten || await vault.OpenAsync(place, ct) is not { } opened) return KnownProblems.NotFound;
+        return TypedResults.Json(new CaseIdentities([.. opened.Identities.Select(i => new CaseIdentity(i.Type, i.Format, i.Value))]), StrictJson.Options);
+    }
+}

@@ -1,0 +1,93 @@
+using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
+using ConsentLedger.ErasureOrchestrator.OpenDsr;
+using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
+using ConsentLedger.ErasureOrchestrator.Register;
+using ConsentLedger.EventStore;
+using ConsentLedger.ServiceDefaults;
+using static ConsentLedger.ErasureOrchestrator.Tests.People;
+
+namespace ConsentLedger.ErasureOrchestrator.Tests.OpenDsr;
+
+/// <summary>What is decided of a controller's case, without a service.</summary>
+public sealed class DsrDecisionTests
+{
+    private static readonly Guid Id = new("a7551968-d5d6-44b2-9831-815ac9017798");
+    private static readonly StreamKey Place = DsrCase.KeyOf(TenantId.Parse("quintus"), Id);
+    private static readonly SubjectId Person = NewSubject();
+    private static readonly DsrReceived Received = new(Id, DsrType.Erasure, "gdpr", Noon, Noon.AddDays(28), 2);
+
+    [Fact]
+    public void A_case_lies_where_no_subject_and_no_request_can() => Place.Id.Value.ShouldNotBe(Id);
+
+    [Fact]
+    public void A_match_begins_the_request_and_says_so_in_one_commit()
+    {
+        var events = Match(Case(Received)).ShouldBeOfType<Decision.Record>().Events;
+        events[0].Facts.ShouldBeOfType<ErasureRequested>().Request.ShouldBe(Request);
+        (events[^1].Facts, events[^1].Stream).ShouldBe((new DsrMatched(Id, Person.Value, Request, IsOwn: true), Place));
+    }
+
+    [Fact]
+    public void Who_had_asked_before_has_one_request_and_it_is_not_the_controllers() =>
+        Match(Case(Received), Given(new ErasureRequested(OtherRequest, null, new DateOnly(2026, 2, 28)))).ShouldBeOfType<Decision.Record>()
+            .Events.ShouldHaveSingleItem().Facts.ShouldBe(new DsrMatched(Id, Person.Value, OtherRequest, IsOwn: false));
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(null, false)]
+    public void A_controllers_request_is_its_instruction_where_its_token_may_instruct(bool? instructs, bool isInstruction) =>
+        Match(Case(Received with { Instructs = instructs }), register: TenantRegister.Empty with { Settings = new RequestSettings(Instructor: "the-controller") })
+            .ShouldBeOfType<Decision.Record>().Events.Any(e => e.Facts is ErasureInstructed { Instruction: Instruction.Proceed }).ShouldBe(isInstruction);
+
+    [Fact]
+    public void What_was_said_of_a_case_stands()
+    {
+        CodeOf(Match(Case(Received, new DsrMatched(Id, Person.Value, Request, true)))).ShouldBe("dsr_matched");
+        CodeOf(Match(Case(Received, new DsrFoundNobody(Id)))).ShouldBe("dsr_matched");
+        CodeOf(Match(Case(Received, new DsrCancelled(Id)))).ShouldBe("dsr_cancelled");
+        CodeOf(DsrMatch.DecideNobody(Case(Received, new DsrMatched(Id, Person.Value, Request, true)))).ShouldBe("dsr_matched");
+    }
+
+    [Fact]
+    public void A_pending_case_is_cancelled_with_the_request_that_it_became_and_without_the_persons_own()
+    {
+        var waiting = Given(new ErasureRequested(Request, null, new DateOnly(2026, 2, 28), CoolsOffAt: Noon.AddDays(1))).Find(Request);
+        DsrCancel.Decide(Case(Received)).ShouldRecord(new DsrCancelled(Id));
+        DsrCancel.Decide(Case(Received, new DsrCancelled(Id))).ShouldBe(Decision.Unchanged);
+        Cancel(isOwn: true, waiting).ShouldRecord(new ErasureWithdrawn(Request), new DsrCancelled(Id));
+        Cancel(isOwn: false, waiting).ShouldRecord(new DsrCancelled(Id));
+
+        var begun = Given(Requested).Find(Request);
+        CodeOf(Cancel(isOwn: true, begun)).ShouldBe("not_pending");
+        CodeOf(Cancel(isOwn: false, begun)).ShouldBe("not_pending");
+        CodeOf(DsrCancel.Decide(Case(Received, new DsrFoundNobody(Id)))).ShouldBe("not_pending");
+    }
+
+    [Fact]
+    public void Each_url_hears_each_status_once_and_is_told_again_when_it_did_not_take_it()
+    {
+        var state = Case(Received);
+        state.ToTell(DsrStatus.Pending, Noon).ShouldBeEmpty("the answer to the request has said it");
+        state.ToTell(DsrStatus.InProgress, Noon).ShouldBe([0, 1]);
+
+        state = Case(Received, new DsrTold(Id, 0, DsrStatus.InProgress), new DsrNotTold(Id, 1, DsrStatus.InProgress, "timeout", Noon.AddMinutes(10)));
+        state.ToTell(DsrStatus.InProgress, Noon.AddMinutes(9)).ShouldBeEmpty();
+        state.ToTell(DsrStatus.InProgress, Noon.AddMinutes(10)).ShouldBe([1]);
+        state.ToTell(DsrStatus.Completed, Noon).ShouldBe([0, 1], "news does not wait for a retry");
+        state.IsOver(DsrStatus.Completed).ShouldBeFalse();
+
+        state = Case(Received, new DsrTold(Id, 0, DsrStatus.Completed), new DsrNotTold(Id, 1, DsrStatus.Completed, "status-410", RetryAt: null));
+        state.ToTell(DsrStatus.Completed, Noon.AddYears(1)).ShouldBeEmpty();
+        state.IsOver(DsrStatus.Completed).ShouldBeTrue("one is told, the other given up");
+        state.IsOver(DsrStatus.InProgress).ShouldBeFalse();
+    }
+
+    private static Decision Match(DsrCase state, SubjectRequests? subject = null, TenantRegister? register = null) =>
+        DsrMatch.Decide(state, new ReceiveRequest(Person, Type: RequestType.Erasure), Request, subject ?? SubjectRequests.None, register ?? TenantRegister.Empty, Place, identities: null, Noon);
+
+    private static Decision Cancel(bool isOwn, PersonRequest? request) =>
+        DsrCancel.Decide(Case(Received, new DsrMatched(Id, Person.Value, Request, isOwn)), Place, request, TenantRegister.Empty, Noon);
+
+    private static DsrCase Case(params IEnumerable<object> facts) => DsrCase.Stream.Replay(facts.Select((f, i) => Stored(f, i)), ErasureCatalog.Events);
+}
