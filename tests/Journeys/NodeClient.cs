@@ -28,19 +28,22 @@ internal sealed class NodeClient : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
-    public static NodeClient Start(Installation installation, string tenant, string script, params string[] arguments) =>
-        Start("node", installation, tenant, script, arguments);
+    public static NodeClient Start(Installation installation, string tenant, string script, params string[] arguments) => Start(installation, tenant, [], script, arguments);
+
+    /// <param name="environment">What it is told beside its arguments.</param>
+    public static NodeClient Start(Installation installation, string tenant, IEnumerable<(string Name, string Value)> environment, string script, params string[] arguments) =>
+        Start("node", installation, tenant, environment, script, arguments);
 
     /// <summary>The e-mail system that keeps what everybody wants, in either language: both do the same.</summary>
     public static NodeClient StartEmailSystem(string language, Installation installation, string tenant, string queue)
     {
         var build = Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/'))!);
         return language == "node"
-            ? Start("node", installation, tenant, "email-system/follow.mjs", queue)
-            : Start("dotnet", installation, tenant, $"email-system-dotnet/bin/{build}/net10.0/EmailSystem.dll", queue);
+            ? Start("node", installation, tenant, [], "email-system/follow.mjs", queue)
+            : Start("dotnet", installation, tenant, [], $"email-system-dotnet/bin/{build}/net10.0/EmailSystem.dll", queue);
     }
 
-    private static NodeClient Start(string runtime, Installation installation, string tenant, string script, params string[] arguments)
+    private static NodeClient Start(string runtime, Installation installation, string tenant, IEnumerable<(string Name, string Value)> environment, string script, params string[] arguments)
     {
         var start = new ProcessStartInfo(runtime)
         {
@@ -56,6 +59,7 @@ internal sealed class NodeClient : IAsyncDisposable
                 ["TOKEN"] = installation.Issuer.Token(tenant, "email"),
             },
         };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         start.ArgumentList.Add(script);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         return new NodeClient(Process.Start(start)!);
