@@ -12,13 +12,16 @@ internal sealed class Answers(ConsentClient consent)
     public async Task<IReadOnlyDictionary<Lane, Verdict>> OfTopicsAsync(Visit visit, CancellationToken ct)
     {
         var questions = visit.Pack.Topics.SelectMany(topic => topic.Channels.Select(channel => new SendQuestion(visit.Link.Subject, topic.Id, channel))).ToList();
-        var verdicts = questions.ToDictionary(q => q, q => SendDecision.DecideHere(q, visit.State, visit.Pack));
+        var verdicts = questions.ToDictionary(q => q, q => SendDecision.DecideHere(q, visit.State, visit.Pack, now: visit.Now));
 
         var open = questions.Where(q => verdicts[q] is null).ToList();
         var asked = await AskAsync(visit, [.. open.Select(q => new ConsentQuestion(q.Subject, visit.Pack.FindTopic(q.Topic)!.Purpose, q.Channel, q.Recipient))], ct);
-        foreach (var (i, question) in open.Index()) verdicts[question] = SendDecision.DecideOn(asked?[i], question, visit.State, visit.Pack);
+        foreach (var (i, question) in open.Index()) verdicts[question] = Wanted(SendDecision.DecideOn(asked?[i], question, visit.State, visit.Pack, visit.Now));
         return verdicts.ToDictionary(v => new Lane(v.Key.Topic, v.Key.Channel), v => v.Value!);
     }
+
+    // What only waits for the morning is on.
+    private static Verdict Wanted(Verdict verdict) => verdict.Rule == "quiet_hours" ? verdict with { Allowed = true, Rule = verdict.Consent is { Code: "rests_on_other_basis" } or null ? "not_unsubscribed" : verdict.Consent.Code } : verdict;
 
     /// <summary>Purpose by channel and recipient; null where the consent service does not answer.</summary>
     public async Task<IReadOnlyDictionary<PurposeLane, ConsentDecision>?> OfPurposesAsync(Visit visit, IReadOnlyList<PurposeLane> lanes, CancellationToken ct) =>
