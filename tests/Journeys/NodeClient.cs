@@ -57,6 +57,7 @@ internal sealed class NodeClient : IAsyncDisposable
                 ["TENANT"] = tenant,
                 ["PREFERENCE_URL"] = installation.Preference.Url.ToString(),
                 ["TOKEN"] = installation.Issuer.Token(tenant, "email"),
+                ["ADDRESS_KEY"] = Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(tenant))),
             },
         };
         foreach (var (name, value) in environment) start.Environment[name] = value;

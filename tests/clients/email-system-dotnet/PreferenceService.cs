@@ -7,7 +7,7 @@ namespace EmailSystem;
 
 /// <summary>The preference service over HTTP: what to start from, what was missed, and whether a mail may go out now.</summary>
 /// <param name="url">Where it is.</param>
-/// <param name="token">A bearer token with the scopes <c>preferences:follow</c> and <c>send:decide</c>.</param>
+/// <param name="token">A bearer token with the scopes <c>preferences:follow</c>, <c>send:decide</c> and <c>address:write</c>.</param>
 public sealed class PreferenceService(Uri url, string token) : IDisposable
 {
     private readonly HttpClient _http = new() { BaseAddress = url, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
@@ -44,6 +44,13 @@ public sealed class PreferenceService(Uri url, string token) : IDisposable
         {
             return JsonSerializer.SerializeToElement(new { allowed = false, rule = "no-answer" });
         }
+    }
+
+    /// <summary>Nothing more to this address, whoever has it, until somebody releases it. The same again is harmless.</summary>
+    public async Task SuppressAsync(string tag, string method, CancellationToken ct)
+    {
+        using var answer = await _http.PostAsJsonAsync($"/v1/addresses/{tag}/suppressions", new { occurredAt = TimeProvider.System.GetUtcNow(), actor = "agent", method }, ct);
+        answer.EnsureSuccessStatusCode();
     }
 
     public void Dispose() => _http.Dispose();

@@ -1,5 +1,6 @@
 // An e-mail system: starts from a snapshot, hears what changes, repairs what it missed, and asks before each mail.
-// One line of JSON for everything it hears. Each line on its standard input is a question for the gate, or {"told":true} to see what it knows.
+// One line of JSON for everything it hears. Each line on its standard input is a question for the gate, {"suppress":"<address>"} for an address that nothing
+// goes to any more, or {"told":true} to see what it knows.
 
 using System.Text.Json;
 using EmailSystem;
@@ -7,6 +8,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 
 var tenant = Setting("TENANT");
+var key = Convert.FromBase64String(Setting("ADDRESS_KEY"));
 var queue = args is [var named] ? named : $"email-system.{tenant}";
 using var stop = new CancellationTokenSource();
 using var turn = new SemaphoreSlim(1);
@@ -47,6 +49,12 @@ while (await Console.In.ReadLineAsync() is { } line)
         await turn.WaitAsync();
         Say(JsonSerializer.SerializeToElement(new { position = wishes.Position, told = wishes.Told() }));
         turn.Release();
+    }
+    else if (question.TryGetProperty("suppress", out var address))
+    {
+        var tag = AddressTag.Of(key, address.GetString()!);
+        await service.SuppressAsync(tag, "hard-bounce", stop.Token);
+        Say(JsonSerializer.SerializeToElement(new { suppressed = tag }));
     }
     else
     {

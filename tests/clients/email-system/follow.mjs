@@ -1,17 +1,20 @@
 // An e-mail system that knows who wants what: starts from a snapshot, hears what changes, repairs what it missed, and asks before each mail.
-// One line of JSON for everything it hears. Each line on its standard input is a question for the gate, or {"told":true} to see what it knows.
+// One line of JSON for everything it hears. Each line on its standard input is a question for the gate, {"suppress":"<address>"} for an address
+// that nothing goes to any more, or {"told":true} to see what it knows.
 
 import { createInterface } from 'node:readline';
 import amqp from 'amqplib';
+import { addressTag } from './address-tag.mjs';
 import { PreferenceService } from './preference-service.mjs';
 import { Wishes } from './wishes.mjs';
 
-const { AMQP_URL, PREFERENCE_URL, TENANT, TOKEN } = process.env;
-if (!AMQP_URL || !PREFERENCE_URL || !TENANT || !TOKEN) {
-  console.error('AMQP_URL, PREFERENCE_URL, TENANT and TOKEN are needed in the environment.');
+const { AMQP_URL, PREFERENCE_URL, TENANT, TOKEN, ADDRESS_KEY } = process.env;
+if (!AMQP_URL || !PREFERENCE_URL || !TENANT || !TOKEN || !ADDRESS_KEY) {
+  console.error('AMQP_URL, PREFERENCE_URL, TENANT, TOKEN and ADDRESS_KEY (32 random bytes in base64) are needed in the environment.');
   process.exit(64);
 }
 
+const key = Buffer.from(ADDRESS_KEY, 'base64');
 const say = (line) => console.log(JSON.stringify(line));
 const queue = process.argv[2] ?? `email-system.${TENANT}`;
 const service = new PreferenceService(PREFERENCE_URL, TOKEN);
@@ -46,7 +49,11 @@ console.error(`listening on ${queue} from position ${wishes.position}`);
 for await (const line of createInterface({ input: process.stdin })) {
   const question = JSON.parse(line);
   if (question.told) await (turn = turn.then(() => say({ position: wishes.position, told: wishes.told() })));
-  else say(await service.ask(question));
+  else if (question.suppress) {
+    const tag = addressTag(key, question.suppress);
+    await service.suppress(tag, 'hard-bounce');
+    say({ suppressed: tag });
+  } else say(await service.ask(question));
 }
 await turn;
 await channel.close();

@@ -7,7 +7,7 @@ export class PreferenceService {
   #url;
   #headers;
 
-  // A bearer token with the scopes preferences:follow and send:decide.
+  // A bearer token with the scopes preferences:follow, send:decide and address:write.
   constructor(url, token) {
     this.#url = url.replace(/\/$/, '');
     this.#headers = { Authorization: `Bearer ${token}` };
@@ -40,6 +40,16 @@ export class PreferenceService {
     } catch {
       return { allowed: false, rule: 'no-answer' };
     }
+  }
+
+  // Nothing more to this address, whoever has it, until somebody releases it. The same again is harmless.
+  async suppress(tag, method) {
+    const answer = await fetch(`${this.#url}/v1/addresses/${tag}/suppressions`, {
+      method: 'POST',
+      headers: { ...this.#headers, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ occurredAt: new Date().toISOString(), actor: 'agent', method }),
+    });
+    if (!answer.ok) throw new Error(`The suppression was answered with ${answer.status}`);
   }
 
   async *#lines(path) {
