@@ -16,7 +16,7 @@ public static class AcceptImport
 
     private static readonly SemaphoreSlim Turns = new(AtOnce);
 
-    public static void Map(IEndpointRouteBuilder api) => api.MapPost("/v1/imports", HandleAsync).RequireScope(Scopes.PreferencesImport).WithBodyLimit(null)
+    public static void Map(IEndpointRouteBuilder api) => api.MapPost("/v1/imports", HandleAsync).RequireScope(Scopes.PreferencesImport).WithBodyLimit(null).Accepts<ImportLine>("application/x-ndjson", "text/csv")
         .RefusesWith("source_required", "list_empty", "list_malformed", "column_unknown", "import_not_utf8").WithMetadata(Busy, KnownProblems.MediaTypeUnsupported);
 
     /// <param name="source">Where the list comes from (GDPR art. 14(2)(f)), as a word.</param>
@@ -28,7 +28,6 @@ public static class AcceptImport
         try
         {
             var (import, now) = (new StreamKey(caller.Tenant, Address.NewId()), clock.GetUtcNow());
-            await parts.ForgetAsync(caller.Tenant, now - Import.Lifetime, ct);
             using var digest = SHA256.Create();
             await using var body = new CryptoStream(request.Body, digest, CryptoStreamMode.Read);
             var (lines, invalid, count) = await parts.WriteAsync(import, NotEmpty(ReadingLists.ReadAsync(format, body, ct)), now, ct);

@@ -58,13 +58,12 @@ public sealed class ImportParts(NpgsqlDataSource ledger)
     });
 
     /// <summary>Lists that were uploaded before then and never run are not kept. One that is running is left alone: its first part is settled.</summary>
-    public Task ForgetAsync(TenantId tenant, DateTimeOffset before, CancellationToken ct) => Outages.Typed(async () =>
+    public Task ForgetAsync(DateTimeOffset before, CancellationToken ct) => Outages.Typed(async () =>
     {
         await using var delete = ledger.CreateCommand("""
-            delete from import_parts p where tenant_id = $1 and uploaded_at < $2
+            delete from import_parts p where uploaded_at < $1
             and not exists (select from import_parts f where f.tenant_id = p.tenant_id and f.import_id = p.import_id and f.part = 0 and f.results is not null)
             """);
-        delete.Parameters.Add(new() { Value = tenant.ToString() });
         delete.Parameters.Add(new() { Value = before });
         await delete.ExecuteNonQueryAsync(ct);
     });

@@ -14,6 +14,10 @@ public sealed partial class ImportRunner(
 {
     private const string Name = "imports";
 
+    private static readonly TimeSpan BetweenSweeps = TimeSpan.FromHours(1);
+
+    private long? _sweptAt;
+
     public static IServiceCollection Add(IServiceCollection services) => services
         .AddRemote(Name, running => (running.BaseDelayMs, running.MaxDelayMs) = (500, 30_000))
         .AddSingleton<ImportParts>()
@@ -24,6 +28,12 @@ public sealed partial class ImportRunner(
 
     private async Task RunAsync(IReadOnlyList<StoredEvent> events, CancellationToken ct)
     {
+        if (_sweptAt is not { } at || clock.GetElapsedTime(at) > BetweenSweeps)
+        {
+            await parts.ForgetAsync(clock.GetUtcNow() - Import.Lifetime, ct);
+            _sweptAt = clock.GetTimestamp();
+        }
+
         foreach (var started in events.Where(e => e.Type == MarketingCatalog.Events.NameOf(new ImportStarted("")))) await RunAsync(started.Stream, ct);
     }
 

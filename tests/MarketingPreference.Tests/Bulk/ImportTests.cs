@@ -184,6 +184,21 @@ public sealed class ImportTests(RunningService service)
         closed.Distinct().Count().ShouldBe(Lines);
     }
 
+    [Fact]
+    public async Task A_list_that_nobody_ran_is_not_kept_and_one_that_was_is()
+    {
+        var list = $"{Header}\n{NewSubject()},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,";
+        var (left, run) = ((await UploadAsync(list)).GetProperty("id").GetString()!, (await UploadAsync(list)).GetProperty("id").GetString()!);
+        await RunAsync(run);
+        await service.CountAsync($"with aged as (update import_parts set uploaded_at = now() - interval '8 days' where import_id in ('{left}', '{run}') returning 1) select count(*) from aged");
+
+        // It looks when it starts, with the next thing that happens.
+        await service.RestartAsync();
+        (await service.ChooseAsync(NewSubject(), "module-crm", false)).EnsureSuccessStatusCode();
+        await EventuallyAsync("it is gone", async () => await service.CountAsync($"select count(*) from import_parts where import_id = '{left}'") == 0);
+        (await LinesAsync($"/v1/imports/{run}/results")).Lines.ShouldBe(["2 recorded"]);
+    }
+
     private async Task RunAsync(string id)
     {
         using (var started = await service.SendAsync(HttpMethod.Post, $"/v1/imports/{id}/runs", role: "operator")) started.StatusCode.ShouldBe(HttpStatusCode.Accepted);
