@@ -4,6 +4,7 @@ using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.AskingConsent;
 using ConsentLedger.MarketingPreference.AskingErasure;
 using ConsentLedger.MarketingPreference.Bulk;
+using ConsentLedger.MarketingPreference.Intake;
 using ConsentLedger.MarketingPreference.Links;
 using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.MarketingPreference.Preferences;
@@ -34,6 +35,8 @@ builder.Services.AddSingleton<AddressReader>();
 ImportRunner.Add(builder.Services);
 builder.Services.AddSingleton<SendCounts>();
 builder.Services.AddSingleton<SendGate>();
+builder.Services.AddSingleton<SignedRequests>();
+builder.Services.AddSingleton<TakeIn>();
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.MarketingEvents, MarketingPublisher.Translate)
     .Consumes<ConsentEventConsumer>("marketing.from-consent", Exchanges.ConsentEvents, ConsentEventConsumer.Bindings)
@@ -57,5 +60,7 @@ ReadAddresses.Map(app);
 AcceptImport.Map(app);
 ReadImport.Map(app);
 RunImport.Map(app);
+LeaveTopics.Map(app);
+TakeIn.Map(app);
 app.MapLog();
 await app.ServeAsync(args);

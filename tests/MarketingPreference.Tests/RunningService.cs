@@ -25,6 +25,8 @@ public sealed class RunningService : IAsyncLifetime
 
     internal ConsentStandIn Consent { get; private set; } = null!;
 
+    internal static readonly byte[] IntakeKey = [.. Enumerable.Range(100, 32).Select(i => (byte)i)];
+
     public string LinkKeyFile => Path.Combine(_folder.FullName, "links");
 
     public string LogFile => _process.LogFile;
@@ -37,6 +39,8 @@ public sealed class RunningService : IAsyncLifetime
         Consent = await ConsentStandIn.StartAsync();
         File.WriteAllBytes(LinkKeyFile, [.. Enumerable.Range(1, 32).Select(i => (byte)i)]);
         File.SetUnixFileMode(LinkKeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.WriteAllLines(Path.Combine(_folder.CreateSubdirectory("intake").FullName, Packs.Tenant), [Convert.ToBase64String(new byte[24]), $"whsec_{Convert.ToBase64String(IntakeKey)}"]);
+        File.SetUnixFileMode(Path.Combine(_folder.FullName, "intake", Packs.Tenant), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         RenewServiceToken("first");
         _process = NewProcess("service");
         await _process.StartAsync(CancellationToken.None);
@@ -225,6 +229,7 @@ public sealed class RunningService : IAsyncLifetime
         ["Ledger__SigningKeyFile"] = LinkKeyFile,
         ["Links__KeyFile"] = LinkKeyFile,
         ["Links__PublicUrl"] = "https://preferences.example",
+        ["Intake__KeysFolder"] = Path.Combine(_folder.FullName, "intake"),
         ["Consent__Url"] = Consent.Url.ToString(),
         ["Consent__TokenFile"] = Path.Combine(_folder.FullName, "service.token"),
     });

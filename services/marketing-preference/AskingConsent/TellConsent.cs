@@ -37,6 +37,14 @@ public sealed class TellConsent(StateReader reader, ConsentClient consent, TimeP
         return null;
     }
 
+    /// <summary>As above, for several lanes; the first that has to wait ends it.</summary>
+    public async Task<Problem?> OfLanesAsync(StreamKey subject, IEnumerable<Lane> lanes, Actor actor, string method, CancellationToken ct)
+    {
+        foreach (var lane in lanes)
+            if (await OfUnsubscribeAsync(subject, lane, actor, method, ct) is { } pending) return pending;
+        return null;
+    }
+
     private async Task<bool> WithdrawAsync(StreamKey subject, ConsentWithdrawal withdrawal, string? key, CancellationToken ct)
     {
         try

@@ -1,3 +1,5 @@
+using ConsentLedger.MarketingPreference.Intake;
+
 namespace ConsentLedger.MarketingPreference.Preferences;
 
 // Facts only: nothing here says who the person is. References of deliveries and recipients are the email system's own.
@@ -10,9 +12,10 @@ public sealed record Subscribed(
 
 /// <summary>A topic is not wanted over a channel, or never was: "no" and "never asked" are different.</summary>
 /// <param name="WithdrawsConsent">Nothing that rested on the same consent is open over this channel any more, so the consent ends as well (GDPR art. 7(3)).</param>
+/// <param name="Seen">Of whoever pressed the link's button.</param>
 public sealed record Unsubscribed(
     string Topic, string Channel, string Purpose, string Basis, Cause Cause, Actor Actor, string Method, DateTimeOffset OccurredAt,
-    bool WithdrawsConsent, Word? DeliveryId = null, Word? RecipientRef = null);
+    bool WithdrawsConsent, Word? DeliveryId = null, Word? RecipientRef = null, Seen? Seen = null);
 
 /// <summary>One event of the subject's stream in the consent service was heard, and what it changed is now known here too.</summary>
 /// <param name="Event">Its id there.</param>

@@ -1,4 +1,5 @@
 using ConsentLedger.MarketingPreference.AskingConsent;
+using ConsentLedger.MarketingPreference.Intake;
 using ConsentLedger.MarketingPreference.Links;
 using ConsentLedger.MarketingPreference.Pages;
 using ConsentLedger.MarketingPreference.Policies;
@@ -23,14 +24,14 @@ public static class UnsubscribeByLink
 
     public static void Map(IEndpointRouteBuilder pages) => pages.MapPost("/u/{token}", HandleAsync).AllowAnonymous().WithBodyLimit(MaxBodyBytes);
 
-    public static Decision Decide(UnsubscribeLink link, Cause cause, SubjectPreferences subject, PolicyBook policies, DateTimeOffset now)
+    public static Decision Decide(UnsubscribeLink link, Cause cause, SubjectPreferences subject, PolicyBook policies, DateTimeOffset now, Seen? seen = null)
     {
         if (subject.IsErased || subject.Find(link.Topic, link.Channel) is { IsOpen: false }) return Decision.Unchanged;
         if (policies.LastDeclaring(link.Topic, link.Channel) is not { } pack) return Decision.No("topic_undeclared", "No policy heard of here has ever declared this topic.");
         var topic = pack.FindTopic(link.Topic)!;
         return Decision.Of(new Unsubscribed(
             topic.Id, link.Channel, topic.Purpose, pack.BasisOf(topic), cause, Actor.Subject, Method, now, pack.ConsentEndsWith(topic, link.Channel, subject),
-            link.DeliveryId, link.RecipientRef));
+            link.DeliveryId, link.RecipientRef, seen));
     }
 
     private static async Task<IResult> HandleAsync(
@@ -43,9 +44,11 @@ public static class UnsubscribeByLink
         if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
         if (await ReadCauseAsync(request, ct) is not { } cause) return BodyInvalid.To(request, words, policies.Current);
 
+        var seen = Seen.Of(request.Headers.UserAgent, link, clock.GetUtcNow());
+
         // Not named by the link: whoever came back and leaves again has the same one. How the lane stands is what makes a repeat harmless.
         var command = new Command(link.Stream, SubjectPreferences.Stream, new Digest(Guid.CreateVersion7(clock.GetUtcNow())), default, context =>
-            Decide(link, cause, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(link.Tenant)), context.Now))
+            Decide(link, cause, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(link.Tenant)), context.Now, seen))
         {
             Reads = PolicyBook.ReadBy(link.Tenant),
         };

@@ -1,0 +1,68 @@
+using System.Text.RegularExpressions;
+
+namespace ConsentLedger.MarketingPreference.Intake;
+
+/// <summary>What a mail that came back wants of us, and the tokens in it by which we know of which delivery. Nothing else of it is kept: no address, no words.</summary>
+/// <param name="Tokens">As they stand there; only a signature of ours makes one count.</param>
+public sealed partial record MailIntake(MailKind Kind, IReadOnlyList<string> Tokens)
+{
+    private const int MaxTokens = 16, MaxWishLength = 60;
+
+    private static readonly HashSet<string> Wishes = new(
+        ["stop", "unsubscribe", "remove", "abmelden", "abbestellen", "austragen", "stopp", "désabonner", "désabonnement", "désinscription", "désinscrire", "desabonner", "arrêt", "avregistrera", "avsluta", "avanmäla"],
+        StringComparer.OrdinalIgnoreCase);
+
+    public static MailIntake Read(ReadOnlyMemory<byte> message)
+    {
+        var mail = MailPart.Read(message);
+        if (mail.MediaType == "multipart/report") return ReadReport(mail);
+
+        // A machine's answer quotes what it answers, and wants nothing.
+        if (mail.Find("Auto-Submitted") is { } auto && !auto.StartsWith("no", StringComparison.OrdinalIgnoreCase)) return new(MailKind.Other, []);
+        var texts = mail.All().Where(part => part.MediaType == "text/plain").Select(part => part.Text()).ToList();
+        var wants = IsWish(mail.Find("Subject") ?? "") || texts.Take(1).Any(text => IsWish(FirstWords(text)));
+        return wants ? new(MailKind.Reply, TokensIn([mail.Find("Subject") ?? "", .. mail.All().Where(p => p.MediaType.StartsWith("text/", StringComparison.Ordinal)).Select(p => p.Text())])) : new(MailKind.Other, []);
+    }
+
+    /// <summary>RFC 5965: a part that says what kind of feedback it is, and the mail it is about, or its headers. "Not spam" is no complaint.</summary>
+    private static MailIntake ReadReport(MailPart mail)
+    {
+        var parts = mail.All().ToList();
+        if (!string.Equals(mail.Parameters.GetValueOrDefault("report-type"), "feedback-report", StringComparison.OrdinalIgnoreCase)
+            || parts.FirstOrDefault(p => p.MediaType == "message/feedback-report")?.Inner() is not { } report
+            || report.Find("Feedback-Type") is not { } type || type.Trim().Equals("not-spam", StringComparison.OrdinalIgnoreCase))
+            return new(MailKind.Other, []);
+        var about = parts.Where(p => p.MediaType is "message/rfc822" or "text/rfc822-headers").Select(p => p.Inner());
+        return new(MailKind.Complaint, TokensIn(about.Select(p => p.Find("List-Unsubscribe") ?? "")));
+    }
+
+    /// <summary>The first line that is the writer's own.</summary>
+    private static string FirstWords(string text) =>
+        text.Split('\n').Select(line => line.Trim()).FirstOrDefault(line => line.Length > 0 && line[0] != '>') ?? "";
+
+    /// <summary>Short, and one of the words: who writes more than that wants to be read by somebody.</summary>
+    private static bool IsWish(string text) => text.Length <= MaxWishLength + (Token().Match(text) is { Success: true } token ? token.Length : 0)
+        && !Prefix().IsMatch(text) && text.Split([' ', '.', '!', ',', ':', '"', '\u201E', '\u201C', '\u201D'], StringSplitOptions.RemoveEmptyEntries).Any(Wishes.Contains);
+
+    /// <summary>As they stand, and joined with what stands alone on the next line: quoting breaks what is long.</summary>
+    private static List<string> TokensIn(IEnumerable<string> texts) => [.. texts
+        .SelectMany(text => Token().Matches(text).Concat(Token().Matches(LineEnd().Replace(text, ""))).Select(m => m.Value)).Distinct().Take(MaxTokens)];
+
+    [GeneratedRegex("[A-Za-z0-9_-]{60,700}")]
+    private static partial Regex Token();
+
+    [GeneratedRegex(@"\r?\n(> ?)*(?=[A-Za-z0-9_-]+>?\s*?(\n|$))")]
+    private static partial Regex LineEnd();
+
+    [GeneratedRegex(@"^(re|aw|sv|fwd?|wg)\s*:", RegexOptions.IgnoreCase)]
+    private static partial Regex Prefix();
+}
+
+public enum MailKind
+{
+    /// <summary>Neither: a bounce, an answer of a machine, a letter to be read by somebody.</summary>
+    Other,
+
+    Complaint,
+    Reply,
+}
