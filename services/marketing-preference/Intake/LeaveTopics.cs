@@ -76,7 +76,9 @@ public sealed record LeaveTopics(DateTimeOffset OccurredAt, Actor Actor, Word Me
         AddressTag tag, Body<LeaveTopics> body, Caller caller, CommandOptions options, AddressReader addresses, StateReader states, DeciderLoop ledger, PreferenceReader reader, TellConsent tell,
         CancellationToken ct)
     {
-        var subjects = await addresses.FindAsync(caller.Tenant, tag, ct) is { } stream ? (await states.ReadAsync(stream, Address.Stream, ct)).State.Subjects : [];
+        if (await addresses.FindAsync(caller.Tenant, tag, ct) is not { } stream) return AddressUnlinked;
+        var (address, _) = await states.ReadAsync(stream, Address.Stream, ct);
+        var subjects = (await addresses.OfAddressAsync(stream, ct)).Where(l => address.Links.Contains(l.Link)).Select(l => l.Subject).ToList();
         if (subjects.Count == 0) return AddressUnlinked;
         var left = 0;
         foreach (var subject in subjects)

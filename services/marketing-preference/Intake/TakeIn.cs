@@ -87,7 +87,7 @@ public sealed class TakeIn(DeciderLoop ledger, AddressReader addresses, Unsubscr
         var command = new Command(stream, SubjectPreferences.Stream, id, default, context =>
         {
             var events = Leave(e, method, topic, channel, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(tenant)), link).Select(left => new NewEvent(left)).ToList();
-            if (place is { } at && RecordDelivery.Complained(Complaint(e, tag!.Value, method, link), context.State<Address>(at)) is Decision.Record complained)
+            if (place is { } at && RecordDelivery.Complained(new AddressComplained(tag!.Value, method, e.OccurredAt), context.State<Address>(at)) is Decision.Record complained)
                 events.AddRange(complained.Events.Select(c => c with { Stream = at }));
             return events.Count == 0 ? Decision.Unchanged : new Decision.Record(events);
         })
@@ -115,13 +115,10 @@ public sealed class TakeIn(DeciderLoop ledger, AddressReader addresses, Unsubscr
     private async Task<Command> OfAddressAsync(TenantId tenant, AddressTag tag, ProviderEvent e, Digest id, string method, CancellationToken ct) =>
         new(await addresses.FindOrBeginAsync(tenant, tag, ct), Address.Stream, id, default, context => (e.Type, context.State<Address>()) switch
         {
-            (ProviderEventType.Delivered, var address) => RecordDelivery.Delivered(new AddressDelivered(tag, method, e.OccurredAt, e.DeliveryId), address),
-            (ProviderEventType.Bounced, var address) => RecordDelivery.Bounced(new AddressBounced(tag, e.Bounce ?? BounceKind.Soft, method, e.OccurredAt, e.Code, e.DeliveryId), address),
-            (_, var address) => RecordDelivery.Complained(Complaint(e, tag, method, null), address),
+            (ProviderEventType.Delivered, var address) => RecordDelivery.Delivered(new AddressDelivered(tag, method, e.OccurredAt), address),
+            (ProviderEventType.Bounced, var address) => RecordDelivery.Bounced(new AddressBounced(tag, e.Bounce ?? BounceKind.Soft, method, e.OccurredAt, e.Code), address),
+            (_, var address) => RecordDelivery.Complained(new AddressComplained(tag, method, e.OccurredAt), address),
         });
-
-    private static AddressComplained Complaint(ProviderEvent e, AddressTag tag, string method, UnsubscribeLink? link) =>
-        new(tag, method, e.OccurredAt, link?.DeliveryId ?? e.DeliveryId, link?.RecipientRef ?? e.RecipientRef);
 
     private static Task<(Outcome, Problem?)> Refused(string code, string reason) => Task.FromResult<(Outcome, Problem?)>((new Outcome.Refused(new Refusal(code, reason)), null));
 
