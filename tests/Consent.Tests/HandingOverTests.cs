@@ -92,19 +92,19 @@ public sealed class HandingOverTests : IAsyncLifetime
     [Fact]
     public async Task Everybody_living_is_handed_over_and_only_the_successor_opens_it()
     {
-        var (one, erased, other, bare) = (NewPerson(), NewPerson(), NewPerson(), NewPerson());
+        var (one, erased, other, bare, late) = (NewPerson(), NewPerson(), NewPerson(), NewPerson(), NewPerson());
         foreach (var person in (StreamKey[])[one, erased, other, one]) await GrantAsync(person);
         var elsewhere = one with { Tenant = TenantId.Parse("quintus") };
         await GrantAsync(elsewhere);
         using (await _databases.Keys().GetOrCreateAsync(bare, Ct)) await EraseAsync(erased);
         var size = (await _engine.ReadTreeAsync(Story.Tenant, Ct)).Size;
-        await GrantAsync(one);
+        foreach (var person in (StreamKey[])[one, late]) await GrantAsync(person);
 
         var (lines, all) = await WriteAsync(size);
         HandOverFile.ToLine(lines.Head).ShouldBe(HandOverFile.ToLine(HeadOf()));
         lines.Keys.Select(k => k.Subject).ShouldBe([one.Id.Value, other.Id.Value]);
         lines.Envelopes.Select(e => e.Position).ShouldBe([0, 2, 3]);
-        lines.End.ShouldBe(new HandOverEnd(2, 3, size + 1));
+        lines.End.ShouldBe(new HandOverEnd(2, 3, size + 2));
         foreach (var envelope in lines.Envelopes) Encoding.UTF8.GetString(await OpenAsync(lines, envelope)).ShouldContain("canary");
 
         all.ShouldNotContain("canary");
