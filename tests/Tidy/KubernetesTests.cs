@@ -114,6 +114,9 @@ public sealed partial class KubernetesTests
     [
         "Erasure__RedispatchAfter", "Secrets__Folder", "EventStore__Engine", "Vault__KekFile", "Policies__Folder",
 
+        // Whoever lets a mail system bring back what became of mails sets this.
+        "Intake__KeysFolder",
+
         // Whoever offers OpenDSR, or calls processors that call back, sets these.
         "OpenDsr__PublicUrl", "OpenDsr__CertificateFile", "OpenDsr__KeyFile", "OpenDsr__TrustedRootsFile", "Processors__PublicUrl",
     ];

@@ -80,21 +80,17 @@ public sealed class TakeIn(DeciderLoop ledger, AddressReader addresses, Unsubscr
                 ? (await ledger.ExecuteAsync(await OfAddressAsync(tenant, complained, e, id, method, ct), ct), null)
                 : await Refused("delivery_unknown", "Nothing in it says whom it is about.");
 
-        // The person and their address, in one commit.
+        // The person and their address are told apart, each by an event of its own: nothing in the log, not even a trace, is to lead from a tag to a person.
+        if (e.Type == ProviderEventType.Complained && tag is { } theirs) await ledger.ExecuteAsync(await OfAddressAsync(tenant, theirs, e, Digest.Of($"{id.Value:N}", "address"), method, ct), ct);
         var stream = new StreamKey(tenant, person.Value.Stream);
-        StreamKey? place = e.Type == ProviderEventType.Complained && tag is { } t ? await addresses.FindOrBeginAsync(tenant, t, ct) : null;
         var (topic, channel) = (link?.Topic ?? e.Topic, link?.Channel ?? e.Channel);
-        var command = new Command(stream, SubjectPreferences.Stream, id, default, context =>
-        {
-            var events = Leave(e, method, topic, channel, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(tenant)), link).Select(left => new NewEvent(left)).ToList();
-            if (place is { } at && RecordDelivery.Complained(new AddressComplained(tag!.Value, method, e.OccurredAt), context.State<Address>(at)) is Decision.Record complained)
-                events.AddRange(complained.Events.Select(c => c with { Stream = at }));
-            return events.Count == 0 ? Decision.Unchanged : new Decision.Record(events);
-        })
-        {
-            Reads = [.. PolicyBook.ReadBy(tenant), .. place is { } read ? new (StreamKey, StreamType)[] { (read, Address.Stream) } : []],
-        };
-        var outcome = await ledger.ExecuteAsync(command, ct);
+        var outcome = await ledger.ExecuteAsync(
+            new Command(stream, SubjectPreferences.Stream, id, default, context =>
+                Decision.Of(Leave(e, method, topic, channel, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(tenant)), link)))
+            {
+                Reads = PolicyBook.ReadBy(tenant),
+            },
+            ct);
         var (policies, _) = await reader.ReadAsync(tenant, [], ct);
         return (outcome, await tell.OfLanesAsync(stream, LeaveTopics.LanesIn(policies, topic, channel).Select(lane => new Lane(lane.Topic.Id, lane.Channel)), Actor.Subject, method, ct));
     }
@@ -118,7 +114,10 @@ public sealed class TakeIn(DeciderLoop ledger, AddressReader addresses, Unsubscr
             (ProviderEventType.Delivered, var address) => RecordDelivery.Delivered(new AddressDelivered(tag, method, e.OccurredAt), address),
             (ProviderEventType.Bounced, var address) => RecordDelivery.Bounced(new AddressBounced(tag, e.Bounce ?? BounceKind.Soft, method, e.OccurredAt, e.Code), address),
             (_, var address) => RecordDelivery.Complained(new AddressComplained(tag, method, e.OccurredAt), address),
-        });
+        })
+        {
+            TraceParent = null,
+        };
 
     private static Task<(Outcome, Problem?)> Refused(string code, string reason) => Task.FromResult<(Outcome, Problem?)>((new Outcome.Refused(new Refusal(code, reason)), null));
 
