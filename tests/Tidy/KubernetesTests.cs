@@ -119,6 +119,9 @@ public sealed partial class KubernetesTests
 
         // Whoever offers OpenDSR, or calls processors that call back, sets these.
         "OpenDsr__PublicUrl", "OpenDsr__CertificateFile", "OpenDsr__KeyFile", "OpenDsr__TrustedRootsFile", "Processors__PublicUrl",
+
+        // Whoever has people confirm who they are sets these.
+        "Mail__Smtp", "Mail__Folder", "Mail__From", "Mail__User", "Mail__PasswordFile", "Links__PublicUrl",
     ];
 
     [KubectlTheory]
