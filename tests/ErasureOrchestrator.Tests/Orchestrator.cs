@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
 using ConsentLedger.Support;
+using Npgsql;
 
 namespace ConsentLedger.ErasureOrchestrator.Tests;
 
@@ -87,6 +88,30 @@ public sealed class Orchestrator : IAsyncLifetime
 
     public Task<Answer> RequestAsync(string subject, string tenant = "quintus", string role = "privacy", string? key = null) =>
         PostAsync(new { subject, reason = "consent-withdrawn" }, tenant, role, key);
+
+    public Task<Answer> PostAsync(string path, object body, string tenant = "quintus", string role = "privacy") => SendAsync(
+        new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = JsonContent.Create(body, body.GetType()) }, tenant, role, []);
+
+    public Task<Answer> PutAsync(string path, object body, string tenant, string role = "operator") => SendAsync(
+        new HttpRequestMessage(HttpMethod.Put, new Uri(path, UriKind.Relative)) { Content = JsonContent.Create(body, body.GetType()) }, tenant, role, []);
+
+    /// <summary>What a browser gets; with a tenant, what its privacy team gets that is no JSON.</summary>
+    public async Task<(int Status, string Text)> GetPageAsync(string path, HttpMethod? method = null, string? tenant = null)
+    {
+        using var request = new HttpRequestMessage(method ?? HttpMethod.Get, new Uri(path, UriKind.Relative));
+        if (tenant is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _issuer.Token(tenant, "privacy"));
+        using var answer = await _http.SendAsync(request, _patience.Token);
+        return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(_patience.Token));
+    }
+
+    public async Task<long> QueryAsync(string sql, Guid id)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(_patience.Token);
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.AddWithValue("id", id);
+        return (long)(await command.ExecuteScalarAsync(_patience.Token))!;
+    }
 
     public Task<Answer> PostAsync(object body, string tenant = "quintus", string? role = "privacy", string? key = null) => SendAsync(
         new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/erasures", UriKind.Relative)) { Content = JsonContent.Create(body) }, tenant, role, key is null ? [] : [("Idempotency-Key", key)]);

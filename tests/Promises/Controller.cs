@@ -25,6 +25,8 @@ public sealed class Controller(Installation here, string tenant, JsonObject pack
 
     public HttpClient PrivacyTeam { get; } = here.Client(here.Erasure, tenant, "privacy");
 
+    public HttpClient ErasureOperator { get; } = here.Client(here.Erasure, tenant, "operator");
+
     public HttpClient Operator { get; } = here.Client(here.Consent, tenant, "operator");
 
     public Installation Here => here;

@@ -53,6 +53,13 @@ public static class Acts
     public static async Task<JsonElement> PostOkAsync(this HttpClient client, string path, object body, CancellationToken ct) =>
         await client.PostAsync(path, body, HttpStatusCode.OK, ct);
 
+    public static async Task<JsonElement> PutOkAsync(this HttpClient client, string path, object body, CancellationToken ct)
+    {
+        using var content = Body(body);
+        using var answer = await client.PutAsync(new Uri(path, UriKind.Relative), content, ct);
+        return await answer.ReadAsync(HttpStatusCode.OK, ct);
+    }
+
     public static async Task<JsonElement> PostAsync(this HttpClient client, string path, object body, HttpStatusCode expected, CancellationToken ct)
     {
         using var content = Body(body);

@@ -21,7 +21,9 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
         {
             TaskReply.Done done => Close(found, system, task, done.Outcome, Word(done.Reason)),
             TaskReply.Refused refused => Close(found, system, task, TaskOutcome.Refused, Word(refused.Code) ?? "unspecified"),
-            _ when !task.IsOpen => Decision.Unchanged,
+
+            // Nobody takes on, or fails at, what they were not told.
+            _ when !task.IsOpen || task.Stage == TaskStage.Planned => Decision.Unchanged,
             TaskReply.Accepted accepted => Accept(found, system, task, accepted, now),
             TaskReply.Unreachable failed when task.Stage == TaskStage.Calling && (attempt is null || attempt == task.Attempts) => Decision.Of(new ErasureTaskFailed(
                 request, system, task.Attempts, Word(failed.Code) ?? "unspecified", Whole(now + Patience.Retry(request, system, task.Attempts, failed.RetryAfter)))),
