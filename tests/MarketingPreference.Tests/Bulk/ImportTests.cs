@@ -185,6 +185,23 @@ public sealed class ImportTests(RunningService service)
     }
 
     [Fact]
+    public async Task A_line_that_was_carried_out_and_not_noted_hears_its_first_outcome_again()
+    {
+        var subject = NewSubject();
+        var id = (await UploadAsync($"{Header}\n{subject},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,")).GetProperty("id").GetString()!;
+        await service.CountAsync($"""
+            create function not_now() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$;
+            create trigger not_now before update on import_parts for each row when (old.import_id = '{id}') execute function not_now();
+            select 0::bigint
+            """);
+        using (await service.SendAsync(HttpMethod.Post, $"/v1/imports/{id}/runs", role: "operator")) { }
+        await EventuallyAsync("the line is carried out", async () => await service.StateAsync(subject, "module-crm") == "unsubscribed");
+        await service.CountAsync("drop trigger not_now on import_parts; drop function not_now(); select 0::bigint");
+        await RunAsync(id);
+        (await LinesAsync($"/v1/imports/{id}/results")).Lines.ShouldBe(["2 recorded"]);
+    }
+
+    [Fact]
     public async Task A_list_that_nobody_ran_is_not_kept_and_one_that_was_is()
     {
         var list = $"{Header}\n{NewSubject()},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,";
