@@ -99,6 +99,25 @@ public sealed class PeoplesPages(RunningCentre centre)
     }
 
     [BrowserFact]
+    public async Task However_much_a_controller_does_with_data_its_pages_stay_small()
+    {
+        using var browser = new HttpClient { BaseAddress = centre.Here.Preference.Url };
+        foreach (var tenant in RunningServices.Tenants)
+        {
+            foreach (var lang in (string[])["en", "fr", "de", "sv"])
+            {
+                var link = await centre.LinkAsync(Acts.NewSubject(), lang: lang, tenant: tenant);
+                foreach (var part in (string[])["", "/uses", "/data"])
+                {
+                    using var answer = await browser.GetAsync(new Uri(link + part, UriKind.Relative));
+                    (await answer.Content.ReadAsByteArrayAsync()).Length.ShouldBeLessThan(MaxBytes, $"{tenant} {part} in {lang}");
+                    answer.Content.Headers.ContentLanguage.ShouldBe([lang], $"{tenant} {part}");
+                }
+            }
+        }
+    }
+
+    [BrowserFact]
     public async Task The_pages_of_people_have_their_portraits_taken()
     {
         foreach (var (name, scheme, width, height, lang) in new[]

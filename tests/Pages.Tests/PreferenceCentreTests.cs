@@ -1,6 +1,8 @@
 using System.Text.Json;
+using ConsentLedger.Contracts;
 using ConsentLedger.Support;
 using Microsoft.Playwright;
+using RabbitMQ.Client;
 
 namespace ConsentLedger.Pages.Tests;
 
@@ -288,6 +290,39 @@ public sealed class PreferenceCentreTests(RunningCentre centre)
         await page.Keyboard.PressAsync("Enter");
         await page.GetByRole(AriaRole.Status).WaitForAsync();
         (await centre.MaySendAsync(person, "newsletter")).ShouldBe((false, "unsubscribed"));
+    }
+
+    [BrowserFact]
+    public async Task The_echo_of_a_no_over_the_bus_does_not_end_the_yes_that_was_given_in_between()
+    {
+        var person = Acts.NewSubject();
+        var said = TimeProvider.System.GetUtcNow().AddSeconds(-5);
+        await centre.DoAsync(person, "grants", Acts.Grant("newsletter"));
+        await centre.DoAsync(person, "withdrawals", new { purpose = "newsletter", channel = "email", occurredAt = said, actor = "subject", method = "preference-centre" });
+        await centre.DoAsync(person, "grants", new { purpose = "newsletter", channel = "email", occurredAt = said.AddSeconds(1), actor = "subject", method = "preference-centre" });
+        await using var channel = await centre.Here.Broker.OpenChannelAsync();
+        await UnsubscribedAsync(said);
+
+        // Of one person one message is handled after the other, and this one is another no.
+        await UnsubscribedAsync(said.AddSeconds(2));
+        await Acts.EventuallyAsync("the later no is heard", async () => await centre.MayAsync(person, "newsletter") == "consent_withdrawn", CancellationToken.None);
+        (await centre.HistoryAsync(person)).Where(e => Type(e) != "consent.history-read.v1").Select(Type).ShouldBe(["consent.granted.v1", "consent.withdrawn.v1", "consent.granted.v1", "consent.withdrawn.v1"]);
+
+        async Task UnsubscribedAsync(DateTimeOffset at)
+        {
+            var message = new CloudEvent
+            {
+                Id = Acts.NewSubject(),
+                Source = "https://consentledger/marketing-preference",
+                Type = MarketingUnsubscribedV1.Type,
+                Time = at,
+                Subject = person,
+                Tenant = RunningCentre.Tenant,
+                StreamVersion = 1,
+                Data = CloudEvent.DataFrom(new MarketingUnsubscribedV1("newsletter", "email", "newsletter", "consent", "preference-centre", "subject", "preference-centre", at, WithdrawsConsent: true)),
+            };
+            await channel.BasicPublishAsync(Exchanges.MarketingEvents, message.Type, mandatory: true, new BasicProperties { Persistent = true, ContentType = CloudEvent.MediaType }, message.ToJson());
+        }
     }
 
     /// <summary>Everything that either service has to tell the other has been told.</summary>
