@@ -19,7 +19,10 @@ internal sealed class Acting(DeciderLoop ledger, TellConsent tell, ConsentClient
     {
         var policies = PolicyBook.Of(person.Tenant);
         var command = new Command(person, SubjectPreferences.Stream, new Digest(Guid.CreateVersion7(now)), default,
-            context => decide(context.State<SubjectPreferences>(), context.State<PolicyBook>(policies), context.Now)) { Reads = PolicyBook.ReadBy(person.Tenant) };
+            context => decide(context.State<SubjectPreferences>(), context.State<PolicyBook>(policies), context.Now))
+        {
+            Reads = PolicyBook.ReadBy(person.Tenant),
+        };
         return await ledger.ExecuteAsync(command, ct) is Outcome.Recorded recorded ? (recorded.Version - recorded.Events + 1, recorded.Version) : null;
     }
 
