@@ -51,7 +51,7 @@ public sealed class LeaveTopicsTests
     [InlineData("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36", AgentKind.Browser)]
     [InlineData("Mozilla/5.0 (compatible; GoogleBot/2.1)", AgentKind.Scanner)]
     [InlineData("Barracuda Sentinel", AgentKind.Scanner)]
-    [InlineData("YahooMailProxy; https://help.yahoo.com", AgentKind.MailProvider)]
+    [InlineData("YahooMailProxy; https://help.example.com", AgentKind.MailProvider)]
     [InlineData("curl/8.1", AgentKind.Program)]
     public void Whoever_pressed_the_button_is_told_apart_and_heard_all_the_same(string? userAgent, AgentKind kind)
     {
