@@ -91,6 +91,19 @@ public sealed class PreferencePageTests(RunningService service) : IDisposable
     }
 
     [Fact]
+    public async Task What_consent_does_not_hear_by_itself_the_person_is_asked_to_say_again()
+    {
+        var subject = NewSubject();
+        var path = await PathAsync(subject);
+        var proof = ProofIn(await PageAsync(path));
+        service.Consent.IsAway = true;
+        using var stopped = await service.SendAsync(HttpMethod.Post, $"{path}/stop", Form($"proof={proof}"));
+        stopped.Headers.Location!.ToString().ShouldMatch("[?]did=1-[0-9]+&pending=again$");
+        (await PageAsync(stopped.Headers.Location!.ToString())).ShouldContain("please press “Stop everything” once more");
+        (await service.DecideAsync(subject, "module-crm")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
+    }
+
+    [Fact]
     public async Task Words_that_have_changed_since_they_were_read_are_not_agreed_to()
     {
         var subject = NewSubject();

@@ -20,9 +20,15 @@ internal static partial class Notice
 
     private static readonly string[] Words = ["refused", "away", "reworded", "undone", "objected", "withdrawn", "granted", "reason", "unsure", "nothing"];
 
-    public static string Of((long From, long To)? did, bool told, bool objected = false) => did is var (from, to)
-        ? string.Create(CultureInfo.InvariantCulture, $"?did={from}-{to}{(told ? "" : "&pending=1")}{(objected ? "&objected=1" : "")}")
-        : objected ? "?said=objected" : told ? "" : "?pending=1";
+    /// <param name="told">Whether consent has heard; what it has not, it hears over the bus.</param>
+    /// <param name="repeat">It does not hear of this by itself: the person has to say it again.</param>
+    public static string Of((long From, long To)? did, bool told, bool objected = false, bool repeat = false)
+    {
+        var pending = told ? "" : repeat ? "pending=again" : "pending=1";
+        return did is var (from, to)
+            ? string.Create(CultureInfo.InvariantCulture, $"?did={from}-{to}{(told ? "" : $"&{pending}")}{(objected ? "&objected=1" : "")}")
+            : objected ? "?said=objected" : told ? "" : $"?{pending}";
+    }
 
     public static (long From, long To)? VersionsIn(string? did) => Versions().Match(did ?? "") is { Success: true } match
         ? (long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), long.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture))
@@ -32,7 +38,7 @@ internal static partial class Notice
     public static Html On(Visit visit, IQueryCollection query)
     {
         var (words, said) = (visit.Words, query["said"].ToString());
-        Html pending = query["pending"] == "1" ? $"""<div class="notice warn" role="status"><p>{words["notice.pending"]}</p></div>""" : Html.Empty;
+        Html pending = query["pending"].ToString() switch { "1" => Waiting(words["notice.pending"]), "again" => Waiting(words["notice.again"]), _ => Html.Empty };
         if (Words.Contains(said)) return $"""<div class="notice{(said is "undone" or "objected" or "withdrawn" or "granted" ? "" : " warn")}" role="status"><p>{words.Say($"notice.{said}", ("controller", visit.Controller))}</p></div>{pending}""";
         if (VersionsIn(query["did"]) is not var (from, to)) return pending;
 
@@ -44,6 +50,8 @@ internal static partial class Notice
             : words.Say("notice.stopped", ("controller", visit.Controller));
         return $"""<div class="notice" role="status"><p><strong>{sentence}</strong></p>{UndoForm(visit, from, to, query["objected"] == "1")}</div>{pending}""";
     }
+
+    private static Html Waiting(string sentence) => $"""<div class="notice warn" role="status"><p>{sentence}</p></div>""";
 
     private static Html UndoForm(Visit visit, long from, long to, bool objected)
     {

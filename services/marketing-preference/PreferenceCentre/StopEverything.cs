@@ -36,12 +36,13 @@ internal static class StopEverything
         if (visit.State.IsErased) return visit.SeeOther("");
         var did = await acting.RecordAsync(person, (subject, policies, _) => Decide(Cause.StopEverything, Acting.Method, subject, policies, visit.Now), visit.Now, ct);
 
-        // All at once: while consent is away, somebody waits.
+        // All at once: while consent is away, somebody waits. What is behind the topics it hears over the bus as well; the objection and the other consents it does not, so the person is asked
+        // to press the button again, which does no harm.
         var ended = Consents(visit).Select(purpose => acting.SayAsync(
             person, "withdrawals", new { purpose, occurredAt = visit.Now, actor = Actor.Subject, method = Acting.Method, source = "marketing-preference" }, visit.Now, ct));
         var objected = acting.SayAsync(person, "objections", new { to = "marketing", occurredAt = visit.Now, actor = Actor.Subject, method = Acting.Method, source = "marketing-preference" }, visit.Now, ct);
         var said = await Task.WhenAll([.. ended, objected]);
-        return visit.SeeOther("", Notice.Of(did, !said.Contains(Said.Unheard), objected: await objected == Said.Recorded));
+        return visit.SeeOther("", Notice.Of(did, !said.Contains(Said.Unheard), objected: await objected == Said.Recorded, repeat: true));
     }
 
     /// <summary>Those behind the topics, and those heard to have been given. A processor's instructor asks for consent, not the processor.</summary>
