@@ -11,7 +11,7 @@ namespace ConsentLedger.MarketingPreference.AskingErasure;
 /// <param name="DueOn">The last day on which its end is still in time.</param>
 public sealed record Erasure(Guid Id, Guid Subject, string State, DateOnly DueOn)
 {
-    public bool IsCompleted => State == "completed";
+    public bool IsCompleted => State is "completed" or "certified";
 }
 
 /// <summary>The erasure orchestrator over HTTP, with this service's own token. Whoever asks twice hears of the same request, so a lost answer is asked for again.</summary>
