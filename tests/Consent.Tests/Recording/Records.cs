@@ -47,7 +47,7 @@ internal static class Records
     public static Recorded Erased(double day) => new(new SubjectErased(Guid.Empty), Day(day));
 
     /// <summary>A story in which everything happened that the catalog knows of, in some order or other.</summary>
-    public static Story Everything { get; } = Story.Given(Samples.Events.Where(e => e is not Policies.PolicyPublished and not SubjectErased and not ErasureStarted).Select((e, i) => new Recorded(e, Day(i + 1))));
+    public static Story Everything { get; } = Story.Given(Samples.Events.Where(e => e is not Policies.PolicyPublished and not HandingOver.TenantHandedOver and not SubjectErased and not ErasureStarted).Select((e, i) => new Recorded(e, Day(i + 1))));
 
     /// <summary>The story, of which the facts of one event were purged.</summary>
     public static Story Purged(this Story story, int index) => story with { Log = story.Log.SetItem(index, story.Log[index] with { Data = default }) };
