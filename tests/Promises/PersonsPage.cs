@@ -43,7 +43,10 @@ public sealed partial class PersonsPage : IDisposable
         using var body = new FormUrlEncodedContent(form);
         using var answer = await _browser.PostAsync(new Uri($"{_path}/{act}", UriKind.Relative), body);
         answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
-        answer.Headers.Location!.ToString().ShouldContain("?did=");
+
+        // Without "did" where the bus was quicker: what was to be done was done already.
+        var next = answer.Headers.Location!.ToString();
+        (next == _path || next.Contains("did=", StringComparison.Ordinal)).ShouldBeTrue(next);
     }
 
     [GeneratedRegex("<form .*?</form>", RegexOptions.Singleline)]
