@@ -65,7 +65,10 @@ public sealed record Address(
         AddressBounced { Kind: BounceKind.Hard } bounced => this with { Tag = bounced.Tag, HardBounced = place, SoftBounces = 0, SoftBounced = null, PausedUntil = null },
         AddressBounced bounced => this with
         {
-            Tag = bounced.Tag, SoftBounces = SoftBounces + 1, SoftBounced = place, PausedUntil = SoftBounces + 1 >= SoftBouncesBeforePause ? place.RecordedAt + Pause : null,
+            Tag = bounced.Tag,
+            SoftBounces = SoftBounces + 1,
+            SoftBounced = place,
+            PausedUntil = SoftBounces + 1 >= SoftBouncesBeforePause ? place.RecordedAt + Pause : null,
         },
         AddressDelivered => this with { SoftBounces = 0, SoftBounced = null, PausedUntil = null },
         AddressComplained complained => this with { Tag = complained.Tag, Complained = place },

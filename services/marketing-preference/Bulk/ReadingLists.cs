@@ -41,7 +41,12 @@ public static class ReadingLists
         using var text = new StreamReader(body, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: false, bufferSize: 64 * 1024);
         using var table = new CsvParser(text, new CsvConfiguration(CultureInfo.InvariantCulture)
         {
-            DetectDelimiter = true, DetectDelimiterValues = [",", ";", "\t"], MaxFieldSize = MaxLineBytes, IgnoreBlankLines = true, BadDataFound = null, TrimOptions = TrimOptions.Trim,
+            DetectDelimiter = true,
+            DetectDelimiterValues = [",", ";", "\t"],
+            MaxFieldSize = MaxLineBytes,
+            IgnoreBlankLines = true,
+            BadDataFound = null,
+            TrimOptions = TrimOptions.Trim,
         });
         string[]? header = null;
         for (var number = 1L; await MoveAsync(table, number, ct); number = table.RawRow + 1)
