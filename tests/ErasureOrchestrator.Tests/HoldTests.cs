@@ -77,6 +77,15 @@ public sealed class HoldTests
     }
 
     [Fact]
+    public void A_hold_on_an_id_that_one_reaches_already_from_another_is_its_own_and_stays_when_they_part()
+    {
+        object[] reached = [new SubjectJoined(A.Id.Value, 1), Placed with { On = A.Id.Value }];
+        var own = PlaceHold.Decide(new PlaceHold(HoldAuthority.CourtOrder, "T-1"), OtherRequest, B, People((B, reached))).Facts().ShouldHaveSingleItem();
+        own.ShouldBe(Placed with { Hold = OtherRequest });
+        Part(B, A, (B, [.. reached, own]), (A, [Placed, new SubjectJoined(B.Id.Value, 1)])).ShouldBe([(B, new HoldLifted(Hold, HoldEnd.Parted))]);
+    }
+
+    [Fact]
     public void Who_turns_out_to_be_the_same_person_is_held_as_well_both_ways()
     {
         var joined = FollowAliases.Join(A, B.Id.Value, 7, People((A, []), (B, [Placed]), (C, [])));

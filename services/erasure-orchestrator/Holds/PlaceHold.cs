@@ -16,7 +16,9 @@ public sealed record PlaceHold(HoldAuthority Authority, string Reference)
     public static Decision Decide(PlaceHold asked, Guid hold, StreamKey subject, IReadOnlyDictionary<StreamKey, SubjectRequests> persons)
     {
         if (!Words.AreSound(asked.Reference)) return Decision.No("word_invalid", Words.Rule);
-        if (persons[subject].Holds.Values.Any(h => h.Authority == asked.Authority && h.Reference == asked.Reference)) return Decision.Unchanged;
+
+        // One that reaches this id from another goes when the two part. Placed on this one as well, it is this one's own.
+        if (persons[subject].Holds.Values.Any(h => h.On is null && h.Authority == asked.Authority && h.Reference == asked.Reference)) return Decision.Unchanged;
         return new Decision.Record([.. persons.Keys.Select(person =>
             new NewEvent(new HoldPlaced(hold, asked.Authority, asked.Reference, person == subject ? null : subject.Id.Value)) { Stream = person })]);
     }
