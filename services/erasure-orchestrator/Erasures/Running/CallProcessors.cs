@@ -102,7 +102,7 @@ public sealed partial class CallProcessors(
                         _calling.TryRemove(key, out _);
                     }
                 },
-                ct);
+                CancellationToken.None); // With the turn's it might never begin, and never be taken off the list.
             gate.SetResult();
         }
 
