@@ -3,7 +3,7 @@ using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 
-/// <summary>The copy that the person asked for, handed out once. It is read afresh as it is handed out, and kept nowhere.</summary>
+/// <summary>The copy that the person asked for, handed out once; with that the consent service's part is done. It is read afresh as it is handed out, and kept nowhere.</summary>
 public static class HandOutCopy
 {
     public static Problem CopyUnavailable { get; } = new(StatusCodes.Status503ServiceUnavailable, "copy_unavailable", "The consent service cannot be asked for the copy. Nothing was handed out.") { RetryAfterSeconds = 5 };
@@ -13,10 +13,17 @@ public static class HandOutCopy
 
     public static Decision Decide(PersonRequest request) => request switch
     {
-        { Type: not (RequestType.Access or RequestType.Portability) } or { CompletedAt: null } or { Outcome: RequestOutcome.Refused } => Decision.No("copy_not_ready", "No completed request for a copy."),
+        { Type: not (RequestType.Access or RequestType.Portability) } or { WithdrawnAt: not null } or { Outcome: RequestOutcome.Refused } => NotReady,
         { CopyHandedOut: true } => Decision.No("copy_handed_out", "The copy was handed out. Another request makes another one."),
-        _ => Decision.Of(new ErasureCopyHandedOut(request.Id)),
+
+        // Somebody said by hand that it was provided, or it was completed when a copy could still be read after that.
+        { CompletedAt: not null } => Decision.Of(new ErasureCopyHandedOut(request.Id)),
+        _ when request.Tasks.TryGetValue(OwnSystems.Consent, out var part) && part is { IsOpen: true, Stage: not TaskStage.Planned } =>
+            Decision.Of(new ErasureCopyHandedOut(request.Id), new ErasureTaskCompleted(request.Id, OwnSystems.Consent, TaskOutcome.Provided, Type: request.Type)),
+        _ => NotReady,
     };
+
+    private static Decision NotReady => Decision.No("copy_not_ready", "The request is not for a copy, was not followed, or waits.");
 
     private static async Task<IResult> HandleAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, DeciderLoop ledger, OwnCalls own, Patience patience, CancellationToken ct)
     {

@@ -14,6 +14,9 @@ public sealed class OwnCalls : IDisposable
 {
     public const string Method = "rights-request";
 
+    // A week: the longest that a system is left alone.
+    private static readonly TimeSpan LookAgain = TimeSpan.FromDays(7);
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly HttpClient? _http;
@@ -84,10 +87,11 @@ public sealed class OwnCalls : IDisposable
         return refused is null ? new TaskReply.Done(TaskOutcome.Restricted, Reason: null) : new TaskReply.Refused(refused.Replace('_', '-'));
     }
 
+    /// <summary>There is a copy. The part is done when somebody has it: <see cref="Answering.HandOutCopy"/>.</summary>
     private async Task<TaskReply> FindAsync(TaskCall call, CancellationToken ct)
     {
         await ReadConsentsAsync(call, ct);
-        return new TaskReply.Done(TaskOutcome.Provided, Reason: null);
+        return new TaskReply.Accepted(Reference: null, _clock.GetUtcNow() + LookAgain);
     }
 
     private async Task<JsonElement> ReadConsentsAsync(TaskCall call, CancellationToken ct)
