@@ -90,6 +90,19 @@ public sealed class ByTimeTests
     }
 
     [Fact]
+    public void Once_the_month_is_over_nothing_is_extended_and_what_was_is_watched_again()
+    {
+        var asked = new ExtendRequest(ExtensionReason.Complexity, Noon.AddDays(3), "email");
+        CodeOf(asked.Decide(Given(Requested).All[0], TenantRegister.Empty, Lapse)).ShouldBe("extension_too_late");
+        asked.Decide(Given(Requested).All[0], TenantRegister.Empty, Lapse.AddMilliseconds(-1)).Facts().ShouldHaveSingleItem();
+
+        var (due, over) = (new DateOnly(2026, 4, 30), new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero));
+        object[] extendedLate = [Requested[0], new ErasureOverdue(Request, new DateOnly(2026, 2, 28), null), new ErasureExtended(Request, ExtensionReason.Complexity, due, over, Noon, "email")];
+        Given(extendedLate).All[0].Overdue.ShouldBeFalse();
+        At(over, extendedLate)[^1].ShouldBe(new ErasureOverdue(Request, due, null));
+    }
+
+    [Fact]
     public void After_an_extension_the_reminders_are_those_of_the_new_day()
     {
         var due = new DateOnly(2026, 2, 28);

@@ -44,7 +44,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         ErasureHeld held => With(held.Request, r => r with { HeldSince = place.RecordedAt }),
         ErasureResumed resumed => With(resumed.Request, r => r with { HeldSince = null }),
         ErasureWithdrawn withdrawn => With(withdrawn.Request, r => r with { WithdrawnAt = place.RecordedAt }),
-        ErasureExtended extended => With(extended.Request, r => r with { Deadline = r.Deadline with { DueOn = extended.DueOn, LapsesAt = extended.LapsesAt }, Extension = extended, DaysLeftSaid = null }),
+        ErasureExtended extended => With(extended.Request, r => r with { Deadline = r.Deadline with { DueOn = extended.DueOn, LapsesAt = extended.LapsesAt }, Extension = extended, DaysLeftSaid = null, Overdue = false }),
         ErasureEscalated escalated => With(escalated.Request, r => r with { DaysLeftSaid = escalated.DaysLeft }),
         ErasureOverdue overdue => With(overdue.Request, r => r with { Overdue = true, DaysLeftSaid = 0 }),
         ErasureCompleted completed => With(completed.Request, r => r.Completed(completed, place)),

@@ -11,7 +11,7 @@ public sealed record ExtendRequest(ExtensionReason Reason, DateTimeOffset Notice
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
     public static void Map(IEndpointRouteBuilder api) =>
-        api.MapRequestAct<ExtendRequest>("extension", Scopes.ErasureDecide, "request_ended", "extended_already", "notice_in_future", "notice_too_late", "notice_before_receipt", "word_invalid");
+        api.MapRequestAct<ExtendRequest>("extension", Scopes.ErasureDecide, "request_ended", "extended_already", "notice_in_future", "notice_too_late", "notice_before_receipt", "extension_too_late", "word_invalid");
 
     public Decision Decide(PersonRequest request, TenantRegister register, DateTimeOffset now)
     {
@@ -20,6 +20,9 @@ public sealed record ExtendRequest(ExtensionReason Reason, DateTimeOffset Notice
         if (NoticeSentAt > now + ClockSkew) return Decision.No("notice_in_future", "The person is told before a request is extended, and not afterwards.");
         if (NoticeSentAt >= request.Deadline.LapsesAt) return Decision.No("notice_too_late", "The person has to be told within the first month.");
         if (NoticeSentAt < request.ReceivedAt - ClockSkew) return Decision.No("notice_before_receipt", "The person cannot have been told before the request was received.");
+
+        // That the notice was in time is the sender's word alone, and by now the request was reported overdue.
+        if (now >= request.Deadline.LapsesAt) return Decision.No("extension_too_late", "A request is extended before its first month is over.");
         if (!Words.AreSound(NoticeMethod)) return Decision.No("word_invalid", Words.Rule);
 
         var zone = TimeZoneInfo.FindSystemTimeZoneById((register.Settings ?? new RequestSettings()).TimeZone);
