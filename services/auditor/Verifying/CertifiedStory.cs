@@ -27,7 +27,8 @@ internal sealed class CertifiedStory(string origin, Guid subject, Guid request)
         switch (type)
         {
             case "erasure.requested.v1":
-                (_receivedMs, _type, _reason) = (entry.RecordedMs, TextOf(data, "type") ?? "erasure", TextOf(data, "reason"));
+                // What came before its person was found says when.
+                (_receivedMs, _type, _reason) = (MomentOf(data, "receivedAt")?.ToUnixTimeMilliseconds() ?? entry.RecordedMs, TextOf(data, "type") ?? "erasure", TextOf(data, "reason"));
                 (_dueOn, _lapsesAt) = (TextOf(data, "dueOn"), MomentOf(data, "lapsesAt"));
                 break;
             case "erasure.extended.v1":

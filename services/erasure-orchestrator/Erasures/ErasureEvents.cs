@@ -12,6 +12,7 @@ namespace ConsentLedger.ErasureOrchestrator.Erasures;
 /// <param name="Instructor">Whose instruction is waited for, where the tenant is a processor (GDPR art. 28(3)(a)).</param>
 /// <param name="WithdrawsAll">Every consent is withdrawn before anything is erased.</param>
 /// <param name="HasIdentities">How others know the person lies sealed in the request's own stream.</param>
+/// <param name="ReceivedAt">When it came, where it was not known at once whose it is; null for the time of this event.</param>
 public sealed record ErasureRequested(
     Guid Request,
     ErasureReason? Reason,
@@ -23,7 +24,8 @@ public sealed record ErasureRequested(
     DateTimeOffset? CoolsOffAt = null,
     string? Instructor = null,
     bool? WithdrawsAll = null,
-    bool? HasIdentities = null);
+    bool? HasIdentities = null,
+    DateTimeOffset? ReceivedAt = null);
 
 /// <summary>A link was made by which the person confirms to be the one who asks. Only its hash is known here.</summary>
 /// <param name="Link">SHA-256 of the link's secret, in hex.</param>

@@ -162,7 +162,7 @@ public sealed record PersonRequest(
         var receivedOn = e.ReceivedOn ?? DateOnly.FromDateTime(place.RecordedAt.UtcDateTime);
         var lapsesAt = e.LapsesAt ?? new DateTimeOffset(e.DueOn.AddDays(1), TimeOnly.MinValue, TimeSpan.Zero);
         return new PersonRequest(
-            e.Request, e.Type ?? RequestType.Erasure, e.Reason, place.RecordedAt, new Deadline(receivedOn, e.DueOn, lapsesAt), e.Identity, e.CoolsOffAt, e.Instructor,
+            e.Request, e.Type ?? RequestType.Erasure, e.Reason, e.ReceivedAt ?? place.RecordedAt, new Deadline(receivedOn, e.DueOn, lapsesAt), e.Identity, e.CoolsOffAt, e.Instructor,
             e.WithdrawsAll ?? false, e.HasIdentities ?? false);
     }
 

@@ -21,7 +21,9 @@ public sealed record DsrMatch(SubjectId? Subject = null)
     {
         if (Refuse(matched) is { } no) return no;
         var fact = new DsrMatched(matched.Received!.Id, asked.Subject.Value, request, IsOwn: true);
-        return ReceiveRequest.Decide(asked, request, subject, register, now, identities) switch
+
+        // The month began when the controller's request came, however long it took to find the person.
+        return ReceiveRequest.Decide(asked, request, subject, register, now, identities, matched.ReceivedAt) switch
         {
             Decision.Record record => record with { Events = [.. record.Events, .. InstructionIn(matched, record), new NewEvent(fact) { Stream = place }] },
             Decision.Nothing => new Decision.Record([new NewEvent(fact with { Request = subject.Last(asked.Type!.Value)!.Id, IsOwn = false }) { Stream = place }]),

@@ -102,6 +102,15 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
+    public async Task What_came_before_its_person_was_found_was_received_then()
+    {
+        var story = Story();
+        story[0] = (story[0].Type, story[0].Data.Replace("\"reason\"", "\"receivedAt\":\"2026-05-20T08:00:00.5+00:00\",\"reason\"", StringComparison.Ordinal));
+        (await AskAsync(Certificate(statement => statement["receivedAt"] = "2026-05-20T08:00:00.500Z", story: story))).Code.ShouldBe(0, _terminal.Output);
+        CodesOf((await AskAsync(Certificate(story: story))).Answer).ShouldBe("certificate_statement_differs");
+    }
+
+    [Fact]
     public async Task Another_key_another_request_and_another_person_are_not_taken_for_these()
     {
         using var stranger = SigningKey.Generate(Origin, SignatureType.Ed25519);

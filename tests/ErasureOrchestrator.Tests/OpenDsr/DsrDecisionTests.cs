@@ -33,6 +33,14 @@ public sealed class DsrDecisionTests
         Match(Case(Received), Given(new ErasureRequested(OtherRequest, null, new DateOnly(2026, 2, 28)))).ShouldBeOfType<Decision.Record>()
             .Events.ShouldHaveSingleItem().Facts.ShouldBe(new DsrMatched(Id, Person.Value, OtherRequest, IsOwn: false));
 
+    [Fact]
+    public void The_month_began_when_the_case_came_however_late_the_person_is_found()
+    {
+        var asked = Match(Case(Received), now: Noon.AddDays(20)).Facts()[0].ShouldBeOfType<ErasureRequested>();
+        (asked.ReceivedAt, asked.ReceivedOn, asked.DueOn).ShouldBe((Noon, new DateOnly(2026, 1, 31), new DateOnly(2026, 2, 28)));
+        SubjectRequests.Stream.Replay([Stored(asked, 7)], ErasureCatalog.Events).All[0].ReceivedAt.ShouldBe(Noon);
+    }
+
     [Theory]
     [InlineData(true, true)]
     [InlineData(null, false)]
@@ -83,8 +91,8 @@ public sealed class DsrDecisionTests
         state.IsOver(DsrStatus.InProgress).ShouldBeFalse();
     }
 
-    private static Decision Match(DsrCase state, SubjectRequests? subject = null, TenantRegister? register = null) =>
-        DsrMatch.Decide(state, new ReceiveRequest(Person, Type: RequestType.Erasure), Request, subject ?? SubjectRequests.None, register ?? TenantRegister.Empty, Place, identities: null, Noon);
+    private static Decision Match(DsrCase state, SubjectRequests? subject = null, TenantRegister? register = null, DateTimeOffset? now = null) =>
+        DsrMatch.Decide(state, new ReceiveRequest(Person, Type: RequestType.Erasure), Request, subject ?? SubjectRequests.None, register ?? TenantRegister.Empty, Place, identities: null, now ?? Noon);
 
     private static Decision Cancel(bool isOwn, PersonRequest? request) =>
         DsrCancel.Decide(Case(Received, new DsrMatched(Id, Person.Value, Request, isOwn)), Place, request, TenantRegister.Empty, Noon);

@@ -39,21 +39,23 @@ public sealed record ReceiveRequest(
 
     /// <param name="id">The request's, should it be a new one.</param>
     /// <param name="identities">Where they are sealed: the request's own stream.</param>
-    public static Decision Decide(ReceiveRequest asked, Guid id, SubjectRequests subject, TenantRegister register, DateTimeOffset now, StreamKey? identities = null)
+    /// <param name="receivedAt">When it came, where that was before now.</param>
+    public static Decision Decide(
+        ReceiveRequest asked, Guid id, SubjectRequests subject, TenantRegister register, DateTimeOffset now, StreamKey? identities = null, DateTimeOffset? receivedAt = null)
     {
         var type = asked.Type ?? RequestType.Erasure;
         if (asked.Purpose is not null && register.Policy?.FindPurpose(asked.Purpose) is null) return Decision.No("purpose_undeclared", "The policy in force declares no such purpose.");
         if (subject.Last(type) is { } last && Answers(last)) return Decision.Unchanged;
 
         var settings = register.Settings ?? new RequestSettings();
-        var deadline = Deadline.Of(now, TimeZoneInfo.FindSystemTimeZoneById(settings.TimeZone), register.Policy?.Rights.DeadlineMonths ?? Deadline.Months);
+        var deadline = Deadline.Of(receivedAt ?? now, TimeZoneInfo.FindSystemTimeZoneById(settings.TimeZone), register.Policy?.Rights.DeadlineMonths ?? Deadline.Months);
         var instructor = InstructorOf(asked, settings, register.Policy);
         var isErasure = type == RequestType.Erasure;
         var requested = new ErasureRequested(
             id, asked.Reason, deadline.DueOn, isErasure ? null : type, deadline.LapsesAt, deadline.ReceivedOn,
             asked.ConfirmAt is null ? null : IdentityCheck.MailedLink,
             isErasure && settings.CoolingOffHours > 0 ? now.AddHours(settings.CoolingOffHours) : null,
-            instructor, isErasure && asked.WithdrawAll ? true : null, identities is null ? null : true);
+            instructor, isErasure && asked.WithdrawAll ? true : null, identities is null ? null : true, receivedAt);
         var events = new List<NewEvent> { new(requested) };
         if (identities is { } place) events.Add(new NewEvent(new IdentitiesSealed(id), SealedIdentities.Of(asked).ToBytes()) { Stream = place });
         if (instructor is not null) events.Add(new NewEvent(new ErasureForwarded(id, instructor)));
