@@ -13,6 +13,7 @@ public static class ErasureCatalog
         ("erasure.identity-asked.v1", typeof(ErasureIdentityAsked)),
         ("erasure.identity-mailed.v1", typeof(ErasureIdentityMailed)),
         ("erasure.identity-verified.v1", typeof(ErasureIdentityVerified)),
+        ("erasure.withdraws-all.v1", typeof(ErasureWithdrawsAll)),
         ("erasure.forwarded.v1", typeof(ErasureForwarded)),
         ("erasure.instructed.v1", typeof(ErasureInstructed)),
         ("erasure.cooled-off.v1", typeof(ErasureCooledOff)),

@@ -59,7 +59,43 @@ public sealed class ReceiveRequestTests
         Given(facts).All[0].State.ShouldBe(RequestState.AwaitingInstruction);
     }
 
+    [Fact]
+    public void What_nobody_has_confirmed_stands_in_nobodys_way()
+    {
+        var facts = Receive(Given(Unconfirmed), OtherRequest).Facts();
+        facts[0].ShouldBeOfType<ErasureRequested>().ShouldBe((ErasureRequested)Requested[0] with { Request = OtherRequest });
+        facts[1].ShouldBe(new ErasureCompleted(Request, RequestOutcome.Refused, "asked-again"));
+        var after = Given([Unconfirmed, .. facts]);
+        (after.Find(OtherRequest)!.State, after.Answering(RequestType.Erasure)!.Id).ShouldBe((RequestState.Running, OtherRequest));
+    }
+
+    [Fact]
+    public void Each_address_has_a_request_of_its_own_until_one_of_them_is_confirmed()
+    {
+        var second = ReceiveRequest.Decide(Asking with { ConfirmAt = "doe@example.org" }, OtherRequest, Given(Unconfirmed), TenantRegister.Empty, Noon).Whole(Given(Unconfirmed)).Facts();
+        second.ShouldHaveSingleItem().ShouldBeOfType<ErasureRequested>().Identity.ShouldBe(IdentityCheck.MailedLink);
+        var both = Given([Unconfirmed, .. second]);
+        Decision.Of(new ErasureIdentityVerified(OtherRequest, IdentityMethod.MailedLink)).Whole(both).Facts()[1].ShouldBe(new ErasureCompleted(Request, RequestOutcome.Refused, "asked-again"));
+
+        var known = Given(((ErasureRequested)Requested[0]) with { CoolsOffAt = Noon.AddDays(1) });
+        ReceiveRequest.Decide(Asking with { ConfirmAt = "doe@example.org", WithdrawAll = true }, OtherRequest, known, TenantRegister.Empty, Noon).ShouldBe(Decision.Unchanged, "a stranger adds nothing to what the person asked for");
+    }
+
+    [Fact]
+    public void Who_asks_again_may_want_every_consent_withdrawn_until_it_begins()
+    {
+        var waiting = ((ErasureRequested)Requested[0]) with { CoolsOffAt = Noon.AddDays(1) };
+        var again = Asking with { WithdrawAll = true };
+        ReceiveRequest.Decide(again, OtherRequest, Given(waiting), TenantRegister.Empty, Noon).ShouldRecord(new ErasureWithdrawsAll(Request));
+        var after = Given(waiting, new ErasureWithdrawsAll(Request));
+        after.All[0].WithdrawsAll.ShouldBeTrue();
+        ReceiveRequest.Decide(again, OtherRequest, after, TenantRegister.Empty, Noon).ShouldBe(Decision.Unchanged);
+        ReceiveRequest.Decide(again, OtherRequest, Given(Requested), TenantRegister.Empty, Noon).ShouldBe(Decision.Unchanged, "it has begun");
+    }
+
     public static IEnumerable<object[]> Over => [[new ErasureWithdrawn(Request)], [new ErasureCompleted(Request, RequestOutcome.Refused, "excessive")]];
+
+    private static ErasureRequested Unconfirmed => ((ErasureRequested)Requested[0]) with { Identity = IdentityCheck.MailedLink };
 
     private static Decision Receive(SubjectRequests state, Guid? id = null) => ReceiveRequest.Decide(Asking, id ?? Request, state, TenantRegister.Empty, Noon).Whole(state);
 }

@@ -37,6 +37,9 @@ public sealed record ErasureIdentityMailed(Guid Request, string Link);
 /// <summary>It is the person who asks.</summary>
 public sealed record ErasureIdentityVerified(Guid Request, IdentityMethod Method);
 
+/// <summary>The person asked again, before it began, and wants every consent withdrawn first.</summary>
+public sealed record ErasureWithdrawsAll(Guid Request);
+
 /// <summary>The one who gives instructions was told of the request (GDPR art. 28(3)(e)).</summary>
 public sealed record ErasureForwarded(Guid Request, string Instructor);
 

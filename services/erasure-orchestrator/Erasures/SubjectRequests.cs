@@ -23,8 +23,11 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
 
     public PersonRequest? Find(Guid request) => All.Find(r => r.Id == request);
 
-    /// <summary>What the person hears of who asks for the same again.</summary>
     public PersonRequest? Last(RequestType type) => All.FindLast(r => r.Type == type);
+
+    /// <summary>What the person hears of who asks for the same again: what runs, and an erasure also when it is completed. What nobody has confirmed answers nobody, or a stranger's would stand in the person's way.</summary>
+    public PersonRequest? Answering(RequestType type) => All.FindLast(r =>
+        r.Type == type && !r.IsUnconfirmed && (r.IsOpen || (r is { Type: RequestType.Erasure, CompletedAt: not null } && r.Outcome != RequestOutcome.Refused)));
 
     private SubjectRequests Evolve(object e, EventPlace place) => e switch
     {
@@ -32,6 +35,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         ErasureIdentityAsked asked => With(asked.Request, r => r with { Links = r.Links.Add(asked.Link, asked.ExpiresAt) }),
         ErasureIdentityMailed mailed => With(mailed.Request, r => r with { LinkMailed = true }),
         ErasureIdentityVerified verified => With(verified.Request, r => r with { Verified = verified.Method }),
+        ErasureWithdrawsAll all => With(all.Request, r => r with { WithdrawsAll = true }),
         ErasureForwarded forwarded => With(forwarded.Request, r => r with { Forwarded = true }),
         ErasureInstructed instructed => With(instructed.Request, r => r with { Instruction = instructed.Instruction }),
         ErasureCooledOff cooled => With(cooled.Request, r => r with { CooledOff = true }),
@@ -124,6 +128,9 @@ public sealed record PersonRequest(
     public DateTimeOffset? EndedAt => CompletedAt ?? WithdrawnAt;
 
     public bool IsOpen => EndedAt is null;
+
+    /// <summary>A stranger may have asked.</summary>
+    public bool IsUnconfirmed => this is { IsOpen: true, Identity: not null, Verified: null };
 
     /// <summary>A plan was made, or, before there were plans, a system was told.</summary>
     public bool HasBegun => Tasks.Count > 0;

@@ -26,9 +26,18 @@ public sealed record DsrMatch(SubjectId? Subject = null)
         return ReceiveRequest.Decide(asked, request, subject, register, now, identities, matched.ReceivedAt) switch
         {
             Decision.Record record => record with { Events = [.. record.Events, .. InstructionIn(matched, record), new NewEvent(fact) { Stream = place }] },
-            Decision.Nothing => new Decision.Record([new NewEvent(fact with { Request = subject.Last(asked.Type!.Value)!.Id, IsOwn = false }) { Stream = place }]),
+            Decision.Nothing => Join(matched, subject.Answering(asked.Type!.Value)!, fact, place),
             var other => other,
         };
+    }
+
+    /// <summary>The person had asked before. What the controller instructs counts for that one.</summary>
+    private static Decision.Record Join(DsrCase matched, PersonRequest answering, DsrMatched fact, StreamKey place)
+    {
+        var joined = new NewEvent(fact with { Request = answering.Id, IsOwn = false }) { Stream = place };
+        return answering is { IsOpen: true, Instructor: not null, Instruction: null } && matched.Received!.Instructs == true
+            ? new Decision.Record([new NewEvent(new ErasureInstructed(answering.Id, Instruction.Proceed)), joined])
+            : new Decision.Record([joined]);
     }
 
     public static Decision DecideNobody(DsrCase matched) => Refuse(matched) ?? Decision.Of(new DsrFoundNobody(matched.Received!.Id));

@@ -34,6 +34,21 @@ public sealed class DsrDecisionTests
             .Events.ShouldHaveSingleItem().Facts.ShouldBe(new DsrMatched(Id, Person.Value, OtherRequest, IsOwn: false));
 
     [Fact]
+    public void Whatever_a_stranger_may_have_asked_for_the_controllers_request_is_not_swallowed_by_it()
+    {
+        var facts = Match(Case(Received), Given(new ErasureRequested(OtherRequest, null, new DateOnly(2026, 2, 28), Identity: IdentityCheck.MailedLink))).Facts();
+        facts[0].ShouldBeOfType<ErasureRequested>().Request.ShouldBe(Request);
+        facts[^1].ShouldBe(new DsrMatched(Id, Person.Value, Request, IsOwn: true));
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(null, false)]
+    public void A_controllers_instruction_counts_for_what_the_person_had_asked_before(bool? instructs, bool isInstruction) =>
+        Match(Case(Received with { Instructs = instructs }), Given(new ErasureRequested(OtherRequest, null, new DateOnly(2026, 2, 28), Instructor: "the-controller"))).Facts()
+            .Contains(new ErasureInstructed(OtherRequest, Instruction.Proceed)).ShouldBe(isInstruction);
+
+    [Fact]
     public void The_month_began_when_the_case_came_however_late_the_person_is_found()
     {
         var asked = Match(Case(Received), now: Noon.AddDays(20)).Facts()[0].ShouldBeOfType<ErasureRequested>();

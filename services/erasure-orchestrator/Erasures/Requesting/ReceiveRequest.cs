@@ -8,7 +8,7 @@ using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 
-/// <summary>A person asks to be forgotten, or for another right. Whoever asks for the same again hears of the same request, and of an erasure also when it is completed.</summary>
+/// <summary>A person asks to be forgotten, or for another right. Whoever asks for the same again hears of the same request, and of an erasure also when it is completed; but not of one that nobody has confirmed.</summary>
 /// <param name="Type">Erasure where it does not say.</param>
 /// <param name="WithdrawAll">Every consent is withdrawn first, so that those the data went to are told.</param>
 /// <param name="Purpose">Of the policy, where the request is about data that the tenant has for it only: a processor waits for its controller's instruction.</param>
@@ -45,7 +45,7 @@ public sealed record ReceiveRequest(
     {
         var type = asked.Type ?? RequestType.Erasure;
         if (asked.Purpose is not null && register.Policy?.FindPurpose(asked.Purpose) is null) return Decision.No("purpose_undeclared", "The policy in force declares no such purpose.");
-        if (subject.Last(type) is { } last && Answers(last)) return Decision.Unchanged;
+        if (subject.Answering(type) is { } answering) return Add(asked, answering);
 
         var settings = register.Settings ?? new RequestSettings();
         var deadline = Deadline.Of(receivedAt ?? now, TimeZoneInfo.FindSystemTimeZoneById(settings.TimeZone), register.Policy?.Rights.DeadlineMonths ?? Deadline.Months);
@@ -62,8 +62,11 @@ public sealed record ReceiveRequest(
         return new Decision.Record(events);
     }
 
-    /// <summary>Whether who asks for the same again is told of this one.</summary>
-    private static bool Answers(PersonRequest last) => last.IsOpen || (last is { Type: RequestType.Erasure, CompletedAt: not null } && last.Outcome != RequestOutcome.Refused);
+    /// <summary>What goes before an erasure can be asked for until it begins; by whoever may be a stranger, not at all.</summary>
+    private static Decision Add(ReceiveRequest asked, PersonRequest answering) =>
+        asked is { WithdrawAll: true, ConfirmAt: null } && answering is { IsOpen: true, Type: RequestType.Erasure, HasBegun: false, WithdrawsAll: false }
+            ? Decision.Of(new ErasureWithdrawsAll(answering.Id))
+            : Decision.Unchanged;
 
     /// <summary>A processor acts on its controller's instruction only (GDPR art. 28(3)(a)).</summary>
     private static string? InstructorOf(ReceiveRequest asked, RequestSettings settings, PolicyPack? policy)

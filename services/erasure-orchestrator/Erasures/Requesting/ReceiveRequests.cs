@@ -35,6 +35,6 @@ public sealed class ReceiveRequests(DeciderLoop ledger, StateReader reader, Pati
 
         // The asking was answered by another request: nothing is sealed under this one's key.
         if (key is not null && state.Find(id) is null) await vault.DestroyAsync(place, ct);
-        return new Received(outcome, outcome is Outcome.Recorded or Outcome.Unchanged ? state.Last(type) : null, version);
+        return new Received(outcome, outcome is Outcome.Recorded or Outcome.Unchanged ? state.Find(id) ?? state.Answering(type) ?? state.Last(type) : null, version);
     }
 }

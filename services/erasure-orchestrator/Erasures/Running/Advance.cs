@@ -54,6 +54,9 @@ public static class Advance
     {
         if (!request.IsOpen) return [];
         if (request.HasBegun && request.Tasks.Values.All(t => !t.IsOpen)) return [new ErasureCompleted(request.Id, OutcomeOf(request), Type: TypeOf(request))];
+
+        // Somebody who is known has asked for the same: nobody is waited for any more who may be a stranger.
+        if (request.IsUnconfirmed && subject.All.Exists(r => r.Type == request.Type && r.IsOpen && !r.IsUnconfirmed)) return [new ErasureCompleted(request.Id, RequestOutcome.Refused, "asked-again", TypeOf(request))];
         if (request.Instruction == Instruction.Decline && !request.HasBegun) return [new ErasureCompleted(request.Id, RequestOutcome.Refused, "instructed-otherwise", TypeOf(request))];
 
         var holds = request.Type == RequestType.Erasure ? subject.Holds.Keys.ToList() : [];
