@@ -55,7 +55,8 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         ErasureCertified certified => With(certified.Request, r => r with { Certificate = certified.Sha256 }),
         ErasureIdentitiesDestroyed destroyed => With(destroyed.Request, r => r with { HasIdentities = false }),
         ErasureCopyHandedOut copy => With(copy.Request, r => r with { CopyHandedOut = true }),
-        RetentionSet set => this with { Retention = new Retention(set.Request, set.Ended, set.EraseAt, Over: false, Erased: false) },
+        // Of several ends the earliest counts.
+        RetentionSet set => Retention is { Erased: false } kept && kept.EraseAt <= set.EraseAt ? this : this with { Retention = new Retention(set.Request, set.Ended, set.EraseAt, Over: false, Erased: false) },
         RetentionOver => this with { Retention = Retention! with { Over = true } },
         HoldPlaced placed => this with { Holds = Holds.SetItem(placed.Hold, placed) },
         HoldLifted lifted => this with { Holds = Holds.Remove(lifted.Hold) },

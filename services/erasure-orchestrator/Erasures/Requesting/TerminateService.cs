@@ -17,8 +17,10 @@ public sealed record TerminateService(RetentionEnd Ended, DateTimeOffset Occurre
     public static Decision Decide(TerminateService asked, Guid id, SubjectRequests subject, TenantRegister register, DateTimeOffset now)
     {
         if (asked.OccurredAt > now + ClockSkew) return Decision.No("occurred_in_future", "occurredAt lies in the future.");
-        if (subject.Retention is { Erased: false } || subject.Last(RequestType.Erasure) is { IsOpen: true }) return Decision.Unchanged;
         if (EraseAt(asked, register.Policy) is not { } at) return Decision.No("termination_not_applicable", "The policy erases nobody for this end.");
+
+        // Of several ends the earliest counts. An erasure that is open may yet be withdrawn or refused, so its end is waited for and not relied on.
+        if (subject.Retention is { Erased: false } kept && kept.EraseAt <= at) return Decision.Unchanged;
         var ended = new RetentionSet(id, asked.Ended, at);
         return at <= now ? Decision.Of(ended, new RetentionOver(id)) : Decision.Of(ended);
     }

@@ -1,0 +1,57 @@
+using ConsentLedger.Contracts.Policies;
+using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
+using ConsentLedger.ErasureOrchestrator.Register;
+using ConsentLedger.EventStore;
+using ConsentLedger.Support;
+using static ConsentLedger.ErasureOrchestrator.Tests.People;
+
+namespace ConsentLedger.ErasureOrchestrator.Tests;
+
+/// <summary>What data was kept for ends, perhaps more than once.</summary>
+public sealed class TerminateServiceTests
+{
+    private static readonly TenantRegister Register = TenantRegister.Empty with { Policy = KeepingFor((RetentionEnd.ContractEnded, 36), (RetentionEnd.ServiceTerminated, 6)) };
+    private static readonly RetentionSet AfterContract = new(Request, RetentionEnd.ContractEnded, Noon.AddMonths(36));
+
+    [Fact]
+    public void Of_several_ends_the_earliest_counts_in_whatever_order_they_are_reported()
+    {
+        var earlier = new RetentionSet(OtherRequest, RetentionEnd.ServiceTerminated, Noon.AddMonths(6));
+        End(RetentionEnd.ServiceTerminated, OtherRequest, Given(AfterContract)).ShouldRecord(earlier);
+        End(RetentionEnd.ContractEnded, Request, Given(earlier)).ShouldBe(Decision.Unchanged);
+        foreach (var order in (object[][])[[AfterContract, earlier], [earlier, AfterContract]])
+        {
+            var kept = Given(order).Retention.ShouldNotBeNull();
+            (kept.Request, kept.EraseAt).ShouldBe((OtherRequest, Noon.AddMonths(6)));
+        }
+    }
+
+    [Fact]
+    public void An_end_that_is_reported_while_an_erasure_is_open_counts_if_that_comes_to_nothing()
+    {
+        object[] open = [((ErasureRequested)Requested[0]) with { CoolsOffAt = Noon.AddDays(1) }];
+        var register = TenantRegister.Empty with { Policy = KeepingFor((RetentionEnd.ContractEnded, 0)) };
+        var facts = TerminateService.Decide(new TerminateService(RetentionEnd.ContractEnded, Noon), OtherRequest, Given(open), register, Noon).Whole(Given(open), register).Facts();
+        facts.Select(f => f.GetType()).ShouldBe([typeof(RetentionSet), typeof(RetentionOver)]);
+
+        var state = Given([.. open, .. facts]);
+        TerminateService.Decide(new TerminateService(RetentionEnd.ContractEnded, Noon), NewId(), state, register, Noon).ShouldBe(Decision.Unchanged, "reported twice");
+        Decision.Of(new ErasureWithdrawn(Request)).Whole(state, register).Facts()[1].ShouldBeOfType<ErasureRequested>().Request.ShouldBe(OtherRequest);
+    }
+
+    [Fact]
+    public void Who_may_be_a_stranger_does_not_keep_anybody_from_being_erased_in_time()
+    {
+        object[] kept = [AfterContract with { EraseAt = Noon }, ((ErasureRequested)Requested[0]) with { Request = OtherRequest, Identity = IdentityCheck.MailedLink }];
+        Decision.Of(new RetentionOver(Request)).Whole(Given(kept), Register).Facts()[1].ShouldBeOfType<ErasureRequested>().Request.ShouldBe(Request);
+    }
+
+    private static Decision End(RetentionEnd ended, Guid id, SubjectRequests state) => TerminateService.Decide(new TerminateService(ended, Noon), id, state, Register, Noon);
+
+    private static PolicyPack KeepingFor(params (RetentionEnd Until, int Months)[] kept)
+    {
+        var pack = PolicyPack.Parse(File.ReadAllBytes(Path.Combine(Servers.Checkout, "deploy", "policies", "assutech.json"))).ShouldBeOfType<PolicyPackReading.Accepted>().Pack;
+        return pack with { Purposes = [.. kept.Select((k, n) => pack.Purposes[n] with { Retention = new Contracts.Policies.Retention { Until = k.Until, FurtherMonths = k.Months } })] };
+    }
+}
