@@ -44,8 +44,21 @@ public sealed class ChangePreferenceTests
     public void Choosing_what_already_is_writes_nothing()
     {
         Decide(Yes(), Given(Opened("newsletter")), "newsletter").ShouldBe(Decision.Unchanged);
-        Decide(No(), Given(Closed("newsletter")), "newsletter").ShouldBe(Decision.Unchanged);
+        Decide(No() with { OccurredAt = Noon.AddMinutes(1) }, Given(Closed("newsletter")), "newsletter").ShouldBe(Decision.Unchanged);
+        Decide(No() with { OccurredAt = Noon.AddDays(-1) }, Given(Closed("newsletter")), "newsletter").ShouldBe(Decision.Unchanged);
     }
+
+    [Fact]
+    public void A_yes_from_between_two_noes_does_not_come_after_both()
+    {
+        var left = Given([Closed("module-crm", at: Noon.AddYears(-2)), .. Decide(No() with { OccurredAt = Noon.AddDays(-1) }, Given(Closed("module-crm", at: Noon.AddYears(-2))), "module-crm").Recorded()]);
+        Decide(Yes() with { OccurredAt = Noon.AddYears(-1) }, left, "module-crm").ShouldRefuse("unsubscribe_prevails");
+        Decide(Yes(), left, "module-crm").Recorded().ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void A_clock_that_runs_ahead_does_not_make_each_repeat_a_later_no() =>
+        ChangePreference.Decide(No() with { OccurredAt = Noon.AddMinutes(4) }, "newsletter", "email", Given(Closed("newsletter", at: Noon.AddMinutes(4))), Packs.Northwind, Noon.AddSeconds(30)).ShouldBe(Decision.Unchanged);
 
     [Fact]
     public void A_no_to_what_was_never_asked_is_kept() => Decide(No(), Given(), "newsletter").Recorded().ShouldHaveSingleItem().ShouldBeOfType<Unsubscribed>();

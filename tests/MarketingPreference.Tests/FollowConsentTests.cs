@@ -98,6 +98,31 @@ public sealed class FollowConsentTests
     }
 
     [Fact]
+    public void A_consent_from_before_a_repeated_no_opens_nothing_however_late_it_is_heard()
+    {
+        var ended = Given(Heard(1, true), Opened("newsletter"), Closed("newsletter", withdrawsConsent: true), Heard(2, false), Closed("newsletter", withdrawsConsent: true, at: Noon.AddMinutes(4)));
+        OpenedBy(Noon.AddMinutes(3), ended).ShouldBeEmpty();
+        OpenedBy(Noon.AddMinutes(5), ended).ShouldBe(["newsletter"]);
+
+        var objected = Given(Heard(1, true), Opened("newsletter"), Closed("newsletter", cause: Cause.Objected), Heard(2, true), Closed("newsletter", withdrawsConsent: true, at: Noon.AddMinutes(4)));
+        OpenedBy(Noon.AddMinutes(3), objected).ShouldBeEmpty();
+
+        IEnumerable<string> OpenedBy(DateTimeOffset at, SubjectPreferences subject)
+        {
+            var granted = Granted(3);
+            return Follow(granted with { Act = granted.Act! with { OccurredAt = at } }, subject).OfType<Subscribed>().Select(s => s.Topic);
+        }
+    }
+
+    [Fact]
+    public void What_was_left_while_the_consent_stood_stays_left_however_often_it_is_left()
+    {
+        object[] left = [Heard(1, true, "surveys-and-contests"), Opened("contests"), Closed("surveys-and-contests"), Closed("contests", withdrawsConsent: true), Closed("surveys-and-contests", withdrawsConsent: true)];
+        var granted = Granted(3, "surveys-and-contests");
+        Follow(granted with { Act = granted.Act! with { OccurredAt = Noon.AddHours(1) } }, Given([.. left, Heard(2, false, "surveys-and-contests")])).OfType<Subscribed>().Select(s => s.Topic).ShouldBe(["contests"]);
+    }
+
+    [Fact]
     public void A_withdrawal_for_all_channels_overrules_each()
     {
         var subject = Given(Heard(1, true), Heard(2, false, channel: null));

@@ -51,7 +51,7 @@ public sealed class TwoServicesTests(RunningService service) : IDisposable
     }
 
     [Fact]
-    public async Task Once_the_withdrawal_was_heard_a_repeat_succeeds_even_while_consent_is_away()
+    public async Task Once_the_withdrawal_was_heard_a_repeat_is_told_again_and_does_not_succeed_while_consent_is_away()
     {
         var subject = NewSubject();
         var path = await GrantedAsync(subject);
@@ -59,7 +59,7 @@ public sealed class TwoServicesTests(RunningService service) : IDisposable
         await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, Withdrawal("newsletter"));
         await HeardAsync(subject, 4);
         service.Consent.IsAway = true;
-        (await service.OneClickAsync(path)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await CodeAsync(await service.OneClickAsync(path), HttpStatusCode.ServiceUnavailable)).ShouldBe("withdrawal_pending");
 
         // And while it is there, it is told again: it may have heard a new yes that has not come here yet.
         service.Consent.IsAway = false;
@@ -68,6 +68,20 @@ public sealed class TwoServicesTests(RunningService service) : IDisposable
             await service.OneClickAsync(path);
             return !service.Consent.Withdrawals(subject)[^1].Headers.ContainsKey("Idempotency-Key");
         });
+    }
+
+    [Fact]
+    public async Task A_no_after_an_objection_is_told_as_well_because_a_consent_may_have_come_in_between()
+    {
+        var subject = NewSubject();
+        var path = await GrantedAsync(subject);
+        await service.ConsentSaysAsync(subject, 2, ObjectionRaisedV1.Type, new ObjectionRaisedV1("marketing", "1", TimeProvider.System.GetUtcNow(), "subject", "web-form"));
+        await EventuallyAsync("it is closed", async () => await service.StateAsync(subject, "newsletter") == "unsubscribed");
+        service.Consent.IsAway = true;
+        (await CodeAsync(await service.OneClickAsync(path), HttpStatusCode.ServiceUnavailable)).ShouldBe("withdrawal_pending");
+        service.Consent.IsAway = false;
+        await EventuallyAsync("a repeat is answered", async () => (await service.OneClickAsync(path)).StatusCode == HttpStatusCode.OK);
+        service.Consent.Withdrawals(subject).ShouldNotBeEmpty();
     }
 
     [Fact]

@@ -20,6 +20,15 @@ public sealed class UnsubscribeByLinkTests
     public void A_repeat_writes_nothing() => Decide("newsletter", Given(Closed("newsletter"))).ShouldBe(Decision.Unchanged);
 
     [Fact]
+    public void A_later_no_is_recorded_for_its_own_moment_and_a_second_press_is_not()
+    {
+        var left = Given(Closed("newsletter", withdrawsConsent: true));
+        UnsubscribeByLink.Decide(Link("newsletter"), Cause.OneClick, left, InForce, Noon.AddMinutes(1)).ShouldBe(Decision.Unchanged);
+        var again = UnsubscribeByLink.Decide(Link("newsletter"), Cause.OneClick, left, InForce, Noon.AddMinutes(2)).Recorded().ShouldHaveSingleItem().ShouldBeOfType<Unsubscribed>();
+        (again.OccurredAt, again.WithdrawsConsent).ShouldBe((Noon.AddMinutes(2), true));
+    }
+
+    [Fact]
     public void Nobody_is_left_to_unsubscribe_who_was_erased() => Decide("newsletter", Given(new ErasureStarted(NewId()))).ShouldBe(Decision.Unchanged);
 
     [Fact]

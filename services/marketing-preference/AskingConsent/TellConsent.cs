@@ -21,11 +21,16 @@ public sealed class TellConsent(StateReader reader, ConsentClient consent, TimeP
     {
         var events = await reader.ReadEventsAsync(subject, ct);
         var state = SubjectPreferences.Stream.Replay(events, MarketingCatalog.Events);
-        if (state.Lanes.GetValueOrDefault(lane) is not { IsOpen: false, EndedConsent: true } closed) return null;
+        if (state.Lanes.GetValueOrDefault(lane) is not { IsOpen: false } closed) return null;
 
         var closing = events[(int)closed.Place.Version - 1];
         var unsubscribed = (Unsubscribed)reader.Facts(closing);
-        if (state.Consents.Given(unsubscribed.Purpose, lane.Channel) is not false)
+
+        // What an objection closed opens with the next consent, which may have been given there already.
+        var isObjected = closed.Cause == Cause.Objected && unsubscribed.Basis == "consent" && !IsAnyOpen();
+        var isEnd = closed.EndedConsent || unsubscribed.WithdrawsConsent;
+        if (!isEnd && !isObjected) return null;
+        if (isEnd && !IsEndHeard())
         {
             // Named by the event: however often this is asked, it is withdrawn once.
             var withdrawal = new ConsentWithdrawal(unsubscribed.Purpose, lane.Channel, unsubscribed.OccurredAt, unsubscribed.Actor, unsubscribed.Method);
@@ -33,8 +38,15 @@ public sealed class TellConsent(StateReader reader, ConsentClient consent, TimeP
         }
 
         // Heard to be withdrawn. The person may have consented again since then and changed their mind once more, so it is said again, as an act of now.
-        await WithdrawAsync(subject, new ConsentWithdrawal(unsubscribed.Purpose, lane.Channel, clock.GetUtcNow(), actor, method), key: null, ct);
-        return null;
+        return await WithdrawAsync(subject, new ConsentWithdrawal(unsubscribed.Purpose, lane.Channel, clock.GetUtcNow(), actor, method), key: null, ct) ? null : WithdrawalPending;
+
+        // A withdrawal from before this no is not the one that it leads to.
+        bool IsEndHeard() => state.Consents.Given(unsubscribed.Purpose, lane.Channel) is false
+            && (!closed.IsRepeated || closed.Cause is Cause.ConsentWithdrawn or Cause.ConsentExpired
+                || events.Skip((int)closed.Place.Version).Any(e => reader.Facts(e) is ConsentFollowed { Change: { Given: false } change } && change.Purpose == unsubscribed.Purpose));
+
+        bool IsAnyOpen() => state.Lanes.Any(other => other.Value.IsOpen && other.Key.Channel == lane.Channel
+            && reader.Facts(events[(int)other.Value.Place.Version - 1]) is Subscribed { Purpose: var purpose } && purpose == unsubscribed.Purpose);
     }
 
     /// <summary>As above, for several lanes; the first that has to wait ends it.</summary>

@@ -23,7 +23,7 @@ public static class ImportRules
         var (lane, basis, method) = (subject.Find(topic.Id, line.Channel!), pack.BasisOf(topic), line.Method?.Value ?? Method);
         var (actor, occurredAt) = (line.Actor ?? Actor.Agent, line.OccurredAt!.Value);
         if (line.State == LineState.Unsubscribed)
-            return lane is { IsOpen: false }
+            return subject.HasLeft(topic.Id, line.Channel!, occurredAt, now)
                 ? Decision.Unchanged
                 : Decision.Of(new Unsubscribed(topic.Id, line.Channel!, topic.Purpose, basis, Cause.Import, actor, method, occurredAt, pack.ConsentEndsWith(topic, line.Channel!, subject)));
 

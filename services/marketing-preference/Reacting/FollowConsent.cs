@@ -43,9 +43,9 @@ public static class FollowConsent
                 WithdrawsConsent: false);
 
     // What ended with a consent comes back with the next one: but only when the end was heard, or this is the old consent arriving late. What ended with an objection
-    // comes back when the person consents after all. What the person left while the consent stood stays left.
+    // comes back when the person consents after all. What the person left while the consent stood stays left. Where they said no once more, it is later than a consent from before that.
     private static Subscribed? Opened(ConsentAct act, Topic topic, string channel, LaneState? lane, SubjectPreferences subject, PolicyPack pack) =>
-        lane is null || (lane is { IsOpen: false, EndedConsent: true } && subject.Consents.Given(topic.Purpose, channel) == false)
+        lane is null || (lane is { IsOpen: false, EndedConsent: true } && subject.Consents.Given(topic.Purpose, channel) == false && (!lane.IsRepeated || act.OccurredAt > lane.OccurredAt))
         || (lane is { IsOpen: false, Cause: Cause.Objected } && act.Actor is Actor.Subject or Actor.Guardian && act.OccurredAt > lane.OccurredAt)
             ? new Subscribed(topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.ConsentGranted, act.Actor, act.Method, act.OccurredAt, Again: lane is not null)
             : null;

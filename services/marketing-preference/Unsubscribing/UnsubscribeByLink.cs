@@ -26,7 +26,7 @@ public static class UnsubscribeByLink
 
     public static Decision Decide(UnsubscribeLink link, Cause cause, SubjectPreferences subject, PolicyBook policies, DateTimeOffset now, Seen? seen = null)
     {
-        if (subject.IsErased || subject.Find(link.Topic, link.Channel) is { IsOpen: false }) return Decision.Unchanged;
+        if (subject.IsErased || subject.HasLeft(link.Topic, link.Channel, now, now)) return Decision.Unchanged;
         if (policies.LastDeclaring(link.Topic, link.Channel) is not { } pack) return Decision.No("topic_undeclared", "No policy heard of here has ever declared this topic.");
         var topic = pack.FindTopic(link.Topic)!;
         return Decision.Of(new Unsubscribed(

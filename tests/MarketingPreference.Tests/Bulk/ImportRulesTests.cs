@@ -23,6 +23,19 @@ public sealed class ImportRulesTests
     }
 
     [Fact]
+    public void Of_two_noes_the_later_counts_in_whatever_order_they_stand()
+    {
+        var (old, late) = (No() with { OccurredAt = Noon.AddYears(-3) }, No() with { OccurredAt = Noon.AddYears(-1) });
+        foreach (var lines in new[] { new[] { old, late }, [late, old] })
+        {
+            var facts = new List<object>();
+            foreach (var line in lines)
+                if (Decide(line, Given(facts)) is Decision.Record record) facts.AddRange(record.Recorded());
+            Decide(Yes() with { OccurredAt = Noon.AddYears(-2) }, Given(facts)).ShouldRefuse("unsubscribe_prevails");
+        }
+    }
+
+    [Fact]
     public void A_yes_needs_the_person_s_own_act()
     {
         Decide(Yes(), Given()).Recorded().ShouldHaveSingleItem().ShouldBeOfType<Subscribed>().Cause.ShouldBe(Cause.Import);
