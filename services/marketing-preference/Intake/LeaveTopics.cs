@@ -27,20 +27,24 @@ public sealed record LeaveTopics(DateTimeOffset OccurredAt, Actor Actor, Word Me
     public static Decision Decide(LeaveTopics leave, SubjectPreferences subject, PolicyBook policies, DateTimeOffset now)
     {
         if (subject.IsErased) return Decision.No("subject_erased", "This person was erased. A returning person gets a new subject id.");
-        if (policies.Current is null) return Decision.No("policy_missing", "The controller's policy has not arrived here yet.");
+        if (policies.Current is null) return PolicyMissing;
         if (leave.OccurredAt > now + ChangePreference.ClockSkew) return Decision.No("occurred_in_future", "occurredAt lies in the future.");
-        if (leave.LanesIn(policies).ToList() is not { Count: > 0 } lanes) return Decision.No("topic_undeclared", "No policy heard of here has ever declared this topic.");
-        return Decision.Of(Left(lanes, subject, leave.Actor == Actor.Agent ? Cause.Agent : Cause.Preference, leave.Actor, leave.Method.Value, leave.OccurredAt));
+        if (leave.LanesIn(policies, subject) is not { Count: > 0 } lanes) return Undeclared;
+        return Decision.Of(Left(lanes, subject, leave.Actor == Actor.Agent ? Cause.Agent : Cause.Preference, leave.Actor, leave.Method.Value, leave.OccurredAt, now));
     }
+
+    public static Decision PolicyMissing { get; } = Decision.No("policy_missing", "The controller's policy has not arrived here yet.");
+
+    public static Decision Undeclared { get; } = Decision.No("topic_undeclared", "No policy heard of here has ever declared this topic.");
 
     /// <summary>What is left, lane by lane: each sees those before it, so that the last one that rested on a consent ends it.</summary>
     public static IEnumerable<Unsubscribed> Left(
         IEnumerable<(PolicyPack Pack, Topic Topic, string Channel)> lanes, SubjectPreferences subject, Cause cause, Actor actor, string method, DateTimeOffset occurredAt,
-        Word? deliveryId = null, Word? recipientRef = null)
+        DateTimeOffset now, Word? deliveryId = null, Word? recipientRef = null)
     {
         foreach (var (pack, topic, channel) in lanes)
         {
-            if (subject.Find(topic.Id, channel) is { IsOpen: false }) continue;
+            if (subject.HasLeft(topic.Id, channel, occurredAt, now)) continue;
             var left = new Unsubscribed(
                 topic.Id, channel, topic.Purpose, pack.BasisOf(topic), cause, actor, method, occurredAt, pack.ConsentEndsWith(topic, channel, subject), deliveryId, recipientRef);
             subject = SubjectPreferences.Stream.After(subject, left, default);
@@ -48,19 +52,22 @@ public sealed record LeaveTopics(DateTimeOffset OccurredAt, Actor Actor, Word Me
         }
     }
 
-    public IEnumerable<(PolicyPack Pack, Topic Topic, string Channel)> LanesIn(PolicyBook policies) => LanesIn(policies, Topic, Channel);
+    public IReadOnlyList<(PolicyPack Pack, Topic Topic, string Channel)> LanesIn(PolicyBook policies, SubjectPreferences subject) => LanesIn(policies, subject, Topic, Channel);
 
-    public static IEnumerable<(PolicyPack Pack, Topic Topic, string Channel)> LanesIn(PolicyBook policies, string? topicId, string? channel)
+    /// <summary>What was dropped can be left as well: a topic that is named, over each channel that it ever had, and of all what this person was ever asked.</summary>
+    public static IReadOnlyList<(PolicyPack Pack, Topic Topic, string Channel)> LanesIn(PolicyBook policies, SubjectPreferences subject, string? topicId, string? channel)
     {
-        // One that was dropped can be left as well, and then it is named.
-        if (topicId is not null)
-            return from pack in policies.Packs.Reverse<PolicyPack>().Where(p => p.FindTopic(topicId) is not null).Take(1)
-                   from over in pack.FindTopic(topicId)!.Channels.Where(c => channel is null || c == channel)
-                   select (pack, pack.FindTopic(topicId)!, over);
-        return from pack in policies.Current is { } current ? [current] : Array.Empty<PolicyPack>()
-               from topic in pack.Topics.Where(t => t.MessageClass != MessageClass.Transactional)
-               from over in topic.Channels.Where(c => channel is null || c == channel)
-               select (pack, topic, over);
+        var lanes = topicId is not null
+            ? from pack in policies.Packs from over in pack.FindTopic(topicId)?.Channels ?? [] select new Lane(topicId, over)
+            : (policies.Current?.Topics ?? []).SelectMany(topic => topic.Channels, (topic, over) => new Lane(topic.Id, over))
+                .Concat(subject.Lanes.Keys.OrderBy(lane => lane.Topic, StringComparer.Ordinal).ThenBy(lane => lane.Channel, StringComparer.Ordinal));
+        return [.. from lane in lanes.Distinct()
+                   where channel is null || lane.Channel == channel
+                   let pack = policies.LastDeclaring(lane.Topic, lane.Channel)
+                   where pack is not null
+                   let topic = pack.FindTopic(lane.Topic)!
+                   where topicId is not null || topic.MessageClass != MessageClass.Transactional
+                   select (pack, topic, lane.Channel)];
     }
 
     private static async Task<IResult> OfSubjectAsync(
@@ -102,8 +109,8 @@ public sealed record LeaveTopics(DateTimeOffset OccurredAt, Actor Actor, Word Me
     private static async Task<IResult?> TellAsync(StreamKey person, LeaveTopics leave, Outcome outcome, PreferenceReader reader, TellConsent tell, CancellationToken ct)
     {
         if (outcome is not (Outcome.Recorded or Outcome.Unchanged)) return null;
-        var (policies, _) = await reader.ReadAsync(person.Tenant, [], ct);
-        return await tell.OfLanesAsync(person, leave.LanesIn(policies).Select(lane => new Lane(lane.Topic.Id, lane.Channel)), leave.Actor, leave.Method.Value, ct);
+        var (policies, states) = await reader.ReadAsync(person.Tenant, [person.Id], ct);
+        return await tell.OfLanesAsync(person, leave.LanesIn(policies, states[0].State).Select(lane => new Lane(lane.Topic.Id, lane.Channel)), leave.Actor, leave.Method.Value, ct);
     }
 }
 

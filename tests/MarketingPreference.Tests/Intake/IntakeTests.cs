@@ -79,6 +79,33 @@ public sealed class IntakeTests(RunningService service)
     }
 
     [Fact]
+    public async Task A_no_of_which_nothing_comes_is_refused_and_can_be_told_again_rightly()
+    {
+        var (subject, id) = (NewSubject(), Id());
+        var refused = await OkAsync(await SendEventsAsync(Event(id, "unsubscribed", null, new { subject, topic = "horoscopes" })));
+        (refused.GetProperty("outcome").GetString(), refused.GetProperty("code").GetString()).ShouldBe(("refused", "topic_undeclared"));
+        (await OkAsync(await SendEventsAsync(Event(id, "unsubscribed", null, new { subject, topic = "module-crm" })))).GetProperty("outcome").GetString().ShouldBe("recorded");
+        (await RuleAsync(subject, "module-crm")).ShouldBe("unsubscribed");
+    }
+
+    [Fact]
+    public async Task An_id_that_comes_again_with_something_else_is_refused_and_not_taken_for_done()
+    {
+        var (tag, id, subject) = (AddressCalls.NewTag(), Id(), NewSubject());
+        var bounced = Event(id, "bounced", tag, new { bounce = "soft" });
+        await OkAsync(await SendEventsAsync(bounced));
+        foreach (var other in new[] { Event(id, "complained", tag), Event(id, "complained", tag, new { subject }), Event(id, "bounced", tag, new { bounce = "hard" }) })
+        {
+            var refused = await OkAsync(await SendEventsAsync(other));
+            (refused.GetProperty("outcome").GetString(), refused.GetProperty("code").GetString()).ShouldBe(("refused", "idempotency_key_reused"));
+        }
+
+        (await OkAsync(await SendEventsAsync(bounced))).GetProperty("outcome").GetString().ShouldBe("recorded");
+        (await service.AddressAsync(tag)).GetProperty("standing").GetString().ShouldBe("soft-bounced");
+        (await RuleAsync(subject, "module-crm")).ShouldNotBe("unsubscribed");
+    }
+
+    [Fact]
     public async Task What_is_not_signed_freshly_by_the_tenants_own_key_is_not_taken()
     {
         var body = JsonSerializer.Serialize(Event(Id(), "bounced", AddressCalls.NewTag(), new { bounce = "hard" }));

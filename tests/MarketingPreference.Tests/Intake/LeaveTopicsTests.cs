@@ -38,6 +38,23 @@ public sealed class LeaveTopicsTests
     }
 
     [Fact]
+    public void What_the_policy_has_dropped_can_be_left_by_name_by_channel_and_with_all()
+    {
+        var withoutPhone = Packs.NorthwindJson();
+        withoutPhone["topics"]!.AsArray().Single(t => t!["id"]!.GetValue<string>() == "contests")!["channels"] = new System.Text.Json.Nodes.JsonArray("email");
+        var dropped = InForce with { Packs = [Packs.Northwind, Packs.Parse(withoutPhone.Without("module-crm"))] };
+        var subject = Given(Opened("contests", "phone"), Opened("module-crm"));
+        Left(All with { Topic = "contests" }).Select(u => u.Channel).ShouldBe(["email", "phone"]);
+        Left(All with { Topic = "contests", Channel = "phone" }).ShouldHaveSingleItem();
+        Left(All with { Topic = "module-crm" }).ShouldHaveSingleItem();
+        var all = Left(All).Select(u => (u.Topic, u.Channel)).ToList();
+        all.ShouldContain(("contests", "phone"));
+        all.ShouldContain(("module-crm", "email"));
+
+        IReadOnlyList<Unsubscribed> Left(LeaveTopics leave) => [.. LeaveTopics.Decide(leave, subject, dropped, Noon).Recorded().Cast<Unsubscribed>()];
+    }
+
+    [Fact]
     public void Who_said_so_is_kept()
     {
         Left(All with { Actor = Actor.Subject }, Given())[0].Cause.ShouldBe(Cause.Preference);
