@@ -6,7 +6,7 @@ namespace ConsentLedger.MarketingPreference.Intake;
 /// <param name="Tokens">As they stand there; only a signature of ours makes one count.</param>
 public sealed partial record MailIntake(MailKind Kind, IReadOnlyList<string> Tokens)
 {
-    private const int MaxTokens = 16, MaxWishLength = 60;
+    private const int MaxWishLength = 60;
 
     private static readonly HashSet<string> Wishes = new(
         ["stop", "unsubscribe", "remove", "abmelden", "abbestellen", "austragen", "stopp", "désabonner", "désabonnement", "désinscription", "désinscrire", "desabonner", "arrêt", "avregistrera", "avsluta", "avanmäla"],
@@ -44,9 +44,9 @@ public sealed partial record MailIntake(MailKind Kind, IReadOnlyList<string> Tok
     private static bool IsWish(string text) => text.Length <= MaxWishLength + (Token().Match(text) is { Success: true } token ? token.Length : 0)
         && !Prefix().IsMatch(text) && text.Split([' ', '.', '!', ',', ':', '"', '\u201E', '\u201C', '\u201D'], StringSplitOptions.RemoveEmptyEntries).Any(Wishes.Contains);
 
-    /// <summary>As they stand, and joined with what stands alone on the next line: quoting breaks what is long.</summary>
+    /// <summary>As they stand, and joined with what stands alone on the next line: quoting breaks what is long. All of them: which is ours is not seen before its signature is checked.</summary>
     private static List<string> TokensIn(IEnumerable<string> texts) => [.. texts
-        .SelectMany(text => Token().Matches(text).Concat(Token().Matches(LineEnd().Replace(text, ""))).Select(m => m.Value)).Distinct().Take(MaxTokens)];
+        .SelectMany(text => Token().Matches(text).Concat(Token().Matches(LineEnd().Replace(text, ""))).Select(m => m.Value)).Distinct()];
 
     [GeneratedRegex("[A-Za-z0-9_-]{60,700}")]
     private static partial Regex Token();

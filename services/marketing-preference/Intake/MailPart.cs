@@ -9,11 +9,14 @@ namespace ConsentLedger.MarketingPreference.Intake;
 /// </summary>
 internal sealed class MailPart
 {
-    private const int MaxHeaders = 200, MaxParts = 50, MaxDepth = 6;
+    private const int MaxHeaders = 200, MaxHeaderBytes = 64 * 1024, MaxParts = 50, MaxDepth = 6;
 
     private readonly ReadOnlyMemory<byte> _body;
     private readonly int _depth;
     private readonly List<(string Name, string Value)> _headers = [];
+    private IReadOnlyList<MailPart>? _all;
+    private MailPart? _inner;
+    private string? _text;
 
     private MailPart(ReadOnlyMemory<byte> bytes, int depth)
     {
@@ -36,13 +39,13 @@ internal sealed class MailPart
     public string? Find(string name) => _headers.FirstOrDefault(h => h.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
 
     /// <summary>This part and those within it, from the outside in. What a message carries as a message is a part of it.</summary>
-    public IEnumerable<MailPart> All() => Within().Take(MaxParts);
+    public IReadOnlyList<MailPart> All() => _all ??= [.. Within().Take(MaxParts)];
 
     /// <summary>The body as text, whatever it was encoded as on the way.</summary>
-    public string Text() => TextOf(Content());
+    public string Text() => _text ??= TextOf(Content());
 
     /// <summary>The body of a message that reports on one: that one's headers, as a part of its own.</summary>
-    public MailPart Inner() => new(Content(), _depth + 1);
+    public MailPart Inner() => _inner ??= new(Content(), _depth + 1);
 
     private IEnumerable<MailPart> Within()
     {
@@ -68,18 +71,27 @@ internal sealed class MailPart
 
     private ReadOnlyMemory<byte> ReadHeaders(ReadOnlyMemory<byte> bytes)
     {
-        while (TakeLine(ref bytes) is { IsEmpty: false } line)
+        var (read, unfolded) = (new List<(string Name, StringBuilder Value)>(), (StringBuilder?)null);
+        for (var left = MaxHeaderBytes; TakeLine(ref bytes) is { IsEmpty: false } line;)
         {
+            // What is too much is passed over, and so is what continues it.
+            left -= line.Length;
             if (line.Span[0] is (byte)' ' or (byte)'\t')
             {
-                if (_headers is [.., var last]) _headers[^1] = (last.Name, $"{last.Value} {TextOf(line).Trim()}");
+                if (left >= 0) unfolded?.Append(' ').Append(TextOf(line).Trim());
             }
-            else if (line.Span.IndexOf((byte)':') is > 0 and var colon && _headers.Count < MaxHeaders)
+            else if (line.Span.IndexOf((byte)':') is > 0 and var colon && read.Count < MaxHeaders && left >= 0)
             {
-                _headers.Add((TextOf(line[..colon]).Trim(), TextOf(line[(colon + 1)..]).Trim()));
+                unfolded = new StringBuilder(TextOf(line[(colon + 1)..]).Trim());
+                read.Add((TextOf(line[..colon]).Trim(), unfolded));
+            }
+            else
+            {
+                unfolded = null;
             }
         }
 
+        _headers.AddRange(read.Select(header => (header.Name, $"{header.Value}")));
         return bytes;
     }
 

@@ -105,6 +105,17 @@ public sealed class MailIntakeTests
     public void What_is_malformed_is_read_as_far_as_it_goes(string text) => Read(text).Kind.ShouldBe(MailKind.Other);
 
     [Fact]
+    public void Others_tokens_before_ours_do_not_hide_it() =>
+        Read(Reply(Token, subject: "Re: " + string.Join(' ', Enumerable.Range(0, 40).Select(i => new string((char)('a' + (i % 26)), 100 + i))))).ShouldBe((MailKind.Reply, Token));
+
+    [Theory]
+    [InlineData(100, true)]
+    [InlineData(100_000, false)]
+    public void Headers_have_an_end_however_they_are_folded(int lines, bool isRead) =>
+        Read(Report(Token).Replace("List-Unsubscribe:\r\n", $"List-Unsubscribe:\r\n{string.Concat(Enumerable.Repeat(" x\r\n", lines))}", StringComparison.Ordinal))
+            .ShouldBe((MailKind.Complaint, isRead ? Token : null));
+
+    [Fact]
     public void Parts_within_parts_have_an_end()
     {
         var nested = new StringBuilder();
