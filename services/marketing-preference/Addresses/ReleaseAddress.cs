@@ -22,6 +22,6 @@ public sealed record ReleaseAddress(DateTimeOffset OccurredAt, Actor Actor, Word
     {
         // Of what nobody has heard of there is nothing to release, and no stream is begun for it.
         if (await addresses.FindAsync(caller.Tenant, tag, ct) is not { } stream) return new Outcome.Unchanged(0).ToResult();
-        return (await ledger.ExecuteAsync(caller.Command(stream.Id, body, options, Address.Stream, context => Decide(body.Value, tag, context.State<Address>(), context.Now)), ct)).ToResult();
+        return (await ledger.ExecuteAsync(caller.Command(stream.Id, body, options, Address.Stream, context => Decide(body.Value, tag, context.State<Address>(), context.Now)) with { TraceParent = null }, ct)).ToResult();
     }
 }

@@ -21,6 +21,6 @@ public sealed record SuppressAddress(DateTimeOffset OccurredAt, Actor Actor, Wor
     private static async Task<IResult> HandleAsync(AddressTag tag, Body<SuppressAddress> body, Caller caller, CommandOptions options, AddressReader addresses, DeciderLoop ledger, CancellationToken ct)
     {
         var stream = await addresses.FindOrBeginAsync(caller.Tenant, tag, ct);
-        return (await ledger.ExecuteAsync(caller.Command(stream.Id, body, options, Address.Stream, context => Decide(body.Value, tag, context.State<Address>(), context.Now)), ct)).ToResult();
+        return (await ledger.ExecuteAsync(caller.Command(stream.Id, body, options, Address.Stream, context => Decide(body.Value, tag, context.State<Address>(), context.Now)) with { TraceParent = null }, ct)).ToResult();
     }
 }

@@ -31,11 +31,12 @@ public static class EraseSubject
 
     /// <summary>
     /// In a commit of its own and before the fence: after it, nobody knows whether they had left something. What is killed in between is done again from the start, and finds the
-    /// address left.
+    /// address left. Under no trace: that of the task is on what happens to the person, and would lead there from the tag.
     /// </summary>
     public static Command Leave(StreamKey subject, AddressLink link) => new(
         link.Address, Address.Stream, null, default, context => Decision.Of(Unlinked(link.Link, context.State<SubjectPreferences>(subject), context.State<Address>(), context.Now)))
     {
         Reads = [(subject, SubjectPreferences.Stream)],
+        TraceParent = null,
     };
 }

@@ -91,6 +91,10 @@ public sealed class AddressesTests(RunningService service)
 
         (await service.CountAsync($"select count(*) from mt_events e join addresses a on e.stream_id = a.stream_id::text where a.tag = decode('{tag}', 'hex')")).ShouldBe(3L, "linked, unlinked, suppressed");
 
+        (await service.CountAsync($"select count(*) from mt_events e join addresses a on e.stream_id = a.stream_id::text where a.tag = decode('{tag}', 'hex') and e.headers::jsonb ? 'traceparent'"))
+            .ShouldBe(0L, "the trace of the erasure is on what happened to the person");
+        (await service.CountAsync($"select count(*) from mt_events where stream_id = '{anna}' and headers::jsonb ? 'traceparent'")).ShouldBeGreaterThan(0L);
+
         // What the events of the one say that the events of the other say too, or a row that knows both.
         (await service.CountAsync($"""
             with of_tag as (select e.* from mt_events e join addresses a on e.stream_id = a.stream_id::text where a.tag = decode('{tag}', 'hex')),
@@ -100,6 +104,15 @@ public sealed class AddressesTests(RunningService service)
                  + (select count(*) from of_tag where data::text like '%{anna}%') + (select count(*) from of_anna where data::text like '%{tag}%')
                  + (select count(*) from address_links where subject_id = '{anna}')
             """)).ShouldBe(0L);
+    }
+
+    [Fact]
+    public async Task Of_whom_is_erased_no_row_is_begun()
+    {
+        var (anna, tag) = (NewSubject(), NewTag());
+        await service.EraseAsync(anna);
+        (await CodeAsync(await service.LinkAddressAsync(anna, tag), HttpStatusCode.UnprocessableEntity)).ShouldBe("subject_erased");
+        (await service.CountAsync($"select (select count(*) from addresses where tag = decode('{tag}', 'hex')) + (select count(*) from address_links where subject_id = '{anna}')")).ShouldBe(0L);
     }
 
     [Fact]
