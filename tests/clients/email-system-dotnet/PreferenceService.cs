@@ -40,7 +40,7 @@ public sealed class PreferenceService(Uri url, string token) : IDisposable
             answer.EnsureSuccessStatusCode();
             return await answer.Content.ReadFromJsonAsync<JsonElement>(ct);
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or JsonException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             return JsonSerializer.SerializeToElement(new { allowed = false, rule = "no-answer" });
         }

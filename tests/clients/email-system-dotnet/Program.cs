@@ -30,9 +30,23 @@ consumer.ReceivedAsync += async (_, message) =>
     if (e.GetProperty("tenant").GetString() == tenant)
     {
         await turn.WaitAsync(stop.Token);
-        if (wishes.Lacks(e)) await service.CatchUpAsync(wishes, Say, stop.Token);
-        if (wishes.Apply(e)) Say(e);
-        turn.Release();
+        try
+        {
+            if (wishes.Lacks(e)) await service.CatchUpAsync(wishes, Say, stop.Token);
+            if (wishes.Apply(e)) Say(e);
+        }
+        catch (Exception missed) when (missed is HttpRequestException or IOException or JsonException || (missed is OperationCanceledException && !stop.IsCancellationRequested))
+        {
+            // What was missed could not be had. The message comes again, and with it another try.
+            await Console.Error.WriteLineAsync($"could not catch up: {missed.GetType().Name}");
+            await Task.Delay(TimeSpan.FromSeconds(1), stop.Token);
+            await channel.BasicNackAsync(message.DeliveryTag, multiple: false, requeue: true);
+            return;
+        }
+        finally
+        {
+            turn.Release();
+        }
     }
 
     await channel.BasicAckAsync(message.DeliveryTag, multiple: false);
@@ -47,8 +61,14 @@ while (await Console.In.ReadLineAsync() is { } line)
     if (question.TryGetProperty("told", out _))
     {
         await turn.WaitAsync();
-        Say(JsonSerializer.SerializeToElement(new { position = wishes.Position, told = wishes.Told() }));
-        turn.Release();
+        try
+        {
+            Say(JsonSerializer.SerializeToElement(new { position = wishes.Position, told = wishes.Told() }));
+        }
+        finally
+        {
+            turn.Release();
+        }
     }
     else if (question.TryGetProperty("suppress", out var address))
     {

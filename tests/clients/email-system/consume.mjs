@@ -19,7 +19,7 @@ if (!AMQP_URL || !TENANT) {
 }
 
 const queue = options.queue ?? `email-system.${TENANT}`;
-const lastVersions = new Map(); // subject -> streamversion; a real one keeps it in the transaction that stops the mail
+const lastPlaces = new Map(); // subject -> streamversion; a real one keeps it in the transaction that stops the mail
 let heard = 0;
 
 const connection = await amqp.connect(AMQP_URL);
@@ -30,7 +30,7 @@ connection.on('error', (error) => {
 const channel = await connection.createChannel();
 await channel.checkExchange('marketing.events'); // the product's: whoever may declare it may also delete it
 await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true } });
-await channel.bindQueue(queue, 'marketing.events', 'marketing.#');
+for (const types of ['marketing.#', 'subject.#']) await channel.bindQueue(queue, 'marketing.events', types);
 await channel.prefetch(20);
 
 const end = async (exitCode) => {
@@ -48,9 +48,11 @@ await channel.consume(queue, (message) => {
   const event = JSON.parse(message.content);
   const { id, type, time, subject, tenant, position, streamversion, traceparent, data } = event;
 
-  // Every event comes at least once: a version we have is a repeat. Other tenants' events are not ours.
-  if (tenant === TENANT && !(streamversion <= lastVersions.get(subject))) {
-    lastVersions.set(subject, streamversion);
+  // Every event comes at least once: a version we have is a repeat. What is about an address names no subject, and each address counts versions of its own: there the position
+  // says what is new. Other tenants' events are not ours.
+  const [counted, place] = subject === undefined ? ['addresses', position] : [subject, streamversion];
+  if (tenant === TENANT && !(place <= lastPlaces.get(counted))) {
+    lastPlaces.set(counted, place);
     const line = JSON.stringify({
       id, type, time, subject, tenant, position, streamversion, traceparent,
       headers: { traceparent: message.properties.headers?.traceparent }, data,
