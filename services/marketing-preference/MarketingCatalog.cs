@@ -28,7 +28,8 @@ public static class MarketingCatalog
         ("import.accepted.v1", typeof(ImportAccepted)),
         ("import.started.v1", typeof(ImportStarted)),
         ("import.advanced.v1", typeof(ImportAdvanced)),
-        ("import.completed.v1", typeof(ImportCompleted)))
+        ("import.completed.v1", typeof(ImportCompleted)),
+        ("import.failed.v1", typeof(ImportFailed)))
     {
         Entries = new Dictionary<Type, EntryType>
         {

@@ -16,7 +16,7 @@ public sealed class PublishingTests
     [
         new PolicyFollowed(Packs.Northwind, 1), new AddressLinked(Tag, NewId(), Actor.Subject, "web-form", Noon), new AddressUnlinked(Tag, NewId(), Actor.Subject, "web-form", Noon),
         new AddressBounced(Tag, BounceKind.Soft, "webhook", Noon), new AddressDelivered(Tag, "webhook", Noon), new ImportAccepted(WordOf("old-list"), ImportFormat.Csv, "00", 1, 0, 1),
-        new ImportStarted("operator"), new ImportAdvanced(0, Counts.None), new ImportCompleted(Counts.None),
+        new ImportStarted("operator"), new ImportAdvanced(0, Counts.None), new ImportCompleted(Counts.None), new ImportFailed(1, "import_part_missing"),
     ];
 
     private static AddressTag Tag => AddressTag.TryParse(new string('a', AddressTag.Length), out var tag) ? tag : default;

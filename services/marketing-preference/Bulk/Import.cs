@@ -18,6 +18,10 @@ public sealed record ImportAdvanced(int Part, Counts Counts);
 
 public sealed record ImportCompleted(Counts Counts);
 
+/// <summary>It cannot go on from this part. What came before it was carried out.</summary>
+/// <param name="Code">Why.</param>
+public sealed record ImportFailed(int Part, string Code);
+
 public enum ImportFormat
 {
     Csv,
@@ -30,6 +34,7 @@ public enum ImportState
     Accepted,
     Running,
     Completed,
+    Failed,
 }
 
 /// <summary>What became of lines.</summary>
@@ -55,6 +60,9 @@ public sealed record Import(ImportState State, ImportAccepted? Accepted, DateTim
     /// <summary>Whoever has not said yes by then uploads it again: the list has aged, and its lines are not kept.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 
+    /// <summary>Why it failed; null where it did not.</summary>
+    public string? Code { get; private init; }
+
     public static readonly Import Unknown = new(ImportState.Unknown, null, default, 0, Counts.None);
 
     public static readonly StreamType<Import> Stream = new(Unknown, (import, e, place) => import.Evolve(e, place));
@@ -65,6 +73,7 @@ public sealed record Import(ImportState State, ImportAccepted? Accepted, DateTim
         ImportStarted => this with { State = ImportState.Running },
         ImportAdvanced advanced => this with { NextPart = advanced.Part + 1, Counts = Counts + advanced.Counts },
         ImportCompleted => this with { State = ImportState.Completed },
+        ImportFailed failed => this with { State = ImportState.Failed, Code = failed.Code },
         _ => this,
     };
 }

@@ -39,14 +39,13 @@ public sealed class ImportParts(NpgsqlDataSource ledger)
         }
     });
 
-    /// <summary>The lines of a part where they were not carried out yet, and otherwise what became of them.</summary>
+    /// <summary>The lines of a part where they were not carried out yet, and otherwise what became of them; neither where the part is gone.</summary>
     public Task<(IReadOnlyList<ReadLine>? Lines, IReadOnlyList<LineResult>? Results)> ReadAsync(StreamKey import, int part, CancellationToken ct) =>
         Outages.Typed<(IReadOnlyList<ReadLine>?, IReadOnlyList<LineResult>?)>(async () =>
         {
             await using var select = Command("select lines, results from import_parts where tenant_id = $1 and import_id = $2 and part = $3", import, part);
             await using var row = await select.ExecuteReaderAsync(ct);
-            if (!await row.ReadAsync(ct)) throw new InvalidOperationException($"Part {part} of an import is gone.");
-            return (Read<ReadLine>(row, 0), Read<LineResult>(row, 1));
+            return await row.ReadAsync(ct) ? (Read<ReadLine>(row, 0), Read<LineResult>(row, 1)) : (null, null);
         });
 
     /// <summary>From here on nobody can tell any more whom the lines were about.</summary>
@@ -57,14 +56,22 @@ public sealed class ImportParts(NpgsqlDataSource ledger)
         await update.ExecuteNonQueryAsync(ct);
     });
 
-    /// <summary>Lists that were uploaded before then and never run are not kept. One that is running is left alone: its first part is settled.</summary>
+    /// <summary>Of an import that failed: what nobody will carry out is not kept.</summary>
+    public Task ForgetRestAsync(StreamKey import, int part, CancellationToken ct) => Outages.Typed(async () =>
+    {
+        await using var delete = Command("delete from import_parts where tenant_id = $1 and import_id = $2 and part >= $3", import, part);
+        await delete.ExecuteNonQueryAsync(ct);
+    });
+
+    /// <summary>Lists that were uploaded before then and never started are not kept. Whether one was started the log says: it may wait for its turn for long.</summary>
     public Task ForgetAsync(DateTimeOffset before, CancellationToken ct) => Outages.Typed(async () =>
     {
         await using var delete = ledger.CreateCommand("""
             delete from import_parts p where uploaded_at < $1
-            and not exists (select from import_parts f where f.tenant_id = p.tenant_id and f.import_id = p.import_id and f.part = 0 and f.results is not null)
+            and not exists (select from mt_events e where e.tenant_id = p.tenant_id and e.stream_id = p.import_id::text and e.type = $2)
             """);
         delete.Parameters.Add(new() { Value = before });
+        delete.Parameters.Add(new() { Value = MarketingCatalog.Events.NameOf(new ImportStarted("")) });
         await delete.ExecuteNonQueryAsync(ct);
     });
 

@@ -16,6 +16,9 @@ public sealed partial class ImportRunner(
 
     private static readonly TimeSpan BetweenSweeps = TimeSpan.FromHours(1);
 
+    /// <summary>A list is swept when it has lapsed for so long that nobody is starting it at this moment.</summary>
+    private static readonly TimeSpan AfterItLapsed = TimeSpan.FromHours(1);
+
     private long? _sweptAt;
 
     public static IServiceCollection Add(IServiceCollection services) => services
@@ -30,7 +33,7 @@ public sealed partial class ImportRunner(
     {
         if (_sweptAt is not { } at || clock.GetElapsedTime(at) > BetweenSweeps)
         {
-            await parts.ForgetAsync(clock.GetUtcNow() - Import.Lifetime, ct);
+            await parts.ForgetAsync(clock.GetUtcNow() - Import.Lifetime - AfterItLapsed, ct);
             _sweptAt = clock.GetTimestamp();
         }
 
@@ -45,7 +48,15 @@ public sealed partial class ImportRunner(
             var (lines, results) = await parts.ReadAsync(import, part, ct);
             if (results is null)
             {
-                results = await CarryOutAsync(import, lines!, ct);
+                // It would be missing the next time, too, and others wait behind it.
+                if (lines is null)
+                {
+                    await parts.ForgetRestAsync(import, part, ct);
+                    await ledger.ExecuteAsync(new Command(import, Import.Stream, Id: null, default, context => Fail(context.State<Import>(), part)), ct);
+                    continue;
+                }
+
+                results = await CarryOutAsync(import, lines, ct);
                 await parts.SettleAsync(import, part, results, ct);
             }
 
@@ -58,6 +69,9 @@ public sealed partial class ImportRunner(
         import.State != ImportState.Running || import.NextPart != part ? Decision.Unchanged
         : part + 1 < import.Accepted!.Parts ? Decision.Of(new ImportAdvanced(part, counts))
         : Decision.Of(new ImportAdvanced(part, counts), new ImportCompleted(import.Counts + counts));
+
+    public static Decision Fail(Import import, int part) =>
+        import.State != ImportState.Running || import.NextPart != part ? Decision.Unchanged : Decision.Of(new ImportFailed(part, "import_part_missing"));
 
     private async Task<IReadOnlyList<LineResult>> CarryOutAsync(StreamKey import, IReadOnlyList<ReadLine> lines, CancellationToken ct)
     {

@@ -9,13 +9,15 @@ namespace ConsentLedger.MarketingPreference.Bulk;
 
 /// <summary>How an import stands.</summary>
 /// <param name="Done">How many lines were carried out.</param>
-public sealed record ImportAnswer(Guid Id, ImportState State, string Source, ImportFormat Format, string Digest, long Lines, long Invalid, long Done, Counts Counts, DateTimeOffset AcceptedAt)
+/// <param name="Code">Why it failed, where it did.</param>
+public sealed record ImportAnswer(
+    Guid Id, ImportState State, string Source, ImportFormat Format, string Digest, long Lines, long Invalid, long Done, Counts Counts, DateTimeOffset AcceptedAt, string? Code = null)
 {
     public static ImportAnswer Of(StreamId id, Import import)
     {
         var (accepted, counts) = (import.Accepted!, import.Counts);
         return new(
-            id.Value, import.State, accepted.Source, accepted.Format, accepted.Digest, accepted.Lines, accepted.Invalid, counts.Recorded + counts.Unchanged + counts.Refused + counts.Invalid, counts, import.AcceptedAt);
+            id.Value, import.State, accepted.Source, accepted.Format, accepted.Digest, accepted.Lines, accepted.Invalid, counts.Recorded + counts.Unchanged + counts.Refused + counts.Invalid, counts, import.AcceptedAt, import.Code);
     }
 }
 

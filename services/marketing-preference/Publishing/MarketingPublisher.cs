@@ -36,7 +36,7 @@ public static class MarketingPublisher
         AddressReleased r => OfNobody(e, MarketingReleasedV1.Type, new MarketingReleasedV1(r.Tag.ToString(), r.Reason, r.OccurredAt)),
 
         // Who has an address is nobody's business outside, and the policies are the consent service's to publish.
-        AddressBounced or AddressDelivered or AddressLinked or AddressUnlinked or PolicyFollowed or ImportAccepted or ImportStarted or ImportAdvanced or ImportCompleted =>
+        AddressBounced or AddressDelivered or AddressLinked or AddressUnlinked or PolicyFollowed or ImportAccepted or ImportStarted or ImportAdvanced or ImportCompleted or ImportFailed =>
             OfNobody(e, MarketingPositionTakenV1.Type, new MarketingPositionTakenV1(e.Type)),
         var unknown => throw new InvalidOperationException($"{unknown.GetType().Name} has no contract."),
     };

@@ -216,6 +216,42 @@ public sealed class ImportTests(RunningService service)
         (await LinesAsync($"/v1/imports/{run}/results")).Lines.ShouldBe(["2 recorded"]);
     }
 
+    [Fact]
+    public async Task A_list_that_waits_for_its_turn_is_kept_however_old_it_is()
+    {
+        var (first, waits, left) = (await IdAsync(), await IdAsync(), await IdAsync());
+        await service.CountAsync($"""
+            create function not_yet() returns trigger language plpgsql as $$ begin raise exception 'not yet'; end $$;
+            create trigger not_yet before update of results on import_parts for each row when (old.import_id = '{first}') execute function not_yet();
+            select 0::bigint
+            """);
+        foreach (var id in (string[])[first, waits])
+            using (var started = await service.SendAsync(HttpMethod.Post, $"/v1/imports/{id}/runs", role: "operator")) started.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await service.CountAsync($"with aged as (update import_parts set uploaded_at = now() - interval '8 days' where import_id in ('{waits}', '{left}') returning 1) select count(*) from aged");
+        await service.RestartAsync();
+        await EventuallyAsync("what nobody started is gone", async () => await service.CountAsync($"select count(*) from import_parts where import_id = '{left}'") == 0);
+        await service.CountAsync("drop trigger not_yet on import_parts; drop function not_yet(); select 0::bigint");
+        await RunAsync(waits);
+        (await LinesAsync($"/v1/imports/{waits}/results")).Lines.ShouldBe(["2 recorded"]);
+
+        async Task<string> IdAsync() => (await UploadAsync($"{Header}\n{NewSubject()},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,")).GetProperty("id").GetString()!;
+    }
+
+    [Fact]
+    public async Task An_import_of_which_lines_are_gone_fails_and_the_next_goes_on()
+    {
+        var line = $"{NewSubject()},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,";
+        var (broken, next) = ((await UploadAsync($"{Header}\n{line}")).GetProperty("id").GetString()!, (await UploadAsync($"{Header}\n{line}")).GetProperty("id").GetString()!);
+        await service.CountAsync($"with gone as (delete from import_parts where import_id = '{broken}' returning 1) select count(*) from gone");
+        using (await service.SendAsync(HttpMethod.Post, $"/v1/imports/{broken}/runs", role: "operator")) { }
+        await RunAsync(next);
+        var failed = await OkAsync(await service.SendAsync(HttpMethod.Get, $"/v1/imports/{broken}", role: "operator"));
+        (failed.GetProperty("state").GetString(), failed.GetProperty("code").GetString()).ShouldBe(("failed", "import_part_missing"));
+        var (lines, end) = await LinesAsync($"/v1/imports/{broken}/results");
+        lines.ShouldBeEmpty();
+        end.GetProperty("complete").GetBoolean().ShouldBeFalse();
+    }
+
     private async Task RunAsync(string id)
     {
         using (var started = await service.SendAsync(HttpMethod.Post, $"/v1/imports/{id}/runs", role: "operator")) started.StatusCode.ShouldBe(HttpStatusCode.Accepted);
