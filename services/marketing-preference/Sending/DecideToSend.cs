@@ -28,8 +28,10 @@ public static class DecideToSend
     private const string NdJson = "application/x-ndjson";
     private const int MaxBytes = 4 * 1024 * 1024, MaxQuestions = 10_000;
 
-    /// <summary>A stream is answered in parts, so many of them at once: what is in memory is bounded by that, and whoever sends more than is answered waits.</summary>
-    private const int LinesAtOnce = 4_000, PartsAtOnce = 3, MaxLineBytes = 8 * 1024;
+    /// <summary>
+    /// A stream is answered in parts. While one is taken by the caller the next is decided, and none beyond it: a yes ages while it waits for a slow reader. Whoever sends more than is answered waits.
+    /// </summary>
+    private const int LinesAtOnce = 1_000, PartsAhead = 1, MaxLineBytes = 8 * 1024;
 
     public static void Map(IEndpointRouteBuilder api) =>
         api.MapPost("/v1/send-decisions", HandleAsync).RequireScope(Scopes.SendDecide).WithBodyLimit(MaxBytes).Produces<OneOrMany<SendAnswer>>().RefusesWith("too_many_questions");
@@ -42,12 +44,12 @@ public static class DecideToSend
         return TypedResults.Json(questions.InKind(await gate.AnswerAsync(caller.Tenant, questions.Items, ct)), StrictJson.Options);
     }
 
-    private static async Task AnswerAsync(PipeReader lines, Stream answers, Func<IReadOnlyList<SendQuestion>, Task<IReadOnlyList<SendAnswer>>> answer, CancellationToken ct)
+    internal static async Task AnswerAsync(PipeReader lines, Stream answers, Func<IReadOnlyList<SendQuestion>, Task<IReadOnlyList<SendAnswer>>> answer, CancellationToken ct)
     {
         // Whatever ends the writing ends the reading: nobody reads on for a caller who has gone.
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var parts = Channel.CreateBounded<Task<byte[]>>(PartsAtOnce - 1);
-        var reading = ReadAsync(lines, part => parts.Writer.WriteAsync(Task.Run(() => AnswerAsync(part, answer), ending.Token), ending.Token), ending.Token)
+        var parts = Channel.CreateBounded<Task<byte[]>>(PartsAhead);
+        var reading = ReadAsync(lines, DecideAsync, ending.Token)
             .ContinueWith(done => parts.Writer.Complete(done.IsCanceled ? new OperationCanceledException() : done.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         try
         {
@@ -61,6 +63,12 @@ public static class DecideToSend
         {
             await ending.CancelAsync();
             await reading;
+        }
+
+        // Decided when there is room for it, and not before: only this writes, so the room stays.
+        async ValueTask DecideAsync(List<Line> part)
+        {
+            if (await parts.Writer.WaitToWriteAsync(ending.Token)) parts.Writer.TryWrite(Task.Run(() => AnswerAsync(part, answer), ending.Token));
         }
     }
 
