@@ -6,7 +6,6 @@ using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.MarketingPreference.Unsubscribing;
 using ConsentLedger.ServiceDefaults;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace ConsentLedger.MarketingPreference.Confirming;
 
@@ -67,8 +66,7 @@ internal static class ConfirmByLink
         var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
         var words = Wording.Choose(policies.Current, link.Lang, request);
         if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
-        var form = request.HasFormContentType ? await request.ReadFormAsync(new FormOptions { ValueCountLimit = 2, MultipartBodyLengthLimit = MaxBodyBytes }, ct) : null;
-        if (form is null || !links.Signer.Proves(form["proof"], token)) return Door.FormInvalid.To(request, words, policies.Current);
+        if (await Door.ReadFormAsync(request, fields: 2, MaxBodyBytes, ct) is not { } form || !links.Signer.Proves(form["proof"], token)) return Door.FormInvalid.To(request, words, policies.Current);
 
         // What is over, or withdrawn meanwhile, the consent service refuses; the page that follows says how it stands.
         var now = clock.GetUtcNow();
