@@ -44,6 +44,14 @@ public sealed class LinkPageTests(RunningService service)
     }
 
     [Fact]
+    public async Task Only_the_click_that_left_is_shown_the_way_back()
+    {
+        var path = await service.LinkAsync(NewSubject());
+        (await BodyAsync(await service.OneClickAsync(path), HttpStatusCode.OK)).ShouldContain($"{path}/undo");
+        (await BodyAsync(await service.OneClickAsync(path), HttpStatusCode.OK)).ShouldNotContain("/undo", Case.Sensitive, "whoever else has the mail would take back what the person said");
+    }
+
+    [Fact]
     public async Task Opening_the_link_changes_nothing_however_it_is_opened()
     {
         var subject = NewSubject();

@@ -52,11 +52,12 @@ public static class UnsubscribeByLink
         {
             Reads = PolicyBook.ReadBy(link.Tenant),
         };
-        if (await ledger.ExecuteAsync(command, ct) is Outcome.Refused) return ShowUnsubscribe.LinkInvalid.To(request, words, policies.Current);
+        var outcome = await ledger.ExecuteAsync(command, ct);
+        if (outcome is Outcome.Refused) return ShowUnsubscribe.LinkInvalid.To(request, words, policies.Current);
         if (await tell.OfUnsubscribeAsync(link.Stream, new Lane(link.Topic, link.Channel), Actor.Subject, Method, ct) is { } pending) return pending.To(request, words, policies.Current);
 
         var events = await states.ReadEventsAsync(link.Stream, ct);
-        return page.Done(link, token, UndoUnsubscribe.Closing(events, new Lane(link.Topic, link.Channel), clock.GetUtcNow()), events, policies, request);
+        return page.Done(link, token, outcome is Outcome.Recorded ? UndoUnsubscribe.Closing(events, new Lane(link.Topic, link.Channel), clock.GetUtcNow()) : null, events, policies, request);
     }
 
     /// <summary>Exactly one of the two fields, in either encoding; null for anything else.</summary>

@@ -19,7 +19,7 @@ internal sealed class UnsubscribePage(UnsubscribeLinks links, PreferenceLinks pr
         {ToAllChoices(link, words)}
         """));
 
-    /// <param name="closed">The version that says so, where it was this click, or one just before it, that closed the topic.</param>
+    /// <param name="closed">The version that says so, where it was this very click that closed the topic: whoever else has the mail takes nothing back.</param>
     public IResult Done(UnsubscribeLink link, string token, long? closed, IReadOnlyList<StoredEvent> events, PolicyBook policies, HttpRequest request) => Of(link, policies, request, (words, named, controller) => (words["unsubscribed.title"], $"""
         <p>{words.Say("unsubscribed.more", ("controller", controller), ("lane", named))}</p>
         {(closed is { } version ? UndoForm(token, version, events, policies, words) : Html.Empty)}
