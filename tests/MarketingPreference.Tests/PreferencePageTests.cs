@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using ConsentLedger.Contracts;
 using ConsentLedger.EventStore;
+using ConsentLedger.MarketingPreference.Confirming;
 using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.ServiceDefaults;
 using static ConsentLedger.MarketingPreference.Tests.RunningService;
@@ -85,7 +86,7 @@ public sealed class PreferencePageTests(RunningService service) : IDisposable
         (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
 
         // What needs a yes over there has to wait, and nothing is half done.
-        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/undo", Form($"proof={ProofIn(page)}&did=3-3"));
+        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/undo", Form($"proof={ProofIn(after)}&did=3-3&texts={TextsIn(after)}"));
         joined.Headers.Location!.ToString().ShouldBe($"{path}?said=away");
         (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
     }
@@ -101,6 +102,74 @@ public sealed class PreferencePageTests(RunningService service) : IDisposable
         stopped.Headers.Location!.ToString().ShouldMatch("[?]did=1-[0-9]+&pending=again$");
         (await PageAsync(stopped.Headers.Location!.ToString())).ShouldContain("please press “Stop everything” once more");
         (await service.DecideAsync(subject, "module-crm")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
+    }
+
+    [Fact]
+    public async Task Taking_back_a_stop_takes_back_no_objection_from_before_it()
+    {
+        var subject = NewSubject();
+        service.Consent.Remember(subject, [(ObjectionRaisedV1.Type, new ObjectionRaisedV1("marketing", "1", People.Noon, "subject", "preference-centre"))]);
+        var path = await PathAsync(subject);
+        using var stopped = await service.SendAsync(HttpMethod.Post, $"{path}/stop", Form($"proof={ProofIn(await PageAsync(path))}"));
+        var after = await PageAsync(stopped.Headers.Location!.ToString());
+        var did = Regex.Match(after, "name=\"did\" value=\"([^\"]+)\"").Groups[1].Value;
+        using var undone = await service.SendAsync(HttpMethod.Post, $"{path}/undo", Form($"proof={ProofIn(after)}&did={did}&objected=1"));
+        undone.Headers.Location!.ToString().ShouldBe($"{path}?said=undone");
+        service.Consent.Requests.ShouldContain(r => r.Path == $"/v1/subjects/{subject}/history");
+        service.Consent.Requests.ShouldNotContain(r => r.Path == $"/v1/subjects/{subject}/objection-outcomes");
+        (await service.DecideAsync(subject, "module-crm")).GetProperty("allowed").GetBoolean().ShouldBeTrue();
+
+        // A second press of the same button finds nothing that it could take back.
+        using var again = await service.SendAsync(HttpMethod.Post, $"{path}/undo", Form($"proof={ProofIn(after)}&did={did}"));
+        again.Headers.Location!.ToString().ShouldBe($"{path}?said=late");
+        (await PageAsync(again.Headers.Location!.ToString())).ShouldContain("That can no longer be taken back");
+    }
+
+    [Fact]
+    public async Task Undoing_agrees_to_the_words_that_stood_beside_the_button_and_to_no_others()
+    {
+        var subject = NewSubject();
+        service.Consent.Give(subject, "newsletter");
+        await service.ConsentSaysAsync(subject, 1, ConsentGrantedV1.Type, new ConsentGrantedV1("newsletter", "controller", "1", "consent", People.Noon, "subject", "web-form", InForce: true, Channel: "email"));
+        await EventuallyAsync("it is heard", async () => (await service.OverheardAsync(subject)).Count == 2);
+        var path = await PathAsync(subject);
+        using var left = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(await PageAsync(path))}&topic=newsletter&channel=email&want=off"));
+        var after = await PageAsync(left.Headers.Location!.ToString());
+        TextsIn(after).ShouldNotBeEmpty();
+        foreach (var texts in (string[])["", $"&texts=newsletter-v1:{new string('0', 64)}"])
+        {
+            using var undone = await service.SendAsync(HttpMethod.Post, $"{path}/undo", Form($"proof={ProofIn(after)}&did=3-3{texts}"));
+            undone.Headers.Location!.ToString().ShouldBe($"{path}?said=reworded");
+        }
+
+        service.Consent.Requests.ShouldNotContain(r => r.Path == $"/v1/subjects/{subject}/grants");
+    }
+
+    [Fact]
+    public async Task One_topic_turned_on_against_an_objection_opens_nothing_else()
+    {
+        var subject = NewSubject();
+        service.Consent.Remember(subject, [(ObjectionRaisedV1.Type, new ObjectionRaisedV1("marketing", "1", People.Noon, "subject", "web-form"))]);
+        var path = await PathAsync(subject);
+        var proof = ProofIn(await PageAsync(path));
+        service.Consent.Stop(subject, "subject_objected");
+        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={proof}&topic=module-crm&channel=email&want=on"));
+        service.Consent.Resume(subject);
+        service.Consent.Requests.ShouldContain(r => r.Path == $"/v1/subjects/{subject}/objection-outcomes");
+        (await service.StateAsync(subject, "newsletter")).ShouldBe("unsubscribed");
+        (await service.StateAsync(subject, "product-news")).ShouldBe("unsubscribed");
+        (await service.DecideAsync(subject, "module-crm")).GetProperty("allowed").GetBoolean().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_form_with_more_fields_than_a_page_has_is_none_of_ours()
+    {
+        var subject = SubjectId.TryParse(NewSubject(), out var id) ? id : default;
+        var (secret, url, soon) = (File.ReadAllBytes(service.LinkKeyFile), new Uri("https://preferences.example"), TimeProvider.System.GetUtcNow().AddMinutes(5));
+        var confirmation = new ConfirmationLinks(secret, url).TokenOf(new ConfirmationLink(TenantId.Parse(Packs.Tenant), subject, "newsletter", "email", null, "en", soon));
+        var many = string.Join('&', Enumerable.Range(0, 40).Select(i => $"f{i}=1"));
+        foreach (var path in (string[])[$"/c/{confirmation}", $"{await service.LinkAsync($"{subject}")}/undo", $"{await PathAsync($"{subject}")}/undo"])
+            (await CodeAsync(await service.SendAsync(HttpMethod.Post, path, Form(many)), HttpStatusCode.BadRequest)).ShouldBe("form_invalid");
     }
 
     [Fact]
@@ -143,6 +212,8 @@ public sealed class PreferencePageTests(RunningService service) : IDisposable
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         return await answer.Content.ReadAsStringAsync();
     }
+
+    private static string TextsIn(string page) => Regex.Match(page, "name=\"texts\" value=\"([^\"]+)\"").Groups[1].Value;
 
     private static string ProofIn(string page) => Regex.Match(page, "name=\"proof\" value=\"([^\"]+)\"").Groups[1].Value;
 }

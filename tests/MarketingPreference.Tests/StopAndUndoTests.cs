@@ -45,6 +45,51 @@ public sealed class StopAndUndoTests
     }
 
     [Fact]
+    public void A_no_since_then_stands()
+    {
+        object[] stopped = [Opened("module-crm"), Heard(1, given: true), Opened("newsletter"), Of(Closed("module-crm")), Of(Closed("newsletter"))];
+        Find(stopped, 4, 5).Count.ShouldBe(2);
+        object[] since = [.. stopped, Opened("newsletter"), Closed("newsletter", cause: Cause.OneClick)];
+        Find(since, 4, 5).ShouldHaveSingleItem().Lane.Topic.ShouldBe("module-crm");
+
+        // Also where it came after the page was made.
+        UndoChanges.Decide(Find(stopped, 4, 5), "m", Given(since), InForce, Noon).Recorded().ShouldHaveSingleItem().ShouldBeOfType<Subscribed>().Topic.ShouldBe("module-crm");
+
+        static Unsubscribed Of(Unsubscribed left) => left with { Cause = Cause.StopEverything };
+    }
+
+    [Fact]
+    public void Only_one_act_of_these_pages_is_taken_back_and_only_for_an_hour()
+    {
+        var (left, before) = (Closed("module-crm", cause: Cause.PreferenceCentre) with { Method = Acting.Method }, Closed("newsletter", cause: Cause.OneClick, withdrawsConsent: true));
+        object[] history = [Heard(1, given: true), before, left, left with { Topic = "module-booking", OccurredAt = Noon.AddMinutes(3) }];
+        Act(3, 3).ShouldHaveSingleItem();
+        Act(3, 3, Noon.AddMinutes(2) + UndoChanges.Regret).ShouldBeEmpty("it is too long ago");
+        Act(2, 2).ShouldBeEmpty("it was said elsewhere");
+        Act(1, 4).ShouldBeEmpty("it was more than one act");
+        Act(3, 4).ShouldBeEmpty("it was two of them");
+        Act(5, 9).ShouldBeEmpty();
+
+        IReadOnlyList<Undone> Act(long from, long to, DateTimeOffset? now = null) => UndoChanges.FindAct([.. history.Select(Stored)], from, to, Packs.Northwind, now ?? Noon.AddMinutes(30));
+    }
+
+    [Fact]
+    public void What_one_topic_needs_opens_no_other_that_an_objection_kept_closed()
+    {
+        Others(Given()).Recorded().Cast<Unsubscribed>().Select(u => (u.Topic, u.Cause, u.WithdrawsConsent)).ShouldBe([("product-news", Cause.Objected, false)]);
+        Others(Given(Opened("product-news"))).ShouldBe(Decision.Unchanged, "of what was said something else is known");
+        Others(Given(new ErasureStarted(NewId()))).ShouldBe(Decision.Unchanged);
+
+        static Decision Others(SubjectPreferences subject) => ChooseTopic.DecideOthers(new Lane("newsletter", "email"), "m", subject, InForce, Noon);
+    }
+
+    [Theory]
+    [InlineData(true, true, "?said=objected")]
+    [InlineData(true, false, "?said=objected&pending=again")]
+    [InlineData(false, false, "?pending=again")]
+    public void Whatever_consent_did_not_hear_is_said_also_where_nothing_changed_here(bool objected, bool told, string said) => Notice.Of(did: null, told, objected, repeat: true).ShouldBe(said);
+
+    [Fact]
     public void A_consent_that_was_given_for_somebody_else_as_well_comes_back_for_them_as_well()
     {
         object[] history = [Heard(1, given: true), Heard(2, given: true, recipient: "partners"), Heard(3, given: false, recipient: "advertisers"), Opened("newsletter"), Closed("newsletter", cause: Cause.PreferenceCentre, withdrawsConsent: true)];

@@ -55,13 +55,13 @@ internal sealed class Acting(DeciderLoop ledger, TellConsent tell, ConsentClient
         }
     }
 
-    /// <summary>Takes back every objection to marketing that stands. To name them, the history is read; that it was is recorded.</summary>
-    public async Task<bool> RetractObjectionAsync(StreamKey person, DateTimeOffset now, CancellationToken ct)
+    /// <summary>Takes back those objections to marketing. To name them, the history is read; that it was is recorded.</summary>
+    public async Task<bool> RetractObjectionAsync(StreamKey person, Func<ObjectionAct, bool> which, DateTimeOffset now, CancellationToken ct)
     {
         try
         {
             var history = await consent.ReadHistoryAsync(person, $"centre:{Guid.CreateVersion7(now)}", ct);
-            foreach (var objection in history.Where(entry => entry.Objection is not null))
+            foreach (var objection in history.Where(entry => entry.Objection is { } objection && which(objection)))
                 if (await SayAsync(person, "objection-outcomes", new { objection = objection.Version, upheld = false, ground = "retracted", occurredAt = now, actor = Actor.Subject, method = Method }, now, ct) == Said.Unheard) return false;
             return true;
         }

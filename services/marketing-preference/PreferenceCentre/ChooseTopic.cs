@@ -22,6 +22,22 @@ internal static class ChooseTopic
             : Decision.Of(new Unsubscribed(topic.Id, lane.Channel, topic.Purpose, pack.BasisOf(topic), cause, Actor.Subject, method, now, pack.ConsentEndsWith(topic, lane.Channel, subject)));
     }
 
+    /// <summary>
+    /// An objection to marketing kept closed what nobody ever chose. Where it is taken back for the sake of one topic, each of the others first gets a no of its own, so that this one opens and
+    /// nothing else.
+    /// </summary>
+    public static Decision DecideOthers(Lane chosen, string method, SubjectPreferences subject, PolicyBook policies, DateTimeOffset now)
+    {
+        if (subject.IsErased || policies.Current is not { } pack) return Decision.Unchanged;
+        var others =
+            from topic in pack.Topics
+            where topic.MessageClass != MessageClass.Transactional && pack.FindPurpose(topic.Purpose)!.Marketing
+            from channel in topic.Channels
+            where new Lane(topic.Id, channel) != chosen && subject.Find(topic.Id, channel) is null
+            select (object)new Unsubscribed(topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.Objected, Actor.Subject, method, now, WithdrawsConsent: false);
+        return others.ToList() is { Count: > 0 } all ? Decision.Of(all) : Decision.Unchanged;
+    }
+
     private static async Task<IResult> HandleAsync(Visit visit, IFormCollection form, HttpContext context, CancellationToken ct)
     {
         var (acting, answers) = (context.RequestServices.GetRequiredService<Acting>(), context.RequestServices.GetRequiredService<Answers>());
@@ -43,7 +59,9 @@ internal static class ChooseTopic
                 // Asked there, whatever is known here: a topic that an objection closed would stand open and nothing come of it.
                 var asked = new PurposeLane(purpose.Id, lane.Channel, Recipient: null);
                 if (await answers.OfPurposesAsync(visit, [asked], ct) is not { } said) return Notice.Away;
-                return said[asked].Code != "subject_objected" || await acting.RetractObjectionAsync(person, visit.Now, ct) ? null : Notice.Away;
+                if (said[asked].Code != "subject_objected") return null;
+                await acting.RecordAsync(person, (subject, policies, _) => DecideOthers(lane, Acting.Method, subject, policies, visit.Now), visit.Now, ct);
+                return await acting.RetractObjectionAsync(person, _ => true, visit.Now, ct) ? null : Notice.Away;
             }
 
             // The words that the person read are the words that they agree to.

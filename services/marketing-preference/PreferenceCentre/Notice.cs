@@ -17,8 +17,9 @@ internal static partial class Notice
     public const string Away = "?said=away";
     public const string Reworded = "?said=reworded";
     public const string Undone = "?said=undone";
+    public const string Late = "?said=late";
 
-    private static readonly string[] Words = ["refused", "away", "reworded", "undone", "objected", "withdrawn", "granted", "reason", "unsure", "nothing"];
+    private static readonly string[] Words = ["refused", "away", "reworded", "undone", "late", "objected", "withdrawn", "granted", "reason", "unsure", "nothing"];
 
     /// <param name="told">Whether consent has heard; what it has not, it hears over the bus.</param>
     /// <param name="repeat">It does not hear of this by itself: the person has to say it again.</param>
@@ -27,7 +28,7 @@ internal static partial class Notice
         var pending = told ? "" : repeat ? "pending=again" : "pending=1";
         return did is var (from, to)
             ? string.Create(CultureInfo.InvariantCulture, $"?did={from}-{to}{(told ? "" : $"&{pending}")}{(objected ? "&objected=1" : "")}")
-            : objected ? "?said=objected" : told ? "" : $"?{pending}";
+            : objected ? $"?said=objected{(told ? "" : $"&{pending}")}" : told ? "" : $"?{pending}";
     }
 
     public static (long From, long To)? VersionsIn(string? did) => Versions().Match(did ?? "") is { Success: true } match
@@ -55,7 +56,7 @@ internal static partial class Notice
 
     private static Html UndoForm(Visit visit, long from, long to, bool objected)
     {
-        var undone = UndoChanges.Find(visit.Events, from, to, visit.Pack);
+        var undone = UndoChanges.FindAct(visit.Events, from, to, visit.Pack, visit.Now);
         if (undone.Count == 0) return Html.Empty;
         return $"""
             <form method="post" action="{visit.Path("/undo")}">{visit.Proof()}<input type="hidden" name="did" value="{from}-{to}">{(objected ? (Html)$"""<input type="hidden" name="objected" value="1">""" : Html.Empty)}
@@ -63,11 +64,11 @@ internal static partial class Notice
             """;
     }
 
-    /// <summary>What taking back agrees to.</summary>
+    /// <summary>What taking back agrees to, for the eye and for the form.</summary>
     public static Html TextsOf(IReadOnlyList<Undone> undone, Wording words)
     {
-        var texts = undone.Select(u => u.Consent).OfType<Purpose>().Distinct().Select(p => p.TextIn(words)).OfType<ConsentText>().ToList();
-        return texts.Count == 0 ? Html.Empty : $"""<details><summary>{words["undo.agrees"]}</summary>{texts.Select(Quote)}</details>""";
+        var texts = UndoChanges.TextsIn(undone, words);
+        return texts.Count == 0 ? Html.Empty : $"""<input type="hidden" name="texts" value="{UndoChanges.NameOf(texts)}"><details><summary>{words["undo.agrees"]}</summary>{texts.Select(Quote)}</details>""";
     }
 
     public static Html Quote(ConsentText text) => $"""<blockquote lang="{text.Locale}" dir="auto">{text.Text}</blockquote>""";

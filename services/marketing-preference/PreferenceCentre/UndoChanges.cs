@@ -1,4 +1,5 @@
 using ConsentLedger.Contracts.Policies;
+using ConsentLedger.MarketingPreference.Pages;
 using ConsentLedger.MarketingPreference.Policies;
 using ConsentLedger.MarketingPreference.Preferences;
 
@@ -7,18 +8,44 @@ namespace ConsentLedger.MarketingPreference.PreferenceCentre;
 /// <summary>Takes back what was just done on a page: each lane is again as it was before. A no is as easily taken back as it was given, and a consent comes back under its words, which stand beside the button.</summary>
 internal static class UndoChanges
 {
+    /// <summary>How long something done counts as a slip.</summary>
+    public static readonly TimeSpan Regret = TimeSpan.FromHours(1);
+
     public static void Map(IEndpointRouteBuilder pages) => Door.MapPost(pages, "/undo", HandleAsync);
+
+    /// <summary>As <see cref="Find"/>, where these versions are one act of the person on these pages, and lately done: the page's address may be written by anybody, and takes back no more than the button did.</summary>
+    public static IReadOnlyList<Undone> FindAct(IReadOnlyList<StoredEvent> events, long from, long to, PolicyPack pack, DateTimeOffset now)
+    {
+        var done = events.Where(e => e.Place.Version >= from && e.Place.Version <= to).ToList();
+        var isOneAct = done.Count > 0 && done.Select(e => ActOf(MarketingCatalog.Events.Decode(e))).Distinct().ToList() is [{ Actor: Actor.Subject, Method: Acting.Method }];
+        return isOneAct && now - done[0].Place.RecordedAt < Regret ? Find(events, from, to, pack) : [];
+    }
+
+    /// <summary>The words that taking back agrees to.</summary>
+    public static IReadOnlyList<ConsentText> TextsIn(IReadOnlyList<Undone> undone, Wording words) => [.. undone.Select(u => u.Consent).OfType<Purpose>().Distinct().Select(p => p.TextIn(words)).OfType<ConsentText>()];
+
+    /// <summary>How a form names the words that stood beside its button.</summary>
+    public static string NameOf(IReadOnlyList<ConsentText> texts) => string.Join(' ', texts.Select(t => $"{t.Id}:{t.Hash()}"));
+
+    /// <summary>What one press of a button has in common; nobody else's act is that of this person at this moment.</summary>
+    private static (Actor Actor, string Method, DateTimeOffset At)? ActOf(object facts) => facts switch
+    {
+        Subscribed s => (s.Actor, s.Method, s.OccurredAt),
+        Unsubscribed u => (u.Actor, u.Method, u.OccurredAt),
+        _ => null,
+    };
 
     /// <summary>What has to change so that the lanes stand as they did before these versions.</summary>
     public static IReadOnlyList<Undone> Find(IReadOnlyList<StoredEvent> events, long from, long to, PolicyPack pack)
     {
         var before = SubjectPreferences.Stream.Replay(events.TakeWhile(e => e.Place.Version < from), MarketingCatalog.Events);
         var now = SubjectPreferences.Stream.Replay(events, MarketingCatalog.Events);
-        var touched = events.Where(e => e.Place.Version >= from && e.Place.Version <= to).Select(MarketingCatalog.Events.Decode)
-            .Select(facts => facts switch { Subscribed s => new Lane(s.Topic, s.Channel), Unsubscribed u => new Lane(u.Topic, u.Channel), _ => (Lane?)null }).OfType<Lane>().Distinct();
-        return [.. touched.Where(lane => pack.FindTopic(lane.Topic)?.Channels.Contains(lane.Channel) == true).Select(lane => Of(lane)).Where(undone => now.Lanes.GetValueOrDefault(undone.Lane)?.IsOpen != undone.WasOpen)];
 
-        Undone Of(Lane lane)
+        // A lane of which something was said since stays as that left it.
+        var touched = now.Lanes.Where(l => l.Value.Place.Version >= from && l.Value.Place.Version <= to).OrderBy(l => l.Value.Place.Version);
+        return [.. touched.Where(l => pack.FindTopic(l.Key.Topic)?.Channels.Contains(l.Key.Channel) == true).Select(l => Of(l.Key, l.Value.Place.Version)).Where(undone => now.Lanes[undone.Lane].IsOpen != undone.WasOpen)];
+
+        Undone Of(Lane lane, long version)
         {
             var purpose = pack.FindPurpose(pack.FindTopic(lane.Topic)!.Purpose)!;
             var consents = purpose.RestsOn(LawfulBasis.Consent)
@@ -27,25 +54,26 @@ internal static class UndoChanges
 
             // Without a word of it a topic that rests on no consent was sent, and one that does was not.
             var wasOpen = before.Lanes.GetValueOrDefault(lane)?.IsOpen ?? (consents is null || consents.Count > 0);
-            return new Undone(lane, wasOpen, wasOpen && consents is not null ? purpose : null, consents is { Count: > 0 } ? consents : [PolicyPack.ControllerRecipient]);
+            return new Undone(lane, wasOpen, wasOpen && consents is not null ? purpose : null, consents is { Count: > 0 } ? consents : [PolicyPack.ControllerRecipient], version);
         }
     }
 
     public static Decision Decide(IReadOnlyList<Undone> undone, string method, SubjectPreferences subject, PolicyBook policies, DateTimeOffset now)
     {
-        // Every lane is decided on with what the others before it came to.
+        // Every lane is decided on with what the others before it came to, and none of which something was said since it was looked at.
         var events = new List<object>();
-        foreach (var lane in undone)
+        foreach (var lane in undone.Where(u => subject.Lanes.GetValueOrDefault(u.Lane)?.Place.Version == u.Version))
             if (ChooseTopic.Decide(lane.Lane, lane.WasOpen, Cause.Undo, method, subject, policies, now) is Decision.Record { Events: [var one] }) events.Add(one.Facts);
         return events.Count > 0 ? Decision.Of(events) : Decision.Unchanged;
     }
 
     /// <summary>Carries it out.</summary>
+    /// <param name="objectedAt">The moment of the act that is taken back, where it objected to marketing as well.</param>
     /// <returns>What to tell on the page.</returns>
     public static async Task<string> CarryOutAsync(
-        Acting acting, StreamKey person, IReadOnlyList<Undone> undone, bool objected, string method, Pages.Wording words, DateTimeOffset now, CancellationToken ct)
+        Acting acting, StreamKey person, IReadOnlyList<Undone> undone, DateTimeOffset? objectedAt, string method, Wording words, DateTimeOffset now, CancellationToken ct)
     {
-        if (objected && !await acting.RetractObjectionAsync(person, now, ct)) return Notice.Away;
+        if (objectedAt is { } act && !await acting.RetractObjectionAsync(person, objection => objection.Method == Acting.Method && objection.OccurredAt == act, now, ct)) return Notice.Away;
         foreach (var lane in undone.Where(u => u.Consent is not null))
         {
             foreach (var recipient in lane.Recipients)
@@ -56,20 +84,25 @@ internal static class UndoChanges
         }
 
         var did = await acting.RecordAsync(person, (subject, policies, _) => Decide(undone, method, subject, policies, now), now, ct);
-        var told = await acting.TellLeftAsync(person, undone.Where(u => !u.WasOpen).Select(u => u.Lane), ct);
+
+        // Also of what did not come back, because it was left anew in between: a consent given just now ends with it.
+        var told = await acting.TellLeftAsync(person, undone.Select(u => u.Lane), ct);
         return did is null ? "" : told ? Notice.Undone : Notice.Of(did, told);
     }
 
     private static async Task<IResult> HandleAsync(Visit visit, IFormCollection form, HttpContext context, CancellationToken ct)
     {
         if (visit.State.IsErased || Notice.VersionsIn(form["did"].ToString()) is not var (from, to)) return visit.SeeOther("");
-        var undone = Find(visit.Events, from, to, visit.Pack);
-        return visit.SeeOther("", await CarryOutAsync(
-            context.RequestServices.GetRequiredService<Acting>(), visit.Link.Stream, undone, form["objected"] == "1", Acting.Method, visit.Words, visit.Now, ct));
+        var undone = FindAct(visit.Events, from, to, visit.Pack, visit.Now);
+        if (undone.Count == 0) return visit.SeeOther("", Notice.Late);
+        if (form["texts"].ToString() != NameOf(TextsIn(undone, visit.Words))) return visit.SeeOther("", Notice.Reworded);
+        var objectedAt = form["objected"] == "1" ? ActOf(MarketingCatalog.Events.Decode(visit.Events.First(e => e.Place.Version == undone[0].Version)))?.At : null;
+        return visit.SeeOther("", await CarryOutAsync(context.RequestServices.GetRequiredService<Acting>(), visit.Link.Stream, undone, objectedAt, Acting.Method, visit.Words, visit.Now, ct));
     }
 }
 
 /// <summary>A lane, and how it stood.</summary>
 /// <param name="Consent">The consent to give again; null where none is needed.</param>
 /// <param name="Recipients">For whom it was given.</param>
-internal sealed record Undone(Lane Lane, bool WasOpen, Purpose? Consent, IReadOnlyList<string> Recipients);
+/// <param name="Version">What is taken back.</param>
+internal sealed record Undone(Lane Lane, bool WasOpen, Purpose? Consent, IReadOnlyList<string> Recipients, long Version);
