@@ -85,12 +85,14 @@ public sealed partial class AskWhoItIs(
                 await AskAsync(subject, request, ct);
                 _later.Remove(request);
             }
-            catch (MailUnavailableException e)
+            catch (Exception e) when (e is not (OperationCanceledException or StoreUnavailableException))
             {
+                // One that cannot be mailed, whatever is wrong with it, stops no other.
                 var failures = later.Failures + 1;
                 var wait = Breath * Math.Pow(2, Math.Min(failures, 9));
                 _later[request] = (clock.GetUtcNow() + (wait < LongestWait ? wait : LongestWait), failures);
-                NotMailed(e.InnerException?.GetType().Name ?? "");
+                NotMailed((e.InnerException ?? e).GetType().Name);
+                if (e.InnerException is TimeoutException) return;
             }
         }
     }

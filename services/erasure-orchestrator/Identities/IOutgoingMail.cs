@@ -23,17 +23,26 @@ public interface IOutgoingMail
 /// <summary>Over SMTP to the server that <c>Mail:Smtp</c> names, with STARTTLS unless that is on this machine.</summary>
 public sealed class SmtpMail(Uri server, string from, string? user, string? password) : IOutgoingMail
 {
+    /// <summary>Nobody else's mail waits longer for a server that hangs.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+
     public async Task SendAsync(Mail mail, CancellationToken ct)
     {
-        using var client = new SmtpClient(server.Host, server.Port > 0 ? server.Port : 587) { EnableSsl = !server.IsLoopback, Credentials = user is null ? null : new NetworkCredential(user, password) };
-        using var message = new MailMessage(from, mail.To, mail.Subject, mail.Text) { BodyEncoding = Encoding.UTF8, SubjectEncoding = Encoding.UTF8 };
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(Patience);
         try
         {
-            await client.SendMailAsync(message, ct);
+            using var client = new SmtpClient(server.Host, server.Port > 0 ? server.Port : 587) { EnableSsl = !server.IsLoopback, Credentials = user is null ? null : new NetworkCredential(user, password) };
+            using var message = new MailMessage(from, mail.To, mail.Subject, mail.Text) { BodyEncoding = Encoding.UTF8, SubjectEncoding = Encoding.UTF8 };
+            await client.SendMailAsync(message, limit.Token);
         }
-        catch (Exception e) when (e is SmtpException or IOException or InvalidOperationException)
+        catch (Exception e) when (e is SmtpException or IOException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new MailUnavailableException(e);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            throw new MailUnavailableException(new TimeoutException("The mail server hangs.", e));
         }
     }
 }
