@@ -16,12 +16,14 @@ internal static class ShowCase
 
     private static async Task<IResult> MatchAsync(Guid id, HttpRequest request, Caller caller, DsrVault vault, DsrMatching matching, DsrWork work, StateReader reader, CancellationToken ct)
     {
-        var text = (await request.ReadFormAsync(ct))["subject"].ToString().Trim();
+        var form = await request.ReadFormAsync(ct);
+        var nobody = form["nobody"] == "yes";
+        var subject = default(SubjectId);
         var (state, _) = await reader.ReadAsync(DsrCase.KeyOf(caller.Tenant, id), DsrCase.Stream, ct);
         if (state.Received is null) return await PageAsync(id, caller, vault, reader, ct);
-        if (!SubjectId.TryParse(text, out var subject) && text.Length > 0)
+        if (!nobody && !SubjectId.TryParse(form["subject"].ToString().Trim(), out subject))
             return await PageAsync(id, caller, vault, reader, ct, new Refusal(KnownProblems.SubjectIdInvalid.Code, KnownProblems.SubjectIdInvalid.Title));
-        var outcome = await matching.RecordAsync(caller.Tenant, state, text.Length == 0 ? null : subject, ct);
+        var outcome = await matching.RecordAsync(caller.Tenant, state, nobody ? null : subject, ct);
         work.Raise();
         return outcome is Outcome.Refused { Refusal: var refusal } ? await PageAsync(id, caller, vault, reader, ct, refusal) : new SeeOther("/desk");
     }
@@ -53,6 +55,7 @@ internal static class ShowCase
         <button>This is the person</button></form>
         <form method="post" action="/desk/cases/{id:D}/match"><h3>Nobody here</h3>
         <p class="note">The controller hears that it is completed: nothing is held.</p>
+        <input type="hidden" name="nobody" value="yes">
         <button>Nobody here is the one</button></form>
         </div></section>
         """;

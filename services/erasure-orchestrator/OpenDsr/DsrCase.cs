@@ -29,6 +29,9 @@ public sealed record DsrCase(
         {
             null => DsrStatus.Pending,
             { WithdrawnAt: not null } => DsrStatus.Cancelled,
+
+            // The protocol has no word for refused; that it is done, nobody may say of it.
+            { Outcome: RequestOutcome.Refused } => DsrStatus.Cancelled,
             { CompletedAt: not null } => DsrStatus.Completed,
             { HasBegun: true } => DsrStatus.InProgress,
             _ => DsrStatus.Pending,

@@ -88,6 +88,14 @@ public sealed class DsrDecisionTests
     }
 
     [Fact]
+    public void A_request_that_was_refused_is_not_told_to_be_completed()
+    {
+        var matched = Case(Received, new DsrMatched(Id, Person.Value, Request, IsOwn: true));
+        matched.StatusBy(Given([.. Requested, new ErasureCompleted(Request, RequestOutcome.Refused)]).Find(Request)).ShouldBe(DsrStatus.Cancelled);
+        matched.StatusBy(Given([.. Requested, new ErasureCompleted(Request, RequestOutcome.Partially)]).Find(Request)).ShouldBe(DsrStatus.Completed);
+    }
+
+    [Fact]
     public void Each_url_hears_each_status_once_and_is_told_again_when_it_did_not_take_it()
     {
         var state = Case(Received);

@@ -159,6 +159,16 @@ public sealed class DsrService : IAsyncLifetime
             (int)response.StatusCode, await response.Content.ReadAsByteArrayAsync(_patience.Token), response.Headers.ToDictionary(h => h.Key, h => string.Join(',', h.Value), StringComparer.OrdinalIgnoreCase));
     }
 
+    /// <summary>A form of the desk, as the browser of somebody of the privacy team sends it.</summary>
+    public async Task<int> PostFormAsync(string path, params IReadOnlyList<(string Name, string Value)> fields)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = new FormUrlEncodedContent(fields.Select(f => KeyValuePair.Create(f.Name, f.Value))) };
+        request.Headers.Add("Cookie", $"consentledger-desk={_issuer.Token(Tenant, "privacy")}");
+        request.Headers.Add("Sec-Fetch-Site", "same-origin");
+        using var response = await _http.SendAsync(request, _patience.Token);
+        return (int)response.StatusCode;
+    }
+
     /// <summary>How the case stands, once it stands so.</summary>
     public async Task<DsrAnswer> StandsAsync(Guid id, string status)
     {

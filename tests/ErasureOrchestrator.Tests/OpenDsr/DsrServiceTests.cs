@@ -124,6 +124,19 @@ public sealed class DsrServiceTests(DsrService service) : IClassFixture<DsrServi
     }
 
     [Fact]
+    public async Task That_it_is_nobody_is_said_and_not_left_blank()
+    {
+        service.Addresses[_address] = [];
+        await service.SubmitAsync(Request());
+        await Eventually.HoldsAsync(async () => (await service.SendAsync(HttpMethod.Get, "/v1/opendsr")).Json.EnumerateArray().Select(c => c.GetProperty("id").GetGuid()).ShouldContain(_id));
+        (await service.PostFormAsync($"/desk/cases/{_id}/match", ("subject", " "))).ShouldBe(422);
+        (await service.PostFormAsync($"/desk/cases/{_id}/match")).ShouldBe(422);
+        await service.StandsAsync(_id, "pending");
+        (await service.PostFormAsync($"/desk/cases/{_id}/match", ("nobody", "yes"))).ShouldBeLessThan(400);
+        await service.StandsAsync(_id, "completed");
+    }
+
+    [Fact]
     public async Task What_the_person_asked_for_before_the_controller_did_no_controller_takes_back()
     {
         service.Addresses[_address] = [_subject];
