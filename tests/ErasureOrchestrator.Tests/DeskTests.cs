@@ -78,6 +78,7 @@ public sealed partial class DeskTests(Orchestrator orchestrator) : IClassFixture
         (await orchestrator.PostAsync(outcome, new { outcome = "kept" }, tenant)).Code.ShouldBe("reason_required");
         (await orchestrator.PostAsync(outcome, new { outcome = "erased", reason = "third-party" }, tenant)).Code.ShouldBe("reason_not_needed");
         (await orchestrator.PostAsync(outcome, new { outcome = "provided" }, tenant)).Code.ShouldBe("outcome_not_applicable");
+        (await orchestrator.PostAsync($"{asked.Location}/tasks/consent/outcome", new { outcome = "erased" }, tenant)).Code.ShouldBe("task_not_by_hand");
         (await orchestrator.PostAsync($"{asked.Location}/tasks/nobody/outcome", new { outcome = "erased" }, tenant)).Code.ShouldBe("task_unknown");
         (await orchestrator.PostAsync(outcome, new { outcome = "kept", reason = "legal-claims" }, tenant)).TaskOf("archive").GetProperty("reason").GetString().ShouldBe("legal-claims");
         (await orchestrator.PostAsync(outcome, new { outcome = "erased" }, tenant)).TaskOf("archive").GetProperty("outcome").GetString().ShouldBe("kept", "what was said first stands");

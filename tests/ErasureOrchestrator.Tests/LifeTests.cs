@@ -100,7 +100,7 @@ public sealed class LifeTests
             for (var round = 0; round < 3; round++)
             {
                 foreach (var request in _state.All.Where(r => r.IsOpen).ToList())
-                    foreach (var system in request.Tasks.Keys) Do(state => RecordReply.Decide(request.Id, system, new TaskReply.Done(TaskOutcome.Erased, Reason: null), attempt: null, state, _now));
+                    foreach (var system in request.Tasks.Keys) Do(state => RecordReply.Decide(request.Id, system, new TaskReply.Done(request.Type == RequestType.Access ? TaskOutcome.Provided : TaskOutcome.Erased, Reason: null), attempt: null, state, _now));
             }
 
             _state.All.ShouldAllBe(r => !r.IsOpen, "every request comes to its end");
@@ -156,8 +156,9 @@ public sealed class LifeTests
             _state.All.Where(r => r.IsOpen).GroupBy(r => r.Type).ShouldAllBe(g => g.Count() == 1);
         }
 
-        private TaskReply Reply() => _chance.Next(5) switch
+        private TaskReply Reply() => _chance.Next(6) switch
         {
+            5 => new TaskReply.Done(TaskOutcome.Provided, Reason: null),
             0 => new TaskReply.Refused("no"),
             1 => new TaskReply.Accepted("ref", _now.AddDays(2)),
             2 => new TaskReply.Unreachable("timeout", RetryAfter: null),

@@ -87,10 +87,35 @@ public sealed class RecordReplyTests
     [Fact]
     public void What_is_no_word_does_not_get_into_the_facts()
     {
-        var completed = RecordReply.Decide(Request, "crm", new TaskReply.Done(TaskOutcome.Kept, "Mr Doe of 1 Main Street objects"), attempt: null, Given(Calling), Noon).Facts()[0].ShouldBeOfType<ErasureTaskCompleted>();
+        var completed = RecordReply.Decide(Request, "crm", new TaskReply.Done(TaskOutcome.Erased, "Mr Doe of 1 Main Street objects"), attempt: null, Given(Calling), Noon).Facts()[0].ShouldBeOfType<ErasureTaskCompleted>();
         completed.Reason.ShouldBeNull();
+        CodeOf(RecordReply.Decide(Request, "crm", new TaskReply.Done(TaskOutcome.Kept, "Mr Doe of 1 Main Street objects"), attempt: null, Given(Calling), Noon)).ShouldBe("reason_required");
         RecordReply.Decide(Request, "crm", new TaskReply.Refused("doe@example.org"), attempt: null, Given(Calling), Noon).Facts()[0].ShouldBeOfType<ErasureTaskCompleted>().Reason.ShouldBe("unspecified");
     }
+
+    [Theory]
+    [InlineData(TaskOutcome.Provided, null, "outcome_not_applicable")]
+    [InlineData(TaskOutcome.Corrected, null, "outcome_not_applicable")]
+    [InlineData(TaskOutcome.Restricted, null, "outcome_not_applicable")]
+    [InlineData(TaskOutcome.Withdrawn, null, "outcome_not_applicable")]
+    [InlineData(TaskOutcome.Kept, null, "reason_required")]
+    [InlineData(TaskOutcome.PartlyErased, null, "reason_required")]
+    [InlineData(TaskOutcome.Refused, null, "reason_required")]
+    public void What_no_erasure_ends_with_ends_none(TaskOutcome outcome, string? reason, string code)
+    {
+        CodeOf(RecordReply.Decide(Request, "crm", new TaskReply.Done(outcome, reason), attempt: null, Given(Calling), Noon)).ShouldBe(code);
+        var failed = RecordReply.Decide(Request, "crm", new TaskReply.Done(outcome, reason), attempt: 1, Given(Calling), Noon).Facts().ShouldHaveSingleItem().ShouldBeOfType<ErasureTaskFailed>();
+        failed.Code.ShouldBe(code.Replace('_', '-'), "a call is made again");
+    }
+
+    [Fact]
+    public void No_copy_is_erased() =>
+        CodeOf(RecordReply.Decide(Request, "consent", Erased, attempt: null, Given([new ErasureRequested(Request, null, new DateOnly(2026, 2, 28), RequestType.Access), new ErasureTaskDispatched(Request, "consent", 1, RequestType.Access)]), Noon))
+            .ShouldBe("outcome_not_applicable");
+
+    [Fact]
+    public void A_reference_with_a_slash_is_kept() =>
+        RecordReply.Decide(Request, "crm", new TaskReply.Accepted("batch/7", ExpectedBy: null), attempt: 1, Given(Calling), Noon).Facts()[0].ShouldBeOfType<ErasureTaskAccepted>().Reference.ShouldBe("batch/7");
 
     [Fact]
     public void What_is_kept_makes_it_partial_and_all_of_it_kept_makes_it_refused()

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using ConsentLedger.Contracts;
 using ConsentLedger.Support;
 using Microsoft.Playwright;
+using RabbitMQ.Client;
 
 namespace ConsentLedger.Pages.Tests;
 
@@ -71,12 +73,13 @@ public sealed class RunningDesk : IAsyncLifetime
         using (var answer = await Installation.Client(Installation.Erasure, Tenant, "operator").PutAsJsonAsync(new Uri("/v1/processors/archive", UriKind.Relative), configured, _patience.Token))
             answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(_patience.Token));
 
-        Running = await RequestAsync(new { subject = Acts.NewSubject(), reason = "consent-withdrawn" });
-        Completed = await RequestAsync(new { subject = Acts.NewSubject(), reason = "objection" });
+        var (running, completed) = (Acts.NewSubject(), Acts.NewSubject());
+        Running = await RequestAsync(new { subject = running, reason = "consent-withdrawn" });
+        Completed = await RequestAsync(new { subject = completed, reason = "objection" });
         await MoveAsync(7);
-        await AnswerAsync(Running, "consent", new { outcome = "erased" });
-        await AnswerAsync(Completed, "consent", new { outcome = "erased" });
-        await AnswerAsync(Completed, "marketing-preference", new { outcome = "nothing-held" });
+        await EraseAsync(Running, $"{running}", "consent", Exchanges.ConsentEvents);
+        await EraseAsync(Completed, $"{completed}", "consent", Exchanges.ConsentEvents);
+        await EraseAsync(Completed, $"{completed}", "marketing-preference", Exchanges.MarketingEvents);
         await MoveAsync(8);
         await AnswerAsync(Completed, "archive", new { outcome = "kept", reason = "legal-obligation" });
         var held = Acts.NewSubject();
@@ -98,6 +101,28 @@ public sealed class RunningDesk : IAsyncLifetime
 
     private async Task<int> DaysLeftAsync() => (await Installation.Client(Installation.Erasure, Tenant, "privacy").GetOkAsync("/v1/erasures", _patience.Token))
         .GetProperty("requests").EnumerateArray().Single(r => r.GetProperty("id").GetString() == Running).GetProperty("daysLeft").GetInt32();
+
+    /// <summary>One of our own systems says on the bus that it has erased somebody.</summary>
+    private async Task EraseAsync(string request, string subject, string system, string exchange)
+    {
+        var message = new CloudEvent
+        {
+            Id = Guid.CreateVersion7().ToString(),
+            Source = $"https://consentledger/{system}",
+            Type = SubjectErasedV1.Type,
+            Time = TimeProvider.System.GetUtcNow(),
+            Subject = subject,
+            Tenant = Tenant,
+            Data = CloudEvent.DataFrom(new SubjectErasedV1(Guid.Parse(request))),
+        };
+        var channel = await Installation.Broker.OpenChannelAsync();
+        await channel.BasicPublishAsync(exchange, message.Type, mandatory: true, new BasicProperties { Persistent = true, ContentType = CloudEvent.MediaType }, message.ToJson());
+        await Acts.EventuallyAsync(
+            $"{system} has answered",
+            async () => (await Installation.Client(Installation.Erasure, Tenant, "privacy").GetOkAsync($"/v1/erasures/{request}", _patience.Token)).GetProperty("tasks").EnumerateArray()
+                .Any(t => t.GetProperty("system").GetString() == system && t.TryGetProperty("outcome", out _)),
+            _patience.Token);
+    }
 
     private Task AnswerAsync(string request, string system, object outcome) => PostAsync($"/v1/erasures/{request}/tasks/{system}/outcome", outcome);
 }

@@ -48,6 +48,7 @@ public sealed class OpenDsrClient(OutboundHttp http, ProcessorLanes lanes, Known
             callbacks.OpenDsr(call.Tenant, call.Request, call.Processor.Id) is { } url ? [url] : null));
         var answer = await CallAsync(call, () => new HttpRequestMessage(HttpMethod.Post, known.Requests) { Content = Json(body) }, ct);
         await EnsureSignedAsync(call, answer, ct);
+        if (IsRefusal(answer)) return new TaskReply.Refused($"status-{(int)answer.Status}");
         if (answer.Status != HttpStatusCode.Created) throw new ProcessorLiedException("answer-unexpected");
         var (receipt, _) = DsrReceipt.Read(answer.Body);
         if (receipt is null) throw new ProcessorLiedException("answer-malformed");
@@ -63,12 +64,13 @@ public sealed class OpenDsrClient(OutboundHttp http, ProcessorLanes lanes, Known
         try
         {
             var answer = await CallAsync(call, () => new HttpRequestMessage(HttpMethod.Get, new Uri($"{known.Requests}/{id:D}")), ct);
+            if (answer.Status == HttpStatusCode.BadRequest) return null;
             await EnsureSignedAsync(call, answer, ct);
             var (state, _) = DsrState.Read(answer.Body);
             if (state is null) throw new ProcessorLiedException("answer-malformed");
             return state.SubjectRequestId == id ? ReplyOf(state.Status, call.Type, id, state.ExpectedCompletionTime) : throw new ProcessorLiedException("answer-of-another");
         }
-        catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest)
+        catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.NotFound)
         {
             // It never had it, or has forgotten it.
             return null;
@@ -93,10 +95,13 @@ public sealed class OpenDsrClient(OutboundHttp http, ProcessorLanes lanes, Known
             // How a controller shows who it is, the specification leaves to the processor.
             if (secrets.Find(call.Tenant, call.Processor.Secret) is { } token) message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             var answer = await http.SendAsync(message, limited);
-            lanes.EnsureAnswered(answer);
+            if (!IsRefusal(answer)) lanes.EnsureAnswered(answer);
             return answer;
         },
         ct);
+
+    // Final, and so believed only with a signature.
+    private static bool IsRefusal(OutboundAnswer answer) => answer.Status is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity;
 
     private async Task EnsureSignedAsync(TaskCall call, OutboundAnswer answer, CancellationToken ct)
     {

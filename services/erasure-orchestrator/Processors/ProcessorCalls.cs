@@ -40,10 +40,9 @@ public sealed partial class ProcessorCalls(OpenDsrClient openDsr, WebhookClient 
         }
         catch (Exception e) when (CodeOf(e) is { } code)
         {
+            // A bare status may be a proxy's. What is refused for good, the processor says in its own words.
             Silent(call.Processor.Id, code);
-            return e is HttpRequestException { StatusCode: System.Net.HttpStatusCode.BadRequest or System.Net.HttpStatusCode.UnprocessableEntity }
-                ? new TaskReply.Refused(code)
-                : new TaskReply.Unreachable(code, RetryAfter(e));
+            return new TaskReply.Unreachable(code, RetryAfter(e));
         }
     }
 

@@ -7,17 +7,21 @@ public sealed class ProcessorSecrets(IConfiguration configuration)
 {
     private const string Prefix = "whsec_";
 
+    /// <summary>What is shorter is guessed.</summary>
+    private const int ShortestKey = 24;
+
     /// <summary>Null where the register names none or the service was given none of this name.</summary>
     public string? Find(TenantId tenant, string? name) =>
         name is { Length: > 0 } && configuration[$"Processors:Secrets:{tenant}:{name}"] is { Length: > 0 } secret ? secret.Trim() : null;
 
-    /// <summary>The bytes to sign with: base64 after <c>whsec_</c>, as webhook libraries write secrets, or else the text as it is.</summary>
-    public static byte[] KeyOf(string secret)
+    /// <summary>
+    /// The bytes to sign with: base64 after <c>whsec_</c>, as webhook libraries write secrets, or else the text as it is. Null for fewer than 24 bytes, and for what is no base64.
+    /// </summary>
+    public static byte[]? KeyOf(string secret)
     {
-        if (!secret.StartsWith(Prefix, StringComparison.Ordinal)) return Encoding.UTF8.GetBytes(secret);
         var bytes = new byte[secret.Length];
-        return Convert.TryFromBase64String(secret[Prefix.Length..], bytes, out var written)
-            ? bytes[..written]
-            : throw new InvalidOperationException("A secret that begins with whsec_ goes on in base64.");
+        var key = !secret.StartsWith(Prefix, StringComparison.Ordinal) ? Encoding.UTF8.GetBytes(secret)
+            : Convert.TryFromBase64String(secret[Prefix.Length..], bytes, out var written) ? bytes[..written] : [];
+        return key.Length >= ShortestKey ? key : null;
     }
 }

@@ -5,7 +5,10 @@ using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Processors;
 
-/// <summary>A webhook answers later, with the signature that our call had: the same secret, over its own id, time and body.</summary>
+/// <summary>
+/// A webhook answers later, with the signature that our call had: the same secret, over id, time and body. Its id begins with that of our call, so that an answer to one
+/// task, sent to another's URL, is an answer to none.
+/// </summary>
 public static class ReceiveWebhookReply
 {
     private static readonly Problem Unsigned = new(StatusCodes.Status403Forbidden, "signature_invalid", "The call is not signed by the processor it speaks for, or is too old.");
@@ -18,9 +21,10 @@ public static class ReceiveWebhookReply
         var body = await DsrReceive.ReadAsync(http, ct);
         if (!TenantId.TryParse(tenant, out var whose)
             || (await reader.ReadAsync(TenantRegister.Of(whose), TenantRegister.Stream, ct)).State.Find(system) is not { Kind: ProcessorKind.Webhook } processor
-            || secrets.Find(whose, processor.Secret) is not { } secret
+            || secrets.Find(whose, processor.Secret) is not { } secret || ProcessorSecrets.KeyOf(secret) is not { } key
             || http.Headers[WebhookSignature.IdHeader] is not [{ Length: > 0 and <= 200 } id] || http.Headers[WebhookSignature.TimeHeader] is not [{ } time] || http.Headers[WebhookSignature.SignatureHeader] is not [{ } signatures]
-            || !WebhookSignature.Verifies(ProcessorSecrets.KeyOf(secret), id, time, signatures, body, clock.Unmoved().GetUtcNow()))
+            || !id.StartsWith($"{CallbackUrls.DsrIdOf(whose, request, system):D}", StringComparison.Ordinal)
+            || !WebhookSignature.Verifies(key, id, time, signatures, body, clock.Unmoved().GetUtcNow()))
             return Unsigned;
 
         if (!StrictJson.TryRead<WebhookReply>(body, out var said, out var problem)) return problem;

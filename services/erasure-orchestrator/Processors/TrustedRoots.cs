@@ -24,8 +24,18 @@ public sealed class TrustedRoots : IDisposable
     {
         if (!certificate.MatchesHostname(domain, allowWildcards: true, allowCommonName: false)) return false;
         if (certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData)) return false;
+
+        // Only what leads to a root is asked whether it was revoked: whoever nobody believes would choose which URL this service fetches.
+        return LeadsToRoot(certificate, others, X509RevocationMode.NoCheck) && (_revocation == X509RevocationMode.NoCheck || LeadsToRoot(certificate, others, _revocation));
+    }
+
+    private bool LeadsToRoot(X509Certificate2 certificate, X509Certificate2Collection others, X509RevocationMode revocation)
+    {
         using var chain = new X509Chain();
-        chain.ChainPolicy.RevocationMode = _revocation;
+        chain.ChainPolicy.RevocationMode = revocation;
+
+        // What leads to the root comes with it, or it does not count.
+        chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.VerificationTime = _clock.GetUtcNow().UtcDateTime;
         chain.ChainPolicy.ExtraStore.AddRange(others);
         if (_roots is not null)

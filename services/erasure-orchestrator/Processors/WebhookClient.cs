@@ -34,12 +34,12 @@ public sealed partial record WebhookReply(TaskOutcome? Outcome = null, string? R
     // What comes back is kept as a fact, and no fact may hold an address.
     private static bool IsWord(string? text) => text is null || Word().IsMatch(text);
 
-    private static bool IsReference(string? text) => text is null || (text.Length <= 100 && Reference_().IsMatch(text));
+    private static bool IsReference(string? text) => text is null || Reference_().IsMatch(text);
 
     [GeneratedRegex(@"^[a-z][a-z0-9]*(-[a-z0-9]+){0,5}\z")]
     private static partial Regex Word();
 
-    [GeneratedRegex(@"^[A-Za-z0-9._:/-]+\z")]
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}\z")]
     private static partial Regex Reference_();
 }
 
@@ -50,6 +50,7 @@ public sealed class WebhookClient(OutboundHttp http, ProcessorLanes lanes, Proce
     {
         // Without a secret it could not tell our call from anybody's, and an erasure is not done at anybody's word.
         if (secrets.Find(call.Tenant, call.Processor.Secret) is not { } secret) return new TaskReply.Unreachable("secret-missing", null);
+        if (ProcessorSecrets.KeyOf(secret) is not { } key) return new TaskReply.Unreachable("secret-unfit", null);
 
         var id = CallbackUrls.DsrIdOf(call.Tenant, call.Request, call.Processor.Id).ToString("D");
         var body = JsonSerializer.SerializeToUtf8Bytes(
@@ -59,7 +60,7 @@ public sealed class WebhookClient(OutboundHttp http, ProcessorLanes lanes, Proce
             StrictJson.Options);
         var answer = await lanes.CallAsync(call.Tenant, call.Processor.Id, async limited =>
         {
-            using var message = Sign(new HttpRequestMessage(HttpMethod.Post, call.Processor.Endpoint), ProcessorSecrets.KeyOf(secret), id, body);
+            using var message = Sign(new HttpRequestMessage(HttpMethod.Post, call.Processor.Endpoint), key, id, body);
             var answered = await http.SendAsync(message, limited);
             if (answered.Status != HttpStatusCode.UnprocessableEntity) lanes.EnsureAnswered(answered);
             return answered;
@@ -72,7 +73,7 @@ public sealed class WebhookClient(OutboundHttp http, ProcessorLanes lanes, Proce
     {
         if (answer.Body.Length == 0 && answer.IsSuccess) return new TaskReply.Accepted(null, null);
         if (!StrictJson.TryRead<WebhookReply>(answer.Body, out var said, out _) || said.ToReply() is not { } reply)
-            return answer.IsSuccess ? throw new ProcessorLiedException("answer-malformed") : new TaskReply.Refused($"status-{(int)answer.Status}");
+            return answer.IsSuccess ? throw new ProcessorLiedException("answer-malformed") : new TaskReply.Unreachable($"status-{(int)answer.Status}", null);
         return answer.IsSuccess || reply is TaskReply.Refused ? reply : throw new ProcessorLiedException("answer-malformed");
     }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using ConsentLedger.ErasureOrchestrator.Erasures;
@@ -104,6 +105,49 @@ public sealed class OpenDsrClientTests : IAsyncDisposable
         processor.SigningKey = stranger;
         for (var time = 0; time < 3; time++) (await _here.SendAsync(CallOf(Mailer(processor)))).ShouldBe(new TaskReply.Unreachable("signature-invalid", null));
         processor.Calls.Count(c => c == "GET /cert.pem").ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(422)]
+    public async Task Only_who_signs_refuses_for_good(int status)
+    {
+        var processor = await _here.StartProcessorAsync();
+        var isSigning = false;
+        processor.Before = async context =>
+        {
+            if (!HttpMethods.IsPost(context.Request.Method)) return false;
+            var body = Encoding.UTF8.GetBytes($$"""{"error":{"code":{{status}} } }""");
+            context.Response.StatusCode = status;
+            if (isSigning)
+            {
+                context.Response.Headers["X-OpenDSR-Processor-Domain"] = processor.Domain;
+                context.Response.Headers["X-OpenDSR-Signature"] = Convert.ToBase64String(processor.SigningKey.SignData(body, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+            }
+
+            await context.Response.Body.WriteAsync(body);
+            return true;
+        };
+        (await _here.SendAsync(CallOf(Mailer(processor)))).ShouldBe(new TaskReply.Unreachable("signature-missing", null));
+        isSigning = true;
+        (await _here.SendAsync(CallOf(Mailer(processor)))).ShouldBe(new TaskReply.Refused($"status-{status}"));
+    }
+
+    [Fact]
+    public async Task A_certificate_that_nobody_believes_names_no_url_that_is_fetched()
+    {
+        var processor = await _here.StartProcessorAsync();
+        using var stranger = new DsrAuthority();
+        var request = new CertificateRequest("CN=localhost", processor.SigningKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(ocspUris: null, caIssuersUris: [$"{processor.Url}issuer.cer"]));
+        request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([$"{processor.Url}revoked.crl"]));
+        using var issued = request.Create(stranger.Root, TimeProvider.System.GetUtcNow().AddHours(-1), TimeProvider.System.GetUtcNow().AddHours(1), [1, 2, 3]);
+        processor.Certificate = issued.CopyWithPrivateKey(processor.SigningKey);
+        (await _here.SendAsync(CallOf(Mailer(processor)))).ShouldBe(new TaskReply.Unreachable("certificate-untrusted", null));
+        processor.Calls.ShouldBe(["GET /v2/discovery", "GET /cert.pem"]);
     }
 
     [Theory]

@@ -46,8 +46,12 @@ public sealed class WebhookClientTests : IAsyncDisposable
         { 204, "", new TaskReply.Accepted(null, null) },
         { 200, "", new TaskReply.Accepted(null, null) },
         { 422, """{"refused":"not-ours"}""", new TaskReply.Refused("not-ours") },
-        { 422, "no", new TaskReply.Refused("status-422") },
-        { 400, "", new TaskReply.Refused("status-400") },
+        { 422, "no", new TaskReply.Unreachable("status-422", null) },
+        { 422, "", new TaskReply.Unreachable("status-422", null) },
+        { 400, "", new TaskReply.Unreachable("status-400", null) },
+        { 400, """{"refused":"not-ours"}""", new TaskReply.Unreachable("status-400", null) },
+        { 202, """{"reference":"batch/7"}""", new TaskReply.Accepted("batch/7", null) },
+        { 202, """{"reference":"/7"}""", new TaskReply.Unreachable("answer-malformed", null) },
         { 401, "", new TaskReply.Unreachable("status-401", null) },
         { 422, """{"outcome":"erased"}""", new TaskReply.Unreachable("answer-malformed", null) },
         { 200, """{"outcome":"vanished"}""", new TaskReply.Unreachable("answer-malformed", null) },
@@ -79,6 +83,19 @@ public sealed class WebhookClientTests : IAsyncDisposable
     {
         var processor = await _here.StartProcessorAsync();
         (await _here.SendAsync(CallOf(Crm(processor, secret: secret)))).ShouldBe(new TaskReply.Unreachable("secret-missing", null));
+        processor.Heard.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("whsec_")]
+    [InlineData("whsec_c2hvcnQ=")]
+    [InlineData("whsec_no base64 at all, however long it is")]
+    [InlineData("known to everybody")]
+    public async Task A_secret_that_can_be_guessed_is_none(string secret)
+    {
+        await using var here = new CallingProcessors(("Processors:Secrets:quintus:crm", secret));
+        var processor = await here.StartProcessorAsync();
+        (await here.SendAsync(CallOf(Crm(processor)))).ShouldBe(new TaskReply.Unreachable("secret-unfit", null));
         processor.Heard.ShouldBeEmpty();
     }
 

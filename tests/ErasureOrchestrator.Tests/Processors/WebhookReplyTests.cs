@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using ConsentLedger.ErasureOrchestrator.Processors;
 using ConsentLedger.ErasureOrchestrator.Tests.OpenDsr;
+using ConsentLedger.EventStore;
 
 namespace ConsentLedger.ErasureOrchestrator.Tests.Processors;
 
@@ -36,6 +38,9 @@ public sealed class WebhookReplyTests(DsrService service) : IClassFixture<DsrSer
         (await service.SendAsync(HttpMethod.Post, path, Done, role: null)).Status.ShouldBe(403);
         (await ReplyAsync(path, "1", """{"outcome":"erased","refused":"no"}""")).ShouldBe(400);
         (await ReplyAsync(path.Replace($"{request}", $"{People.NewId()}", StringComparison.Ordinal), "1", Done)).ShouldBe(422);
+        (await ReplyAsync(path, "1", Done, of: path.Replace($"{request}", $"{People.NewId()}", StringComparison.Ordinal))).ShouldBe(403, "what was signed for one task is no answer to another");
+        (await ReplyAsync(path, "4", """{"outcome":"provided"}""")).ShouldBe(422);
+        (await ReplyAsync(path, "5", """{"outcome":"kept"}""")).ShouldBe(422);
         (await TaskAsync(request)).TryGetProperty("outcome", out _).ShouldBeFalse();
 
         (await ReplyAsync(path, "2", Done)).ShouldBe(202);
@@ -50,8 +55,10 @@ public sealed class WebhookReplyTests(DsrService service) : IClassFixture<DsrSer
     private async Task<JsonElement> TaskAsync(Guid request) =>
         (await service.SendAsync(HttpMethod.Get, $"/v1/erasures/{request}")).Json.GetProperty("tasks").EnumerateArray().Single(t => t.GetProperty("system").GetString() == "crm");
 
-    private async Task<int> ReplyAsync(string path, string id, string body, string secret = DsrService.Secret, int age = 0, string? signed = null)
+    private async Task<int> ReplyAsync(string path, string id, string body, string secret = DsrService.Secret, int age = 0, string? signed = null, string? of = null)
     {
+        var named = (of ?? path).Split('/');
+        id = $"{CallbackUrls.DsrIdOf(TenantId.Parse(named[^3]), Guid.Parse(named[^2]), named[^1])}.{id}";
         var time = TimeProvider.System.GetUtcNow().AddSeconds(-age).ToUnixTimeSeconds();
         var signature = Convert.ToBase64String(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes($"{id}.{time}.{signed ?? body}")));
         return (await service.SendAsync(HttpMethod.Post, path, body, role: null, headers: [("webhook-id", id), ("webhook-timestamp", $"{time}"), ("webhook-signature", $"v1,{signature}")])).Status;

@@ -1,4 +1,5 @@
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Answering;
@@ -9,27 +10,18 @@ public sealed record AnswerTask(TaskOutcome Outcome, KeepReason? Reason = null)
 {
     public static void Map(IEndpointRouteBuilder api) =>
         api.MapPost("/v1/erasures/{id:guid}/tasks/{system}/outcome", HandleAsync).RequireScope(Scopes.ErasureDecide)
-            .RefusesWith("task_unknown", "task_not_told", "outcome_not_applicable", "reason_required", "reason_not_needed").Produces<Reading.ErasureAnswer>();
+            .RefusesWith("task_unknown", "task_not_by_hand", "task_not_told", "outcome_not_applicable", "reason_required", "reason_not_needed").Produces<Reading.ErasureAnswer>();
 
     public Decision Decide(PersonRequest request, string system, SubjectRequests subject, DateTimeOffset now)
     {
         if (!request.Tasks.TryGetValue(system, out var task)) return Decision.No("task_unknown", "The system has no part in this request.");
+        if (task.Kind == ProcessorKind.Service) return Decision.No("task_not_by_hand", "Our own systems say themselves what became of their part.");
         if (task is { Stage: TaskStage.Planned, IsOpen: true }) return Decision.No("task_not_told", "The system was not told yet; the request waits.");
-        if (!Applies(request.Type)) return Decision.No("outcome_not_applicable", "A request of this type does not end so.");
-        var needs = Outcome is TaskOutcome.PartlyErased or TaskOutcome.Kept or TaskOutcome.Refused;
-        if (needs && Reason is null) return Decision.No("reason_required", "What is kept or refused has a reason.");
-        if (!needs && Reason is not null) return Decision.No("reason_not_needed", "A reason says why something was kept or refused.");
-        return RecordReply.Decide(request.Id, system, new TaskReply.Done(Outcome, Reason is { } reason ? ErasureTables.NameOf(reason) : null), attempt: null, subject, now);
+        var word = Reason is { } reason ? ErasureTables.NameOf(reason) : null;
+        if (RecordReply.WhyNot(request.Type, system, Outcome, word) is { } why) return new Decision.Refuse(why);
+        if (word is not null && !RecordReply.NeedsReason(Outcome)) return Decision.No("reason_not_needed", "A reason says why something was kept or refused.");
+        return RecordReply.Decide(request.Id, system, new TaskReply.Done(Outcome, word), attempt: null, subject, now);
     }
-
-    private bool Applies(RequestType type) => Outcome switch
-    {
-        TaskOutcome.NothingHeld or TaskOutcome.Refused => true,
-        TaskOutcome.Provided => type is RequestType.Access or RequestType.Portability,
-        TaskOutcome.Corrected => type == RequestType.Rectification,
-        TaskOutcome.Restricted => type == RequestType.Restriction,
-        _ => type == RequestType.Erasure,
-    };
 
     private static Task<IResult> HandleAsync(
         Guid id, string system, Body<AnswerTask> body, Caller caller, CommandOptions options, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, CancellationToken ct) =>

@@ -17,6 +17,14 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
         // Somewhere a person was erased whom nobody here asked to erase: not to be recorded, and not to be passed over either.
         if (subject.Find(request) is not { } found) return Decision.No("erasure_unknown", "No request of this person was received under this id.");
         if (!found.Tasks.TryGetValue(system, out var task)) return Decision.No("task_unknown", "The system has no part in this request.");
+
+        // What cannot be is as good as no answer: a call is made again, and whoever else says so hears why not.
+        if (reply is TaskReply.Done said && WhyNot(found.Type, system, said.Outcome, Word(said.Reason)) is { } why)
+        {
+            if (attempt is null) return new Decision.Refuse(why);
+            reply = new TaskReply.Unreachable(why.Code.Replace('_', '-'), RetryAfter: null);
+        }
+
         return reply switch
         {
             TaskReply.Done done => Close(found, system, task, done.Outcome, Word(done.Reason)),
@@ -31,6 +39,14 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
         };
     }
 
+    /// <summary>Why a system's part cannot have ended so; null where it can.</summary>
+    internal static Refusal? WhyNot(RequestType type, string system, TaskOutcome outcome, string? reason) =>
+        !Applies(outcome, type, system) ? new Refusal("outcome_not_applicable", "A request of this type does not end so.")
+        : NeedsReason(outcome) && reason is null ? new Refusal("reason_required", "What is kept or refused has a reason.")
+        : null;
+
+    internal static bool NeedsReason(TaskOutcome outcome) => outcome is TaskOutcome.PartlyErased or TaskOutcome.Kept or TaskOutcome.Refused;
+
     /// <param name="id">Names the answer, so that the same one again is one; null where the state says all.</param>
     public async Task<Outcome> ExecuteAsync(TenantId tenant, Guid request, string system, TaskReply reply, Digest? id, CancellationToken ct, int? attempt = null) =>
         await lookup.FindAsync(tenant, request, ct) is { } subject
@@ -39,6 +55,16 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
 
     public Command CommandOf(StreamKey subject, Guid request, string system, TaskReply reply, int? attempt = null) =>
         subject.Commanding(patience, (state, _, now) => Decide(request, system, reply, attempt, state, now));
+
+    private static bool Applies(TaskOutcome outcome, RequestType type, string system) => outcome switch
+    {
+        TaskOutcome.NothingHeld or TaskOutcome.Refused => true,
+        TaskOutcome.Provided => type is RequestType.Access or RequestType.Portability,
+        TaskOutcome.Corrected => type == RequestType.Rectification,
+        TaskOutcome.Restricted => type == RequestType.Restriction,
+        TaskOutcome.Withdrawn => type == RequestType.Erasure && system == OwnSystems.Withdrawals,
+        _ => type == RequestType.Erasure,
+    };
 
     private static Decision Close(PersonRequest request, string system, RequestTask task, TaskOutcome outcome, string? reason)
     {
@@ -65,7 +91,7 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
 
     private static DateTimeOffset Whole(DateTimeOffset moment) => DateTimeOffset.FromUnixTimeMilliseconds(moment.ToUnixTimeMilliseconds());
 
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}\z")]
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}\z")]
     private static partial Regex Form();
 }
 
