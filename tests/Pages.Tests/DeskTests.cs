@@ -107,7 +107,7 @@ public sealed class RunningDesk : IAsyncLifetime
     {
         var message = new CloudEvent
         {
-            Id = Guid.CreateVersion7().ToString(),
+            Id = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(),
             Source = $"https://consentledger/{system}",
             Type = SubjectErasedV1.Type,
             Time = TimeProvider.System.GetUtcNow(),
