@@ -11,9 +11,18 @@ namespace ConsentLedger.MarketingPreference.Tests;
 
 /// <summary>Who gets to a person's page, how far, and what it does while the consent service is away.</summary>
 [Collection(nameof(RunningService))]
-public sealed class PreferencePageTests(RunningService service) : IDisposable
+public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
 {
-    public void Dispose() => service.Consent.IsAway = false;
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    /// <summary>Whoever comes next finds consent answering, and asked.</summary>
+    public async Task DisposeAsync()
+    {
+        service.Consent.IsAway = false;
+        var subject = NewSubject();
+        service.Consent.Give(subject, "newsletter");
+        await EventuallyAsync("consent is asked again", async () => (await service.DecideAsync(subject, "newsletter")).GetProperty("allowed").GetBoolean());
+    }
 
     [Fact]
     public async Task A_link_is_made_for_a_bounded_time_and_by_whoever_may()
