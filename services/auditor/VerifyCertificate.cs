@@ -49,10 +49,11 @@ internal static class VerifyCertificate
             lines.Add($"received   {stated.GetProperty("receivedAt").GetString()}");
             lines.Add($"completed  {stated.GetProperty("completedAt").GetString()}, {stated.GetProperty("outcome").GetString()}");
             lines.Add($"due        {stated.GetProperty("dueOn").GetString()}, {(stated.GetProperty("inTime").GetBoolean() ? "in time" : "TOO LATE")}");
-            lines.AddRange(stated.GetProperty("systems").EnumerateArray().Select(s => $"system     {Text(s, "system")}: {Text(s, "outcome")}{(Text(s, "reason") is { } why ? $" ({why})" : "")}, {Text(s, "at")}"));
+            lines.AddRange(stated.GetProperty("systems").EnumerateArray().Select(s => $"system     {Text(s, "system")}: {Text(s, "outcome")}{(Text(s, "reason") is { } why ? $" ({why})" : "")}, {Text(s, "at")}{Contradictions(s)}"));
             lines.AddRange(stated.GetProperty("kept").EnumerateArray().Select(k => $"kept       {Text(k, "system") ?? "by the controller"}: {Text(k, "reason")}{(Text(k, "purpose") is { } what ? $" ({what})" : "")}"));
         }
 
+        if (found.Withheld > 0) lines.Add(string.Create(CultureInfo.InvariantCulture, $"withheld   {found.Withheld} entries without their facts, said to be of other requests of this person"));
         if (found.Head is { } head) lines.AddRange(head.Witnessed.Select(LogReport.Line));
         lines.AddRange(findings.Faults.Select(fault => $"WRONG  {fault}"));
         lines.Add(findings.Any
@@ -62,12 +63,17 @@ internal static class VerifyCertificate
         {
             // What is not verified is not repeated as if it were.
             certificate = findings.Any ? (JsonElement?)null : found.Certificate?.Certificate,
+            found.Withheld,
             size = found.Head?.Head.Size,
             witnesses = found.Head is { } trusted ? LogReport.WitnessesOf(trusted) : null,
             findings.Faults,
             faultCount = findings.Count,
         });
     }
+
+    private static string Contradictions(JsonElement row) => row.TryGetProperty("contradictions", out var others)
+        ? string.Concat(others.EnumerateArray().Select(o => $"; AND THEN {Text(o, "outcome")}{(Text(o, "reason") is { } why ? $" ({why})" : "")}, {Text(o, "at")}"))
+        : "";
 
     private static string? Text(JsonElement row, string member) => CertifiedStory.TextOf(row, member);
 }

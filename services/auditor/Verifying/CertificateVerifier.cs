@@ -18,6 +18,8 @@ internal sealed class CertificateVerifier(TrustPolicy policy, Guid? request = nu
 
     private readonly Findings _findings = new(Checking.DefaultFaultLimit);
 
+    private int _withheld;
+
     public CertificateFindings Run(ReadOnlySpan<byte> bytes)
     {
         if (ErasureCertificate.Read(bytes) is not { } certificate
@@ -26,7 +28,7 @@ internal sealed class CertificateVerifier(TrustPolicy policy, Guid? request = nu
             || !TryReadId(certificate.Certificate, "subject", out var ofSubject))
         {
             _findings.Add(Malformed);
-            return new CertificateFindings(null, null, _findings);
+            return new CertificateFindings(null, null, 0, _findings);
         }
 
         if (request is { } asked && asked != ofRequest) _findings.Add(new Fault("certificate_other", "The certificate is of another request than the one asked for."));
@@ -37,7 +39,7 @@ internal sealed class CertificateVerifier(TrustPolicy policy, Guid? request = nu
         Walk(certificate, ofSubject, ofRequest, story, last);
         if (story.IsBegun && story.IsEnded) Compare(certificate.Certificate, story);
         else _findings.Add(new Fault("certificate_incomplete", "The entries do not lead from the request to its end."));
-        return new CertificateFindings(certificate, head, _findings);
+        return new CertificateFindings(certificate, head, _withheld, _findings);
     }
 
     private void CheckSignature(ReadOnlySpan<byte> bytes, ErasureCertificate certificate, string origin)
@@ -91,6 +93,7 @@ internal sealed class CertificateVerifier(TrustPolicy policy, Guid? request = nu
             if (before is { } leaf && (entry.Previous != leaf || entry.Version != version + 1)) _findings.Add(In(entry, new Fault("certificate_gap", "The entry does not follow the one in front of it.")));
             if (entry.RecordedMs < recordedMs) _findings.Add(In(entry, new Fault("time_backwards", $"Recorded {recordedMs - entry.RecordedMs} ms before the entry in front of it.")));
             if (told.Type is not null || told.Salt is not null || told.Data is not null) FollowFacts(told, entry, ofRequest, story);
+            else _withheld++;
             (before, version, recordedMs, end) = (TreeHash.Leaf(bytes), entry.Version, entry.RecordedMs, bytes);
         }
 
@@ -113,6 +116,7 @@ internal sealed class CertificateVerifier(TrustPolicy policy, Guid? request = nu
     private void Compare(JsonElement stated, CertifiedStory story)
     {
         foreach (var system in story.Missing.Order(StringComparer.Ordinal)) _findings.Add(new Fault("certificate_incomplete", $"Nothing is proved of what became of {system}."));
+        if (!story.HasRightOutcome) _findings.Add(new Fault("certificate_outcome_differs", "The outcome is not what the answers of the systems, and what is kept, come to."));
         var (told, proven) = (JsonNode.Parse(stated.GetRawText())!.AsObject(), story.ToStatement());
         foreach (var member in told.Select(m => m.Key).Union(proven.Select(m => m.Key)).Order(StringComparer.Ordinal))
             if (!JsonNode.DeepEquals(told[member], proven[member]))
@@ -128,4 +132,5 @@ internal sealed class CertificateVerifier(TrustPolicy policy, Guid? request = nu
 }
 
 /// <param name="Head">Null where the checkpoint is not to be believed.</param>
-internal sealed record CertificateFindings(ErasureCertificate? Certificate, TrustedCheckpoint? Head, Findings Findings);
+/// <param name="Withheld">How many entries are there without their facts. They should be of the person's other requests, and nothing here proves that they are.</param>
+internal sealed record CertificateFindings(ErasureCertificate? Certificate, TrustedCheckpoint? Head, int Withheld, Findings Findings);

@@ -20,7 +20,21 @@ internal sealed class CertifiedStory(string origin, Guid subject, Guid request)
     public bool IsEnded => _completedMs is not null;
 
     /// <summary>Systems that were to do something and of which nothing is said.</summary>
-    public IEnumerable<string> Missing => _outcome == "refused" ? [] : _told.Where(system => !_systems.ContainsKey(system));
+    public IEnumerable<string> Missing => _told.Where(system => !_systems.ContainsKey(system));
+
+    /// <summary>What the answers of all systems come to.</summary>
+    public string? OutcomeOfSystems
+    {
+        get
+        {
+            var outcomes = _systems.Values.Select(row => row["outcome"]?.GetValue<string>()).ToList();
+            if (outcomes.Count == 0) return _outcome == "refused" && _told.Count == 0 ? "refused" : null;
+            if (outcomes.All(o => o is "refused" or "kept")) return "refused";
+            return _kept.Count == 0 && !outcomes.Any(o => o is "refused" or "kept" or "partly-erased") ? "fully" : "partially";
+        }
+    }
+
+    public bool HasRightOutcome => OutcomeOfSystems == _outcome;
 
     public void Follow(in Entry entry, string type, JsonElement data)
     {
@@ -47,6 +61,14 @@ internal sealed class CertifiedStory(string origin, Guid subject, Guid request)
                 var row = new JsonObject { ["at"] = Moment(entry.RecordedMs), ["outcome"] = TextOf(data, "outcome"), ["system"] = system };
                 if (TextOf(data, "reason") is { } why) row["reason"] = why;
                 _systems[system] = row;
+                break;
+            case "erasure.task-contradicted.v1":
+                // It was said after the answer, which stands; whoever reads the one reads the other.
+                if (TextOf(data, "system") is not { } whose || !_systems.TryGetValue(whose, out var answered)) break;
+                var other = new JsonObject { ["at"] = Moment(entry.RecordedMs), ["outcome"] = TextOf(data, "outcome") };
+                if (TextOf(data, "reason") is { } because) other["reason"] = because;
+                if (answered["contradictions"] is JsonArray before) before.Add(other);
+                else answered["contradictions"] = new JsonArray(other);
                 break;
             case "erasure.completed.v1":
                 (_completedMs, _outcome, _refusedFor) = (entry.RecordedMs, TextOf(data, "outcome") ?? "fully", TextOf(data, "reason"));

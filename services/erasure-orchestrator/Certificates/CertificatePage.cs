@@ -48,7 +48,7 @@ public sealed record CertificatePage(Html Page) : IResult
             <h2>Systems</h2>
             <table>
             <thead><tr><th scope="col">System</th><th scope="col">Outcome</th><th scope="col">Reason</th><th scope="col">When (UTC)</th></tr></thead>
-            <tbody>{stated.GetProperty("systems").EnumerateArray().Select(s => (Html)$"""<tr><th scope="row">{Text(s, "system")}</th><td>{Words(s, "outcome")}</td><td>{Words(s, "reason")}</td><td>{Moment(s, "at")}</td></tr>""")}</tbody>
+            <tbody>{stated.GetProperty("systems").EnumerateArray().Select(s => (Html)$"""<tr><th scope="row">{Text(s, "system")}</th><td>{Words(s, "outcome")}{Contradictions(s)}</td><td>{Words(s, "reason")}</td><td>{Moment(s, "at")}</td></tr>""")}</tbody>
             </table>
             <h2>What is kept, and why</h2>
             {Kept([.. stated.GetProperty("kept").EnumerateArray()], stated.GetProperty("systems").EnumerateArray().Any(s => Text(s, "outcome") is "kept" or "partly-erased"))}
@@ -84,6 +84,10 @@ public sealed record CertificatePage(Html Page) : IResult
         <tbody>{kept.Select(k => (Html)$"""<tr><th scope="row">{Text(k, "system") ?? "The controller"}</th><td>{Words(k, "reason")}</td><td>{Text(k, "purpose")}</td></tr>""")}</tbody>
         </table>
         """;
+
+    private static string Contradictions(JsonElement row) => row.TryGetProperty("contradictions", out var others)
+        ? string.Concat(others.EnumerateArray().Select(o => $", and then {Words(o, "outcome")}{(Text(o, "reason") is { } why ? $" ({Plain(why)})" : "")}"))
+        : "";
 
     private static string TypeOf(JsonElement stated) => Text(stated, "type") switch
     {

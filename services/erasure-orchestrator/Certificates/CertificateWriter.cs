@@ -17,8 +17,11 @@ public static class CertificateWriter
     public const string Format = "consentledger-erasure-certificate/1";
 
     /// <summary>The same for the same request, whenever it is asked.</summary>
-    public static byte[] Statement(string origin, Guid subject, PersonRequest request)
+    /// <param name="events">Of the person's stream, from the request to its end: what was said later is not part of it.</param>
+    public static byte[] Statement(string origin, Guid subject, PersonRequest request, IEnumerable<StoredEvent> events)
     {
+        var contradictions = events.Select(e => (Facts: ErasureCatalog.Events.Decode(e) as ErasureTaskContradicted, e.Place.RecordedAt))
+            .Where(c => c.Facts?.Request == request.Id).ToLookup(c => c.Facts!.System, c => Contradiction(c.Facts!, c.RecordedAt));
         var statement = new JsonObject
         {
             ["completedAt"] = Moment(request.CompletedAt!.Value),
@@ -30,7 +33,7 @@ public static class CertificateWriter
             ["receivedAt"] = Moment(request.ReceivedAt),
             ["request"] = request.Id.ToString("D"),
             ["subject"] = subject.ToString("D"),
-            ["systems"] = new JsonArray([.. request.Tasks.Where(t => t.Value.Outcome is not null).OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => Row(t.Key, t.Value))]),
+            ["systems"] = new JsonArray([.. request.Tasks.Where(t => t.Value.Outcome is not null).OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => Row(t.Key, t.Value, [.. contradictions[t.Key]]))]),
             ["type"] = Word(request.Type),
         };
         if (request.Reason is { } reason) statement["reason"] = Word(reason);
@@ -66,10 +69,18 @@ public static class CertificateWriter
         return told;
     }
 
-    private static JsonObject Row(string system, RequestTask task)
+    private static JsonNode Contradiction(ErasureTaskContradicted said, DateTimeOffset at)
+    {
+        var row = new JsonObject { ["at"] = Moment(at), ["outcome"] = Word(said.Outcome) };
+        if (said.Reason is { } reason) row["reason"] = reason;
+        return row;
+    }
+
+    private static JsonObject Row(string system, RequestTask task, JsonArray contradictions)
     {
         var row = new JsonObject { ["at"] = Moment(task.CompletedAt!.Value), ["outcome"] = Word(task.Outcome!.Value), ["system"] = system };
         if (task.Reason is { } reason) row["reason"] = reason;
+        if (contradictions.Count > 0) row["contradictions"] = contradictions;
         return row;
     }
 

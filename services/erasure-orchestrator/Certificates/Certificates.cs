@@ -20,7 +20,7 @@ public sealed class Certificates(IEventEngine engine, DeciderLoop ledger, Checkp
     public async Task<byte[]?> IssueAsync(StreamKey subject, PersonRequest request, TimeSpan atMost, CancellationToken ct)
     {
         var events = await ReadEventsAsync(subject, request.Id, ct);
-        var (position, statement) = (events[^1].Event.Place.Position, CertificateWriter.Statement(keys.OriginOf(subject.Tenant), subject.Id.Value, request));
+        var (position, statement) = (events[^1].Event.Place.Position, CertificateWriter.Statement(keys.OriginOf(subject.Tenant), subject.Id.Value, request, events.Select(e => e.Event)));
         if (await checkpoints.WaitForAsync(subject.Tenant, position + 1, atMost, ct) is not { } checkpoint) return null;
         if (request.Certificate is null)
         {

@@ -94,6 +94,38 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
+    public async Task How_many_entries_keep_their_facts_to_themselves_is_said()
+    {
+        var (_, answer) = await AskAsync(Certificate());
+        answer.GetProperty("withheld").GetInt32().ShouldBe(1);
+        await _terminal.RunAsync("verify-certificate", _terminal.Path("certificate.json"), "--key", _key.Verifier.ToString());
+        _terminal.Output.ShouldContain("withheld   1 entries");
+    }
+
+    [Theory]
+    [InlineData("fully")]
+    [InlineData("refused")]
+    public async Task An_outcome_that_the_answers_do_not_come_to_is_found(string outcome)
+    {
+        var story = Story();
+        story[^1] = (story[^1].Type, story[^1].Data.Replace("partially", outcome, StringComparison.Ordinal));
+        CodesOf((await AskAsync(Certificate(statement => statement["outcome"] = outcome, story: story))).Answer).ShouldBe("certificate_outcome_differs");
+    }
+
+    [Fact]
+    public async Task Who_said_something_else_afterwards_is_shown_with_both_answers()
+    {
+        var story = Story();
+        story.Insert(story.Count - 1, ("erasure.task-contradicted.v1", $$"""{"outcome":"refused","reason":"not-ours","request":"{{Request}}","system":"consent"}"""));
+        CodesOf((await AskAsync(Certificate(story: story))).Answer).ShouldBe("certificate_statement_differs", "left out of the statement");
+        var told = Certificate(
+            statement => statement["systems"]![0]!["contradictions"] = new JsonArray(new JsonObject { ["at"] = Moment(1_780_000_006_000), ["outcome"] = "refused", ["reason"] = "not-ours" }), story: story);
+        (await AskAsync(told)).Code.ShouldBe(0, _terminal.Output);
+        await _terminal.RunAsync("verify-certificate", _terminal.Path("certificate.json"), "--key", _key.Verifier.ToString());
+        _terminal.Output.ShouldContain("system     consent: erased, 2026-05-28T20:26:44.000Z; AND THEN refused (not-ours), 2026-05-28T20:26:46.000Z");
+    }
+
+    [Fact]
     public async Task Too_late_is_said_and_is_no_fault()
     {
         var late = Story(due: "2026-05-27", lapsesAt: "2026-05-28T00:00:00Z");
