@@ -2,7 +2,7 @@ using ConsentLedger.MarketingPreference.Preferences;
 
 namespace ConsentLedger.MarketingPreference.Addresses;
 
-// What became of an address. It is known by its tag only, which stays when the persons who had it are erased. So no fact here leads from the tag to a person: neither their id nor
+// What became of an address. It is known by its tag only, which stays when the persons who had it are erased. So nothing here leads from the tag to a person: neither their id nor
 // the reference of a delivery, which their own stream may name. Who has the address says a row (AddressTable), and that is forgotten with them.
 
 /// <summary>Somebody can be reached at this address. Several may be, as at a shared mailbox.</summary>
