@@ -93,13 +93,26 @@ take_down() {
   "$here/servers" down --for $$
 }
 
-# The last word, also after a build that failed: the numbers, and the exit code that goes with them.
+# failed_tests PROJECT: a line for each that failed, with what it said.
+failed_tests() {
+  [[ -f $results/$1/results.trx ]] || return 0
+  awk -v project="$1" '
+    function text(line) { gsub(/&quot;/, "\"", line); gsub(/&apos;/, "\047", line); gsub(/&lt;/, "<", line); gsub(/&gt;/, ">", line); gsub(/&#x[AD];/, " ", line); gsub(/&amp;/, "\\&", line); return line }
+    /<UnitTestResult .* outcome="Failed"/ { name = $0; sub(/.* testName="/, "", name); sub(/".*/, "", name) }
+    name != "" && /<Message>/ { said = ""; inside = 1; sub(/.*<Message>/, "") }
+    inside { gsub(/^ +/, ""); said = said $0 " " }
+    inside && /<\/Message>/ { sub(/<\/Message>.*/, "", said); print substr(text(project ": " name ": " said), 1, 400); name = ""; inside = 0 }
+  ' "$results/$1/results.trx"
+}
+
+# The last word, also after a build that failed: what failed, the numbers, and the exit code that goes with them.
 sum_up() {
   local passed=0 failed=0 skipped=0 file p f s
   for file in "$results"/*.code; do
     [[ -f $file ]] || continue
     read -r p f s < <(counted "$(basename "$file" .code)")
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    ((f == 0)) || failed_tests "$(basename "$file" .code)" | sed "s/.*/  $red✗$plain &/"
   done
   rm -rf "$LOCAL/log/tests"
   [[ ! -d $results ]] || mv "$results" "$LOCAL/log/tests"
