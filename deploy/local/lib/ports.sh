@@ -9,6 +9,7 @@ inodes_on() {
 }
 
 taken() { [[ -n $(inodes_on "$1") ]]; }
+free() { ! taken "$1"; }
 
 # holder_of PORT: " by process N (its command)", or nothing where we may not look.
 holder_of() {
@@ -29,6 +30,7 @@ for name in "${port_names[@]}"; do asked_port[$name]=${!name:-}; done
 unset name
 
 # settle_port VARIABLE DEFAULT: the port asked for, else the one it had before, else the first free one from the default on.
+# What a killed server leaves on its port goes within moments, and its clients come back to where they knew it.
 settle_port() {
   local -n port=$1
   local asked=${asked_port[$1]}
@@ -36,7 +38,7 @@ settle_port() {
     ! taken "$asked" || fail "Port $asked ($1) is in use$(holder_of "$asked"). Name another: $1=<port>."
     port=$asked
   else
-    [[ -n $port ]] && ! taken "$port" || port=$2
+    [[ -n $port ]] && await "${PORT_SECONDS:-5}" free "$port" || port=$2
     while taken "$port"; do port=$((port + 1)); done
   fi
 }

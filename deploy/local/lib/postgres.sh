@@ -61,8 +61,9 @@ SETTINGS
 # Seen in the process list, and how leftovers of this cluster are told from those of another.
 cluster_name() { printf 'consentledger-%s' "$(printf '%s' "$LOCAL" | cksum | cut -d' ' -f1)"; }
 
-# Backends of a killed server end by themselves within moments; until then a new one refuses to touch their memory.
+# Backends of a killed server end by themselves within moments. Until then they hold its port, and a new one refuses to touch their memory.
 no_leftover_backends() { ! grep -qsaz "^postgres: $(cluster_name): " /proc/[0-9]*/cmdline; }
+await_leftover_backends() { await 30 no_leftover_backends || fail 'Backends of an earlier, killed PostgreSQL do not end.' "$LOCAL/log/postgres.log"; }
 
 # A killed server whose parent never asks after it stays in the process table, and PostgreSQL takes it for alive.
 forget_dead_server() {
@@ -79,7 +80,6 @@ start_postgres() {
   make_cluster "$postgres_bin"
   write_postgres_settings
   begin "PostgreSQL $("$postgres_bin/postgres" --version | cut -d' ' -f3) on 127.0.0.1:$POSTGRES_PORT"
-  await 30 no_leftover_backends || fail 'Backends of an earlier, killed PostgreSQL do not end.' "$LOCAL/log/postgres.log"
   forget_dead_server
   rotate postgres
   with_data launch postgres "${as_postgres[@]}" "$postgres_bin/postgres" -D "$data"
