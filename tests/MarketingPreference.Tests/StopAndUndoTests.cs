@@ -2,6 +2,7 @@ using ConsentLedger.EventStore;
 using ConsentLedger.MarketingPreference.Confirming;
 using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.MarketingPreference.Unsubscribing;
 using static ConsentLedger.MarketingPreference.Tests.People;
 
 namespace ConsentLedger.MarketingPreference.Tests;
@@ -21,6 +22,31 @@ public sealed class StopAndUndoTests
 
     [Fact]
     public void Stopping_twice_writes_nothing() => Stop(Given(Stop(SubjectPreferences.Unknown).Recorded())).ShouldBe(Decision.Unchanged);
+
+    [Fact]
+    public void A_no_said_again_later_counts_for_its_own_moment()
+    {
+        // A yes from in between may still be on its way.
+        var again = Stop(Given(Closed("newsletter"), Closed("module-crm", at: Noon.AddMinutes(1))), Noon.AddMinutes(2)).Recorded().Cast<Unsubscribed>().ToList();
+        again.ShouldContain(u => u.Topic == "newsletter" && u.OccurredAt == Noon.AddMinutes(2));
+        again.ShouldNotContain(u => u.Topic == "module-crm");
+        ChooseTopic.Decide(new Lane("newsletter", "email"), false, Cause.PreferenceCentre, "m", Given(Closed("newsletter")), InForce, Noon.AddMinutes(5)).Recorded().ShouldHaveSingleItem();
+        ChooseTopic.Decide(new Lane("newsletter", "email"), false, Cause.PreferenceCentre, "m", Given(Closed("newsletter")), InForce, Noon.AddMinutes(1)).ShouldBe(Decision.Unchanged);
+    }
+
+    [Fact]
+    public void Two_clicks_on_a_link_are_one_no_to_whoever_takes_it_back()
+    {
+        var lane = new Lane("newsletter", "email");
+        StoredEvent[] events = [.. new object[] { Heard(1, given: true), Opened("newsletter"), Closed("newsletter"), Closed("module-crm"), Closed("newsletter", at: Noon.AddMinutes(4)) }.Select(Stored)];
+        UndoUnsubscribe.Closing(events, lane, Noon.AddMinutes(5)).ShouldBe((3, 5));
+        UndoUnsubscribe.Find(events, lane, (3, 5), Packs.Northwind).ShouldHaveSingleItem().WasOpen.ShouldBeTrue();
+
+        // What was said more than an hour ago was meant.
+        UndoUnsubscribe.Closing(events, lane, Noon.AddMinutes(63)).ShouldBe((5, 5));
+        UndoUnsubscribe.Closing(events, lane, Noon.AddMinutes(65)).ShouldBeNull();
+        UndoUnsubscribe.Closing([.. events, Stored(Opened("newsletter"), 5)], lane, Noon.AddMinutes(6)).ShouldBeNull();
+    }
 
     [Fact]
     public void Nothing_is_recorded_about_somebody_erased()
@@ -123,7 +149,7 @@ public sealed class StopAndUndoTests
         Confirm("newsletter", Given(new ErasureStarted(NewId()))).ShouldRefuse("subject_erased");
     }
 
-    private static Decision Stop(SubjectPreferences subject) => StopEverything.Decide(Cause.StopEverything, "preference-centre", subject, InForce, Noon);
+    private static Decision Stop(SubjectPreferences subject, DateTimeOffset? now = null) => StopEverything.Decide(Cause.StopEverything, "preference-centre", subject, InForce, now ?? Noon);
 
     private static Decision Confirm(string purpose, SubjectPreferences subject, DateTimeOffset? now = null) => MakeConfirmationLink.Decide(new MakeConfirmationLink(purpose, "email"), subject, now ?? Noon.AddMinutes(20));
 

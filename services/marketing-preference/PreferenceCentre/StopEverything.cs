@@ -21,7 +21,7 @@ internal static class StopEverything
             let pack = policies.LastDeclaring(lane.Topic, lane.Channel)
             where pack is not null
             let topic = pack.FindTopic(lane.Topic)
-            where topic.MessageClass != MessageClass.Transactional && subject.Find(lane.Topic, lane.Channel) is not { IsOpen: false }
+            where topic.MessageClass != MessageClass.Transactional && !subject.HasLeft(lane.Topic, lane.Channel, now, now)
             orderby lane.Topic, lane.Channel
 
             // Nothing stays open, so whatever one of them rests on ends with it.

@@ -19,10 +19,10 @@ internal sealed class UnsubscribePage(UnsubscribeLinks links, PreferenceLinks pr
         {ToAllChoices(link, words)}
         """));
 
-    /// <param name="closed">The version that says so, where it was this very click that closed the topic: whoever else has the mail takes nothing back.</param>
-    public IResult Done(UnsubscribeLink link, string token, long? closed, IReadOnlyList<StoredEvent> events, PolicyBook policies, HttpRequest request) => Of(link, policies, request, (words, named, controller) => (words["unsubscribed.title"], $"""
+    /// <param name="closed">The versions that say so, where it was this very click that closed the topic: whoever else has the mail takes nothing back.</param>
+    public IResult Done(UnsubscribeLink link, string token, (long From, long To)? closed, IReadOnlyList<StoredEvent> events, PolicyBook policies, HttpRequest request) => Of(link, policies, request, (words, named, controller) => (words["unsubscribed.title"], $"""
         <p>{words.Say("unsubscribed.more", ("controller", controller), ("lane", named))}</p>
-        {(closed is { } version ? UndoForm(token, version, events, policies, words) : Html.Empty)}
+        {(closed is { } clicks ? UndoForm(link, token, clicks, events, policies, words) : Html.Empty)}
         {ToAllChoices(link, words)}
         """));
 
@@ -31,11 +31,11 @@ internal sealed class UnsubscribePage(UnsubscribeLinks links, PreferenceLinks pr
         {ToAllChoices(link, words)}
         """));
 
-    private Html UndoForm(string token, long version, IReadOnlyList<StoredEvent> events, PolicyBook policies, Wording words)
+    private Html UndoForm(UnsubscribeLink link, string token, (long From, long To) clicks, IReadOnlyList<StoredEvent> events, PolicyBook policies, Wording words)
     {
-        if (policies.Current is not { } pack || UndoChanges.Find(events, version, version, pack) is not { Count: > 0 } undone) return Html.Empty;
+        if (policies.Current is not { } pack || UndoUnsubscribe.Find(events, new Lane(link.Topic, link.Channel), clicks, pack) is not { Count: > 0 } undone) return Html.Empty;
         return $"""
-            <form method="post" action="{links.PathOf(token, "/undo")}"><input type="hidden" name="did" value="{version}"><input type="hidden" name="proof" value="{links.Signer.ProofOf(token, $"{version}")}">
+            <form method="post" action="{links.PathOf(token, "/undo")}"><input type="hidden" name="did" value="{clicks.To}"><input type="hidden" name="proof" value="{links.Signer.ProofOf(token, $"{clicks.To}")}">
             <p>{words["unsubscribed.undo"]}</p><button>{words["undo"]}</button>{Notice.TextsOf(undone, words)}</form>
             """;
     }
