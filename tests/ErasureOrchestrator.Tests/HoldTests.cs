@@ -60,6 +60,44 @@ public sealed class HoldTests
     }
 
     [Fact]
+    public void A_hold_keeps_data_and_not_its_use_so_consents_are_withdrawn_under_it()
+    {
+        var state = Given(Placed);
+        var facts = Erasures.Requesting.ReceiveRequest.Decide(Asking with { WithdrawAll = true }, Request, state, TenantRegister.Empty, Noon).Whole(state).Facts();
+        facts.Select(f => f.GetType().Name).ShouldBe(["ErasureRequested", "ErasureHeld", "ErasureTaskDispatched"]);
+        facts[2].ShouldBe(new ErasureTaskDispatched(Request, OwnSystems.Withdrawals, 1, WaitSeconds: 600));
+        object[] held = [Placed, .. facts];
+        Given(held).All[0].State.ShouldBe(RequestState.Held);
+
+        var done = RecordReply.Decide(Request, OwnSystems.Withdrawals, new TaskReply.Done(TaskOutcome.Withdrawn, Reason: null), attempt: null, Given(held), Noon).Whole(Given(held)).Facts();
+        done.ShouldHaveSingleItem().ShouldBeOfType<ErasureTaskCompleted>("nothing is erased");
+        Lift([.. held, .. done]).Skip(2).Select(f => f is ErasureTaskDispatched told ? told.System : f.GetType().Name).ShouldBe(["ErasurePlanned", "consent", "marketing-preference"]);
+    }
+
+    [Fact]
+    public void Withdrawals_that_are_under_way_are_told_again_under_a_hold_and_come_before_everything_else_after_it()
+    {
+        object[] held = [Placed, ((ErasureRequested)Requested[0]) with { WithdrawsAll = true }, new ErasureHeld(Request, [Hold]), new ErasureTaskDispatched(Request, OwnSystems.Withdrawals, 1, WaitSeconds: 600),
+            new ErasureTaskFailed(Request, OwnSystems.Withdrawals, 1, "status-503", Noon.AddMinutes(30))];
+        ByTime.DueIn(Given(held)).Select(d => d.Event).ShouldContain(new ErasureTaskDispatched(Request, OwnSystems.Withdrawals, 2, WaitSeconds: 1200));
+        Lift(held).OfType<ErasureTaskDispatched>().ShouldBeEmpty("what is not withdrawn yet is not erased");
+    }
+
+    [Fact]
+    public void Nobody_withdraws_for_who_may_be_a_stranger_or_against_an_instruction()
+    {
+        var asked = ((ErasureRequested)Requested[0]) with { WithdrawsAll = true, Identity = IdentityCheck.MailedLink };
+        var stranger = Given(Placed, asked, new ErasureHeld(Request, [Hold]));
+        Decision.Of(new ErasureEscalated(Request, 14, asked.DueOn)).Whole(stranger).Facts().Count.ShouldBe(1);
+        Decision.Of(new ErasureIdentityVerified(Request, IdentityMethod.MailedLink)).Whole(stranger).Facts()[1].ShouldBeOfType<ErasureTaskDispatched>().System.ShouldBe(OwnSystems.Withdrawals);
+
+        var instructed = Given(Placed, asked with { Identity = null, Instructor = "acme" }, new ErasureHeld(Request, [Hold]));
+        Decision.Of(new ErasureEscalated(Request, 14, asked.DueOn)).Whole(instructed).Facts().Count.ShouldBe(1);
+        Decision.Of(new ErasureInstructed(Request, Instruction.Proceed)).Whole(instructed).Facts()[1].ShouldBeOfType<ErasureTaskDispatched>().System.ShouldBe(OwnSystems.Withdrawals);
+        Decision.Of(new ErasureInstructed(Request, Instruction.Decline)).Whole(instructed).Facts().OfType<ErasureTaskDispatched>().ShouldBeEmpty();
+    }
+
+    [Fact]
     public void What_was_all_done_before_a_hold_completes()
     {
         object[] running = [.. Requested, new ErasureTaskCompleted(Request, "consent", TaskOutcome.Erased), Placed, new ErasureHeld(Request, [Hold])];

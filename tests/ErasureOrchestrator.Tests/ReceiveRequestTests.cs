@@ -1,5 +1,8 @@
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Instructing;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
+using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Erasures.Withdrawing;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
 using static ConsentLedger.ErasureOrchestrator.Tests.People;
@@ -47,6 +50,29 @@ public sealed class ReceiveRequestTests
         var asked = ReceiveRequest.Decide(Asking, Request, Given(), register, Noon).Whole(Given(), register).Facts().ShouldHaveSingleItem().ShouldBeOfType<ErasureRequested>();
         asked.CoolsOffAt.ShouldBe(Noon.AddHours(48));
         Given(asked).All[0].State.ShouldBe(RequestState.CoolingOff);
+    }
+
+    [Fact]
+    public void Whoever_may_think_better_of_being_erased_is_not_marketed_to_meanwhile()
+    {
+        var register = Registered(new RequestsConfigured(new RequestSettings(CoolingOffHours: 48)));
+        var facts = ReceiveRequest.Decide(Asking with { WithdrawAll = true }, Request, Given(), register, Noon).Whole(Given(), register).Facts();
+        facts[1].ShouldBe(new ErasureTaskDispatched(Request, OwnSystems.Withdrawals, 1, WaitSeconds: 600));
+        var state = Given(facts).All[0];
+        (state.State, state.HasBegun).ShouldBe((RequestState.CoolingOff, false));
+
+        new WithdrawRequest().Decide(state, register, Noon).ShouldRecord(new ErasureWithdrawn(Request));
+        CodeOf(new RefuseRequest(RefusalReason.Excessive).Decide(state, register, Noon)).ShouldBe("request_begun", "a withdrawal of consents is not refused");
+        var withdrawn = Given([.. facts, new ErasureTaskCompleted(Request, OwnSystems.Withdrawals, TaskOutcome.Withdrawn)]).All[0];
+        new RefuseRequest(RefusalReason.Excessive).Decide(withdrawn, register, Noon).ShouldRecord(new ErasureCompleted(Request, RequestOutcome.Refused, "excessive"));
+    }
+
+    [Fact]
+    public void Withdrawals_that_end_after_the_person_thought_better_of_the_rest_are_recorded()
+    {
+        object[] taken = [((ErasureRequested)Requested[0]) with { CoolsOffAt = Noon.AddDays(1), WithdrawsAll = true }, new ErasureTaskDispatched(Request, OwnSystems.Withdrawals, 1), new ErasureWithdrawn(Request)];
+        RecordReply.Decide(Request, OwnSystems.Withdrawals, new TaskReply.Done(TaskOutcome.Withdrawn, Reason: null), attempt: 1, Given(taken), Noon).Whole(Given(taken))
+            .ShouldRecord(new ErasureTaskCompleted(Request, OwnSystems.Withdrawals, TaskOutcome.Withdrawn));
     }
 
     [Fact]

@@ -155,6 +155,17 @@ public sealed class RunningTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Consents_are_withdrawn_while_a_hold_keeps_the_data()
+    {
+        var here = await StartAsync();
+        var person = Replica.NewPerson();
+        await PlaceAsync(here, person);
+        var request = await here.ReceiveAsync(person, People.Asking with { WithdrawAll = true });
+        var called = await here.UntilAsync(person, request, r => r.Tasks.TryGetValue(OwnSystems.Withdrawals, out var task) && task.Failure is not null);
+        (called.State, called.Tasks[OwnSystems.Withdrawals].Failure).ShouldBe((RequestState.Held, "no-client"), "there is nobody to call in this test, and it was tried");
+    }
+
+    [Fact]
     public async Task A_hold_on_one_id_reaches_the_others_of_the_person_and_lets_go_of_who_is_another_person()
     {
         var here = await StartAsync();

@@ -160,6 +160,22 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         types.IndexOf("consent.withdrawn.v1").ShouldBeLessThan(types.IndexOf("subject.erasure-started.v1"));
     }
 
+    [Promise("P25", "quintus")]
+    public async Task A_hold_that_keeps_the_data_does_not_keep_the_marketing_going(string name)
+    {
+        var controller = controllers.Controller(name);
+        var person = controller.NewPerson();
+        await person.DoesAsync("grants", new { purpose = "newsletter", channel = "email" });
+        (await person.MaySendAsync("newsletter")).ShouldBeYes("consent_given");
+        await controller.PrivacyTeam.PostOkAsync($"/v1/subjects/{person.Id}/holds", new { authority = "court-order", reference = "case-5" }, controller.Ct);
+        var request = (await controller.PrivacyTeam.PostAsync("/v1/erasures", new { subject = person.Id, withdrawAll = true }, HttpStatusCode.Accepted, controller.Ct)).GetProperty("id").GetString()!;
+        await Acts.EventuallyAsync("the person has left all marketing", async () => (await person.MayAsync(new { purpose = "newsletter", channel = "email" })).Code == "subject_objected", controller.Ct);
+        (await person.ConsentsAsync()).Select(c => c.GetProperty("state").GetString()).ShouldAllBe(state => state == "withdrawn");
+        (await person.MaySendAsync("newsletter")).Allowed.ShouldBeFalse();
+        var held = await controller.PrivacyTeam.GetOkAsync($"/v1/erasures/{request}", controller.Ct);
+        (held.GetProperty("state").GetString(), held.GetProperty("tasks").GetArrayLength()).ShouldBe(("held", 1), "and nothing is erased");
+    }
+
     [Promise("P27", "quintus")]
     public async Task Applications_are_kept_for_reporting_and_the_request_says_so_before_and_after(string name)
     {

@@ -8,6 +8,8 @@ namespace ConsentLedger.Auditor.Verifying;
 /// <summary>What became of one request, told from its proven events alone. A certificate has to state exactly this.</summary>
 internal sealed class CertifiedStory(string origin, Guid subject, Guid request)
 {
+    private const string Withdrawals = "consent-withdrawals";
+
     private readonly SortedDictionary<string, JsonObject> _systems = new(StringComparer.Ordinal);
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private JsonArray _kept = [];
@@ -28,7 +30,10 @@ internal sealed class CertifiedStory(string origin, Guid subject, Guid request)
         get
         {
             var outcomes = _systems.Values.Select(row => row["outcome"]?.GetValue<string>()).ToList();
-            if (outcomes.Count == 0) return _outcome == "refused" && _told.Count == 0 ? "refused" : null;
+
+            // Consents are withdrawn before a request begins, and stay so where the rest of it is refused.
+            if (_told.All(system => system == Withdrawals)) return _outcome == "refused" ? "refused" : null;
+            if (outcomes.Count == 0) return null;
             if (outcomes.All(o => o is "refused" or "kept")) return "refused";
             return _kept.Count == 0 && !outcomes.Any(o => o is "refused" or "kept" or "partly-erased") ? "fully" : "partially";
         }

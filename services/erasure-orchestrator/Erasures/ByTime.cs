@@ -9,7 +9,7 @@ namespace ConsentLedger.ErasureOrchestrator.Erasures;
 public static class ByTime
 {
     /// <param name="patience">How long our own systems may stay silent.</param>
-    public static TimedStream<SubjectRequests> Requests(Patience patience) => new(SubjectRequests.Stream, DueIn, rule: 2)
+    public static TimedStream<SubjectRequests> Requests(Patience patience) => new(SubjectRequests.Stream, DueIn, rule: 3)
     {
         Reads = TenantRegister.ReadBy,
         Completing = (decision, subject, context) =>

@@ -117,7 +117,7 @@ public sealed class ErasureTables : IInlineProjection
             Array(rows.Select(t => t.Request.Id), NpgsqlDbType.Uuid),
             Array(rows.Select(t => t.System), NpgsqlDbType.Text),
             Array(rows.Select(t => NameOf(t.Task.Kind)), NpgsqlDbType.Text),
-            Array(rows.Select(t => t.Request.HeldSince is null || t.Task.Stage != TaskStage.Calling ? NameOf(t.Task.Stage) : "held"), NpgsqlDbType.Text),
+            Array(rows.Select(t => t.Request.IsHeldAt(t.System) && t.Task.Stage == TaskStage.Calling ? "held" : NameOf(t.Task.Stage)), NpgsqlDbType.Text),
             Array(rows.Select(t => t.Task.Assignee), NpgsqlDbType.Text),
             Array(rows.Select(t => t.Task.Attempts), NpgsqlDbType.Integer),
             Array(rows.Select(t => t.Request.ReceivedAt.ToUniversalTime()), NpgsqlDbType.TimestampTz),

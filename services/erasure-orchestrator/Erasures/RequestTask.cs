@@ -9,8 +9,8 @@ public sealed record RequestTask(ProcessorKind Kind, int Phase, string? Assignee
     /// <summary>As long as it is borne that one of our own systems says nothing, where the request does not say.</summary>
     private static readonly TimeSpan UsualWait = TimeSpan.FromMinutes(10);
 
-    // From before there were plans.
-    internal static readonly RequestTask Unplanned = new(ProcessorKind.Service, Phase: 1, Assignee: null);
+    /// <summary>From before there were plans; and of withdrawals, which do not wait for one.</summary>
+    internal static RequestTask Unplanned(string system) => new(ProcessorKind.Service, system == OwnSystems.Withdrawals ? 0 : 1, Assignee: null);
 
     public TaskStage Stage { get; init; }
 

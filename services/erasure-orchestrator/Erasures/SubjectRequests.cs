@@ -69,7 +69,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         All.FindIndex(r => r.Id == request) is >= 0 and var index ? this with { All = All.SetItem(index, change(All[index])) } : this;
 
     private SubjectRequests WithTask(Guid request, string system, Func<RequestTask, RequestTask> change) =>
-        With(request, r => r with { Tasks = r.Tasks.SetItem(system, change(r.Tasks.GetValueOrDefault(system, RequestTask.Unplanned))) });
+        With(request, r => r with { Tasks = r.Tasks.SetItem(system, change(r.Tasks.GetValueOrDefault(system) ?? RequestTask.Unplanned(system))) });
 }
 
 /// <summary>One request, from its receipt to its certificate.</summary>
@@ -133,8 +133,17 @@ public sealed record PersonRequest(
     /// <summary>A stranger may have asked.</summary>
     public bool IsUnconfirmed => this is { IsOpen: true, Identity: not null, Verified: null };
 
-    /// <summary>A plan was made, or, before there were plans, a system was told.</summary>
-    public bool HasBegun => Tasks.Count > 0;
+    /// <summary>A plan was made, or, before there were plans, a system was told. Consents are withdrawn before that.</summary>
+    public bool HasBegun => Plan is not null || Tasks.Keys.Any(system => system != OwnSystems.Withdrawals);
+
+    /// <summary>It is known that the person asks, and that whoever gives instructions wants it done.</summary>
+    public bool IsFollowed => (Identity is null || Verified is not null) && (Instructor is null || Instruction == Erasures.Instruction.Proceed);
+
+    /// <summary>Withdrawals that nobody was told of yet.</summary>
+    public bool OwesWithdrawals => WithdrawsAll && IsFollowed && !Tasks.ContainsKey(OwnSystems.Withdrawals);
+
+    /// <summary>A hold keeps data from being erased. It is no reason to go on using it, so that what only stops its use goes on.</summary>
+    public bool IsHeldAt(string system) => HeldSince is not null && system != OwnSystems.Withdrawals;
 
     /// <summary>What keeps it from beginning or going on.</summary>
     public WaitsFor? WaitsFor => this switch

@@ -14,6 +14,9 @@ public sealed record RefuseRequest(RefusalReason Reason) : IRequestAct
         { Outcome: RequestOutcome.Refused } when request.RefusedFor == ErasureTables.NameOf(Reason) => Decision.Unchanged,
         { IsOpen: false } => Decision.No("request_ended", "The request has ended."),
         { HasBegun: true } => Decision.No("request_begun", "Systems were told already, and what they have done is not undone."),
+
+        // A withdrawal of consents is nothing that can be refused, so it comes to its end first.
+        _ when request.Tasks.Values.Any(t => t.IsOpen) => Decision.No("request_begun", "The person's consents are being withdrawn. The rest of the request can be refused after that."),
         _ => Decision.Of(new ErasureCompleted(request.Id, RequestOutcome.Refused, ErasureTables.NameOf(Reason), Advance.TypeOf(request))),
     };
 }

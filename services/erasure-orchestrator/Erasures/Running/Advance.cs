@@ -60,9 +60,12 @@ public static class Advance
         if (request.Instruction == Instruction.Decline && !request.HasBegun) return [new ErasureCompleted(request.Id, RequestOutcome.Refused, "instructed-otherwise", TypeOf(request))];
 
         var holds = request.Type == RequestType.Erasure ? subject.Holds.Keys.ToList() : [];
-        if (holds.Count > 0) return request.HeldSince is null ? [new ErasureHeld(request.Id, holds)] : [];
-        if (request.HeldSince is not null) return [new ErasureResumed(request.Id)];
-        if (request.WaitsFor is not null) return [];
+        if (holds.Count > 0 && request.HeldSince is null) return [new ErasureHeld(request.Id, holds)];
+        if (holds.Count == 0 && request.HeldSince is not null) return [new ErasureResumed(request.Id)];
+
+        // Neither a hold nor the time to think better of an erasure is a reason to go on using what the person took the consent for back.
+        if (request.WaitsFor is not null)
+            return request.OwesWithdrawals ? [Tell(request, OwnSystems.Withdrawals, RequestTask.Unplanned(OwnSystems.Withdrawals), patience)] : [];
         if (!request.HasBegun) return [MakePlan.Of(request, register)];
 
         var phase = request.Tasks.Values.Where(t => t.IsOpen).Min(t => t.Phase);

@@ -114,7 +114,7 @@ public sealed partial class CallProcessors(
     {
         // Looked at once more, strictly: a hold may have come, or an answer, or another replica.
         var (subject, _) = await reader.ReadAsync(owed.Subject, SubjectRequests.Stream, ct);
-        if (subject.Find(owed.Request) is not { IsOpen: true, HeldSince: null } request || !request.Tasks.TryGetValue(owed.System, out var task)) return;
+        if (subject.Find(owed.Request) is not { IsOpen: true } request || request.IsHeldAt(owed.System) || !request.Tasks.TryGetValue(owed.System, out var task)) return;
         if (task is not { Stage: TaskStage.Calling } || task.Attempts != owed.Attempt) return;
 
         var reply = await AnswerAsync(owed, request, task, ct);

@@ -77,7 +77,9 @@ public sealed class OwnCalls : IDisposable
             if (refused is not null and not ("consent_not_the_basis" or "subject_erased")) return new TaskReply.Unreachable(refused.Replace('_', '-'), RetryAfter: null);
         }
 
-        return new TaskReply.Done(TaskOutcome.Withdrawn, Reason: null);
+        // What rests on no consent is objected to: while data is only kept, nobody is marketed to.
+        var objected = await PostAsync(call, "objections", $"object {call.Request}", new { to = "marketing", occurredAt = call.ReceivedAt, actor = "subject", method = Method }, ct);
+        return objected is null or "policy_missing" or "subject_erased" ? new TaskReply.Done(TaskOutcome.Withdrawn, Reason: null) : new TaskReply.Unreachable(objected.Replace('_', '-'), RetryAfter: null);
     }
 
     private async Task<TaskReply> RestrictAsync(TaskCall call, CancellationToken ct)

@@ -68,7 +68,8 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
 
     private static Decision Close(PersonRequest request, string system, RequestTask task, TaskOutcome outcome, string? reason)
     {
-        if (task.IsOpen && request.IsOpen) return Decision.Of(new ErasureTaskCompleted(request.Id, system, outcome, reason, Advance.TypeOf(request)));
+        // Consents may have been on their way out when the person thought better of the erasure.
+        if (task.IsOpen && (request.IsOpen || request.WithdrawnAt is not null)) return Decision.Of(new ErasureTaskCompleted(request.Id, system, outcome, reason, Advance.TypeOf(request)));
         return (task.Outcome == outcome && task.Reason == reason) || task.Contradictions.Any(c => c.Outcome == outcome && c.Reason == reason)
             ? Decision.Unchanged
             : Decision.Of(new ErasureTaskContradicted(request.Id, system, outcome, reason));

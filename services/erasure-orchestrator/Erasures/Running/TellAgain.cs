@@ -8,11 +8,10 @@ public static class TellAgain
 {
     public static IEnumerable<Due> DueIn(PersonRequest request)
     {
-        // Who was not reached before the hold has nothing of it and is left alone; who was reached answers by itself.
-        if (request.HeldSince is not null) yield break;
         foreach (var (system, task) in request.Tasks)
         {
-            if (task is not { IsOpen: true, Stage: TaskStage.Waiting, NextAt: { } at }) continue;
+            // Who was not reached before the hold has nothing of it and is left alone; who was reached answers by itself.
+            if (request.IsHeldAt(system) || task is not { IsOpen: true, Stage: TaskStage.Waiting, NextAt: { } at }) continue;
             var wait = task.Wait * 2 < Patience.Longest ? task.Wait * 2 : Patience.Longest;
             yield return new Due(at, new ErasureTaskDispatched(
                 request.Id, system, task.Attempts + 1, Advance.TypeOf(request), task.Kind == ProcessorKind.Service ? (int)wait.TotalSeconds : null));
