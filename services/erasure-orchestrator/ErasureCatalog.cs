@@ -40,6 +40,7 @@ public static class ErasureCatalog
         ("opendsr.told.v1", typeof(DsrTold)),
         ("opendsr.not-told.v1", typeof(DsrNotTold)),
         ("opendsr.forgotten.v1", typeof(DsrForgotten)),
+        ("erasure.identities-added.v1", typeof(ErasureIdentitiesAdded)),
         ("erasure.identities-destroyed.v1", typeof(ErasureIdentitiesDestroyed)),
         ("retention.set.v1", typeof(RetentionSet)),
         ("retention.over.v1", typeof(RetentionOver)),

@@ -35,7 +35,37 @@ public sealed partial class DeskTests(Orchestrator orchestrator) : IClassFixture
         foreach (var system in (string[])["consent", "marketing-preference"]) await orchestrator.Others.AnswerAsync(system, _subject, asked.Id);
         await orchestrator.CompletedAsync(asked.Id);
         await Eventually.HoldsAsync(async () => (await orchestrator.QueryAsync("select count(*) from erasure_requests where request = @id and sealed", asked.Id)).ShouldBe(0));
-        (await orchestrator.QueryAsync("select count(*) from ledger_entries where envelope is not null and position(uuid_send(@id) in entry) > 0", asked.Id)).ShouldBe(0, "what identified the person is gone with the request");
+        (await SealedAsync(asked.Id)).ShouldBe(0, "what identified the person is gone with the request");
+    }
+
+    [Fact]
+    public async Task Identities_that_come_with_a_second_asking_are_sealed_with_the_request_that_runs_and_go_with_it()
+    {
+        var tenant = $"join-{People.NewId():N}"[..20];
+        await orchestrator.PutAsync("/v1/processors/archive", new { name = "The archive", kind = "manual", assignee = "archivist" }, tenant);
+        await orchestrator.PutAsync("/v1/request-settings", new { coolingOffHours = 24 }, tenant);
+        var first = await orchestrator.PostAsync("/v1/erasures", new { subject = _subject }, tenant);
+        first.Json.TryGetProperty("identities", out _).ShouldBeFalse();
+        var again = new { subject = _subject, identities = new[] { new { type = "email", value = Canary } } };
+        foreach (var time in (int[])[1, 2])
+        {
+            var joined = await orchestrator.PostAsync("/v1/erasures", again, tenant);
+            (joined.Status, joined.Id).ShouldBe((202, first.Id));
+            joined.Json.GetProperty("identities").GetProperty("kept").GetBoolean().ShouldBeTrue();
+            joined.Json.GetProperty("identities").GetProperty("toldWithout").GetArrayLength().ShouldBe(0);
+            (await orchestrator.QueryAsync("select count(*) from mt_events where type = 'identities.sealed.v1' and data ->> 'request' = @id::text", first.Id)).ShouldBe(1, $"the {time}. time nothing is new");
+        }
+
+        (await SealedAsync(first.Id)).ShouldBe(1);
+        (await InDatabaseAsync(Canary)).ShouldBe(0);
+        await orchestrator.PostAsync($"{first.Location}/withdrawal", new { }, tenant);
+        await Eventually.HoldsAsync(async () => (await SealedAsync(first.Id)).ShouldBe(0, "they end with the request"));
+
+        await orchestrator.PutAsync("/v1/request-settings", new { coolingOffHours = 0 }, tenant);
+        var running = await orchestrator.PostAsync("/v1/erasures", new { subject = _subject }, tenant);
+        running.Id.ShouldNotBe(first.Id);
+        var late = (await orchestrator.PostAsync("/v1/erasures", again, tenant)).Json.GetProperty("identities");
+        (late.GetProperty("kept").GetBoolean(), late.GetProperty("toldWithout")[0].GetString()).ShouldBe((true, "archive"), "who was told without them is named");
     }
 
     [Fact]
@@ -129,6 +159,9 @@ public sealed partial class DeskTests(Orchestrator orchestrator) : IClassFixture
         var declined = await orchestrator.PostAsync($"{other.Location}/instruction", new { instruction = "decline" }, tenant, "instructor");
         (declined.State, declined.Json.GetProperty("outcome").GetString()).ShouldBe(("completed", "refused"));
     }
+
+    /// <summary>How much lies sealed that came with a request.</summary>
+    private Task<long> SealedAsync(Guid request) => orchestrator.QueryAsync("select count(*) from ledger_entries where envelope is not null and position(uuid_send(@id) in entry) > 0", request);
 
     private async Task<IReadOnlyList<System.Text.Json.JsonElement>> ListAsync(string query, string tenant) =>
         [.. (await orchestrator.GetAsync($"/v1/erasures{query}", tenant)).Json.GetProperty("requests").EnumerateArray()];

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Instructing;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
@@ -105,6 +106,20 @@ public sealed class ReceiveRequestTests
 
         var known = Given(((ErasureRequested)Requested[0]) with { CoolsOffAt = Noon.AddDays(1) });
         ReceiveRequest.Decide(Asking with { ConfirmAt = "doe@example.org", WithdrawAll = true }, OtherRequest, known, TenantRegister.Empty, Noon).ShouldBe(Decision.Unchanged, "a stranger adds nothing to what the person asked for");
+    }
+
+    [Fact]
+    public void Who_asks_again_may_say_by_what_else_others_know_them()
+    {
+        var (place, again) = (new StreamKey(TenantId.Parse("quintus"), new StreamId(Request)), Asking with { Identities = [new SubjectIdentity("email", "canary@example.org")] });
+        var record = ReceiveRequest.Decide(again, Request, Given(Requested), TenantRegister.Empty, Noon, place).ShouldBeOfType<Decision.Record>();
+        record.Events.Select(e => (e.Facts, e.Stream)).ShouldBe([(new ErasureIdentitiesAdded(Request), null), (new IdentitiesSealed(Request), place)]);
+        JsonSerializer.Serialize(record.Events.Select(e => e.Facts)).ShouldNotContain("canary");
+        Given([.. Requested, new ErasureIdentitiesAdded(Request)]).All[0].HasIdentities.ShouldBeTrue();
+
+        ReceiveRequest.Decide(again with { ConfirmAt = "doe@example.org" }, Request, Given(Requested), TenantRegister.Empty, Noon, place).ShouldBe(Decision.Unchanged, "a stranger adds nothing");
+        CodeOf(ReceiveRequest.Decide(again, OtherRequest, Given(Requested), TenantRegister.Empty, Noon, new StreamKey(place.Tenant, new StreamId(OtherRequest)))).ShouldBe("request_moved", "sealed under the key of the request that answers");
+        CodeOf(ReceiveRequest.Decide(again, Request, Given(Requested[0], new ErasureWithdrawn(Request)), TenantRegister.Empty, Noon, place)).ShouldBe("request_moved", "that one has ended meanwhile");
     }
 
     [Fact]

@@ -40,6 +40,9 @@ public sealed record ErasureIdentityVerified(Guid Request, IdentityMethod Method
 /// <summary>The person asked again, before it began, and wants every consent withdrawn first.</summary>
 public sealed record ErasureWithdrawsAll(Guid Request);
 
+/// <summary>The person asked again, and gave more by which others know them. It lies sealed in the request's own stream.</summary>
+public sealed record ErasureIdentitiesAdded(Guid Request);
+
 /// <summary>The one who gives instructions was told of the request (GDPR art. 28(3)(e)).</summary>
 public sealed record ErasureForwarded(Guid Request, string Instructor);
 

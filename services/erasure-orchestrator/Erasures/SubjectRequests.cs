@@ -36,6 +36,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         ErasureIdentityMailed mailed => With(mailed.Request, r => r with { LinkMailed = true }),
         ErasureIdentityVerified verified => With(verified.Request, r => r with { Verified = verified.Method }),
         ErasureWithdrawsAll all => With(all.Request, r => r with { WithdrawsAll = true }),
+        ErasureIdentitiesAdded added => With(added.Request, r => r with { HasIdentities = true }),
         ErasureForwarded forwarded => With(forwarded.Request, r => r with { Forwarded = true }),
         ErasureInstructed instructed => With(instructed.Request, r => r with { Instruction = instructed.Instruction }),
         ErasureCooledOff cooled => With(cooled.Request, r => r with { CooledOff = true }),

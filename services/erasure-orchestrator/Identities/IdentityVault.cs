@@ -28,7 +28,7 @@ public sealed class IdentityVault(SubjectKeys? keys, IEventEngine engine, Erasur
         if (await keys.FindAsync(place, ct) is not KeyAnswer.Present { Key: var key }) return null;
         using (key)
         {
-            return (await engine.ReadSealedAsync(place, ct)).TryGetValue(SealedIdentities.Version, out var envelope) ? SealedIdentities.Read(key.Open(SealedIdentities.Version, envelope)) : null;
+            return SealedIdentities.Of([.. (await engine.ReadSealedAsync(place, ct)).OrderBy(e => e.Key).Select(e => SealedIdentities.Read(key.Open(e.Key, e.Value)))]);
         }
     }
 

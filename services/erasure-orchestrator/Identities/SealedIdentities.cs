@@ -9,11 +9,12 @@ namespace ConsentLedger.ErasureOrchestrator.Identities;
 /// <param name="ConfirmAt">Where the link is mailed.</param>
 public sealed record SealedIdentities(IReadOnlyList<SubjectIdentity> Identities, string? ConfirmAt)
 {
-    /// <summary>The stream says only that something was sealed: its first event is the one.</summary>
+    /// <summary>The stream says only that something was sealed, each time somebody gave more.</summary>
     public static readonly StreamType<IdentityStream> Stream = new(new IdentityStream(Request: null), (state, e, _) => state.Evolve(e));
 
-    /// <summary>The version under which it is sealed.</summary>
-    public const long Version = 1;
+    /// <summary>All of it, as it was given at first and after.</summary>
+    public static SealedIdentities? Of(IReadOnlyList<SealedIdentities> given) =>
+        given.Count == 0 ? null : new SealedIdentities([.. given.SelectMany(g => g.Identities).Distinct()], given.Select(g => g.ConfirmAt).FirstOrDefault(address => address is not null));
 
     public static SealedIdentities Of(ReceiveRequest asked) => new(asked.Identities ?? [], asked.ConfirmAt);
 

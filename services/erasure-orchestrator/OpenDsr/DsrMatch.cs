@@ -5,6 +5,7 @@ using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
+using ConsentLedger.Vault;
 
 namespace ConsentLedger.ErasureOrchestrator.OpenDsr;
 
@@ -25,19 +26,20 @@ public sealed record DsrMatch(SubjectId? Subject = null)
         // The month began when the controller's request came, however long it took to find the person.
         return ReceiveRequest.Decide(asked, request, subject, register, now, identities, matched.ReceivedAt) switch
         {
-            Decision.Record record => record with { Events = [.. record.Events, .. InstructionIn(matched, record), new NewEvent(fact) { Stream = place }] },
-            Decision.Nothing => Join(matched, subject.Answering(asked.Type!.Value)!, fact, place),
+            Decision.Record record when record.Events.Any(e => e.Facts is ErasureRequested) => record with { Events = [.. record.Events, .. InstructionIn(matched, record), new NewEvent(fact) { Stream = place }] },
+            Decision.Record added => Join(matched, subject.Answering(asked.Type!.Value)!, fact, place, added.Events),
+            Decision.Nothing => Join(matched, subject.Answering(asked.Type!.Value)!, fact, place, []),
             var other => other,
         };
     }
 
-    /// <summary>The person had asked before. What the controller instructs counts for that one.</summary>
-    private static Decision.Record Join(DsrCase matched, PersonRequest answering, DsrMatched fact, StreamKey place)
+    /// <summary>The person had asked before. What the controller instructs counts for that one, and so does by what it knows the person.</summary>
+    private static Decision.Record Join(DsrCase matched, PersonRequest answering, DsrMatched fact, StreamKey place, IReadOnlyList<NewEvent> added)
     {
         var joined = new NewEvent(fact with { Request = answering.Id, IsOwn = false }) { Stream = place };
         return answering is { IsOpen: true, Instructor: not null, Instruction: null } && matched.Received!.Instructs == true
-            ? new Decision.Record([new NewEvent(new ErasureInstructed(answering.Id, Instruction.Proceed)), joined])
-            : new Decision.Record([joined]);
+            ? new Decision.Record([.. added, new NewEvent(new ErasureInstructed(answering.Id, Instruction.Proceed)), joined])
+            : new Decision.Record([.. added, joined]);
     }
 
     public static Decision DecideNobody(DsrCase matched) => Refuse(matched) ?? Decision.Of(new DsrFoundNobody(matched.Received!.Id));
@@ -65,7 +67,7 @@ public sealed record DsrMatch(SubjectId? Subject = null)
 }
 
 /// <summary>Carries a match out.</summary>
-public sealed class DsrMatching(DeciderLoop ledger, StateReader reader, IdentityVault vault, DsrVault cases, Patience patience, TimeProvider clock)
+public sealed class DsrMatching(DeciderLoop ledger, StateReader reader, IdentityVault vault, ReceiveRequests receiving, DsrVault cases, Patience patience)
 {
     /// <param name="subject">Null for nobody.</param>
     public async Task<Outcome> RecordAsync(TenantId tenant, DsrCase state, SubjectId? subject, CancellationToken ct)
@@ -74,29 +76,50 @@ public sealed class DsrMatching(DeciderLoop ledger, StateReader reader, Identity
         if (subject is not { } who)
             return await ledger.ExecuteAsync(new Command(place, DsrCase.Stream, Id: null, default, context => DsrMatch.DecideNobody(context.State<DsrCase>())), ct);
 
-        var (person, request) = (new StreamKey(tenant, who.Stream), Guid.CreateVersion7(clock.GetUtcNow()));
-        var own = new StreamKey(tenant, new StreamId(request));
+        var person = new StreamKey(tenant, who.Stream);
         var opened = await cases.OpenAsync(place, ct);
         var asked = new ReceiveRequest(
             who, Type: TypeOf(state.Received.Type), Identities: opened?.Identities.Where(i => i.Type != DsrWords.ControllerCustomerId).Select(i => new SubjectIdentity(i.Type, i.Value, DsrWords.NameOf(i.Format))).ToList());
-        using var key = asked.Identities is { Count: > 0 } ? await vault.KeyForAsync(own, ct) : null;
-        Func<SubjectRequests, TenantRegister, DateTimeOffset, DsrCase, Decision> decide = (requests, register, now, matched) =>
-            DsrMatch.Decide(matched, asked, request, requests, register, place, key is null ? null : own, now);
-        var outcome = await ledger.ExecuteAsync(
-            new Command(person, SubjectRequests.Stream, Id: null, default, context =>
-            {
-                Func<SubjectRequests, TenantRegister, DateTimeOffset, Decision> alone = (requests, register, now) => decide(requests, register, now, context.State<DsrCase>(place));
-                return alone.Advancing(person, patience, context);
-            })
-            {
-                Reads = [.. TenantRegister.ReadBy(tenant), (own, SealedIdentities.Stream), (place, DsrCase.Stream)],
-                Seal = key is null ? null : key.Seal,
-            },
-            ct);
+        while (true)
+        {
+            var outcome = await ExecuteAsync(person, place, await receiving.JoinAsync(person, asked, ct), ct);
+            if (outcome is not Outcome.Refused refused || refused.Refusal != ReceiveRequest.Moved) return outcome;
+        }
+    }
 
-        // A person who had asked before: the key was made for nothing.
-        if (key is not null && (await reader.ReadAsync(person, SubjectRequests.Stream, ct)).State.Find(request) is null) await vault.DestroyAsync(own, ct);
-        return outcome;
+    private async Task<Outcome> ExecuteAsync(StreamKey person, StreamKey place, Joining joined, CancellationToken ct)
+    {
+        var own = person with { Id = new StreamId(joined.Request) };
+        SubjectKey? key = null;
+        try
+        {
+            key = joined.Asked.Identities is { Count: > 0 } ? await vault.KeyForAsync(own, ct) : null;
+            Func<SubjectRequests, TenantRegister, DateTimeOffset, DsrCase, Decision> decide = (requests, register, now, matched) =>
+                DsrMatch.Decide(matched, joined.Asked, joined.Request, requests, register, place, key is null ? null : own, now);
+            var outcome = await ledger.ExecuteAsync(
+                new Command(person, SubjectRequests.Stream, Id: null, default, context =>
+                {
+                    Func<SubjectRequests, TenantRegister, DateTimeOffset, Decision> alone = (requests, register, now) => decide(requests, register, now, context.State<DsrCase>(place));
+                    return alone.Advancing(person, patience, context);
+                })
+                {
+                    Reads = [.. TenantRegister.ReadBy(person.Tenant), (own, SealedIdentities.Stream), (place, DsrCase.Stream)],
+                    Seal = key is null ? null : key.Seal,
+                },
+                ct);
+
+            // A person who had asked before: the key was made for nothing.
+            if (key is not null && (await reader.ReadAsync(person, SubjectRequests.Stream, ct)).State.Find(joined.Request) is null) await vault.DestroyAsync(own, ct);
+            return outcome;
+        }
+        catch (SubjectErasedException) when (joined.Answering)
+        {
+            return new Outcome.Refused(ReceiveRequest.Moved);
+        }
+        finally
+        {
+            key?.Dispose();
+        }
     }
 
     private static RequestType TypeOf(DsrType type) => type switch

@@ -27,6 +27,9 @@ public sealed record ErasureAnswer(
     DateTimeOffset? WithdrawnAt,
     IReadOnlyList<Keeping>? Kept)
 {
+    /// <summary>What became of identities that came with an asking which another request answers.</summary>
+    public IdentitiesAnswer? Identities { get; init; }
+
     public static ErasureAnswer Of(Guid subject, PersonRequest request) => new(
         request.Id,
         request.State,
@@ -46,6 +49,10 @@ public sealed record ErasureAnswer(
         request.WithdrawnAt,
         request.Plan?.Kept);
 }
+
+/// <param name="Kept">They are sealed with the request, for whoever is told from now on.</param>
+/// <param name="ToldWithout">Processors that were told before they came: somebody has to see to those.</param>
+public sealed record IdentitiesAnswer(bool Kept, IReadOnlyList<string> ToldWithout);
 
 public sealed record ExtensionAnswer(ExtensionReason Reason, DateTimeOffset NoticeSentAt, string NoticeMethod);
 

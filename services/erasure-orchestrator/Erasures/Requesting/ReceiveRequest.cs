@@ -23,7 +23,9 @@ public sealed record ReceiveRequest(
     IReadOnlyList<SubjectIdentity>? Identities = null,
     string? ConfirmAt = null)
 {
-    private const int MostIdentities = 50, LongestValue = 400;
+    internal const int MostIdentities = 50;
+
+    private const int LongestValue = 400;
 
     public static void Map(IEndpointRouteBuilder api)
     {
@@ -37,7 +39,7 @@ public sealed record ReceiveRequest(
     /// <summary>What time asks for: by itself and without further ado.</summary>
     public static ReceiveRequest Of(SubjectId subject, ErasureReason reason) => new(subject, reason);
 
-    /// <param name="id">The request's, should it be a new one.</param>
+    /// <param name="id">The request's, should it be a new one; or the one's that answers, where it is given identities.</param>
     /// <param name="identities">Where they are sealed: the request's own stream.</param>
     /// <param name="receivedAt">When it came, where that was before now.</param>
     public static Decision Decide(
@@ -45,7 +47,11 @@ public sealed record ReceiveRequest(
     {
         var type = asked.Type ?? RequestType.Erasure;
         if (asked.Purpose is not null && register.Policy?.FindPurpose(asked.Purpose) is null) return Decision.No("purpose_undeclared", "The policy in force declares no such purpose.");
-        if (subject.Answering(type) is { } answering) return Add(asked, answering);
+        var answering = subject.Answering(type);
+
+        // What identifies the person is sealed under the key of the request that answers, and of no other.
+        if (answering?.Id != id && (subject.Find(id) is not null || (identities is not null && asked.MayJoin && answering is { IsOpen: true }))) return new Decision.Refuse(Moved);
+        if (answering is not null) return Add(asked, answering, identities);
 
         var settings = register.Settings ?? new RequestSettings();
         var deadline = Deadline.Of(receivedAt ?? now, TimeZoneInfo.FindSystemTimeZoneById(settings.TimeZone), register.Policy?.Rights.DeadlineMonths ?? Deadline.Months);
@@ -62,11 +68,25 @@ public sealed record ReceiveRequest(
         return new Decision.Record(events);
     }
 
-    /// <summary>What goes before an erasure can be asked for until it begins; by whoever may be a stranger, not at all.</summary>
-    private static Decision Add(ReceiveRequest asked, PersonRequest answering) =>
-        asked is { WithdrawAll: true, ConfirmAt: null } && answering is { IsOpen: true, Type: RequestType.Erasure, HasBegun: false, WithdrawsAll: false }
-            ? Decision.Of(new ErasureWithdrawsAll(answering.Id))
-            : Decision.Unchanged;
+    /// <summary>
+    /// What goes before an erasure can be asked for until it begins, and whoever asks again may say by what else others know the person. Whoever may be a stranger adds nothing.
+    /// </summary>
+    private static Decision Add(ReceiveRequest asked, PersonRequest answering, StreamKey? identities)
+    {
+        if (asked.ConfirmAt is not null || !answering.IsOpen) return Decision.Unchanged;
+        var events = new List<NewEvent>();
+        if (asked.WithdrawAll && answering is { Type: RequestType.Erasure, HasBegun: false, WithdrawsAll: false }) events.Add(new NewEvent(new ErasureWithdrawsAll(answering.Id)));
+        if (identities is { } place && asked.MayJoin)
+        {
+            events.Add(new NewEvent(new ErasureIdentitiesAdded(answering.Id)));
+            events.Add(new NewEvent(new IdentitiesSealed(answering.Id), SealedIdentities.Of(asked).ToBytes()) { Stream = place });
+        }
+
+        return events.Count == 0 ? Decision.Unchanged : new Decision.Record(events);
+    }
+
+    /// <summary>Which request answers has changed since it was looked up where identities are to be sealed.</summary>
+    internal static Refusal Moved { get; } = new("request_moved", "Which request answers has just changed.");
 
     /// <summary>A processor acts on its controller's instruction only (GDPR art. 28(3)(a)).</summary>
     private static string? InstructorOf(ReceiveRequest asked, RequestSettings settings, PolicyPack? policy)
@@ -82,11 +102,14 @@ public sealed record ReceiveRequest(
         var received = await requests.ReceiveAsync(caller.Tenant, body.Value, caller.IdOf(options), body.Digest, ct, options.ExpectedVersion);
         if (received.Request is not { } request) return received.Outcome.ToResult();
 
-        var answer = ErasureAnswer.Of(body.Value.Subject.Value, request);
+        var answer = ErasureAnswer.Of(body.Value.Subject.Value, request) with { Identities = received.Identities };
         response.Headers.Location = $"/v1/erasures/{answer.Id}";
         var status = answer.CompletedAt is null ? StatusCodes.Status202Accepted : StatusCodes.Status200OK;
         return TypedResults.Json(answer, StrictJson.Options, statusCode: status).WithEntityTag(received.Version);
     }
+
+    /// <summary>It gives what could be added to a request that runs.</summary>
+    internal bool MayJoin => Identities is { Count: > 0 } && ConfirmAt is null;
 
     internal bool NeedsVault => Identities is { Count: > 0 } || ConfirmAt is not null;
 
