@@ -39,6 +39,8 @@ public static class ErasureCatalog
         ("opendsr.cancelled.v1", typeof(DsrCancelled)),
         ("opendsr.told.v1", typeof(DsrTold)),
         ("opendsr.not-told.v1", typeof(DsrNotTold)),
+        ("opendsr.escalated.v1", typeof(DsrEscalated)),
+        ("opendsr.overdue.v1", typeof(DsrOverdue)),
         ("opendsr.forgotten.v1", typeof(DsrForgotten)),
         ("erasure.identities-added.v1", typeof(ErasureIdentitiesAdded)),
         ("erasure.identities-destroyed.v1", typeof(ErasureIdentitiesDestroyed)),

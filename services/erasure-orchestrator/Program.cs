@@ -27,7 +27,7 @@ using ConsentLedger.Transparency;
 
 var builder = WebApplication.CreateBuilder(args);
 var patience = Patience.From(builder.Configuration);
-var timers = new TimerTable(ByTime.Requests(patience));
+var timers = new TimerTable(ByTime.Requests(patience), ByTime.Cases);
 builder.AddServiceDefaults("erasure-orchestrator");
 builder.Services.AddLedger(builder.Configuration, ErasureCatalog.Events, new ErasureTables(), timers, new DsrTables());
 builder.Services.AddTimers(timers);

@@ -114,6 +114,21 @@ public sealed record ErasureOverdueV1(Guid Request, DateOnly DueOn, string? Wait
     public const string Type = "erasure.overdue.v1";
 }
 
+/// <summary>The last day of a controller's request draws near, and nobody has said yet whose it is.</summary>
+/// <param name="Case">The controller's own id of it.</param>
+/// <param name="DaysLeft">How many days before its end this was due.</param>
+public sealed record DsrEscalatedV1(Guid Case, int DaysLeft, DateOnly DueOn)
+{
+    public const string Type = "opendsr.escalated.v1";
+}
+
+/// <summary>The last day of a controller's request is over, and nobody has said whose it is.</summary>
+/// <param name="Case">The controller's own id of it.</param>
+public sealed record DsrOverdueV1(Guid Case, DateOnly DueOn)
+{
+    public const string Type = "opendsr.overdue.v1";
+}
+
 /// <summary>Someone asked for another right than erasure.</summary>
 /// <param name="Right"><c>access</c>, <c>portability</c>, <c>rectification</c> or <c>restriction</c>.</param>
 public sealed record RightRequestedV1(Guid Request, string Right)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ConsentLedger.Contracts;
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.OpenDsr;
 using ConsentLedger.ErasureOrchestrator.Publishing;
 using static ConsentLedger.ErasureOrchestrator.Tests.People;
 
@@ -22,6 +23,8 @@ public sealed class ErasurePublisherTests
         [new ErasureWithdrawn(Request), $$"""{"request":"{{Request}}"}"""],
         [new ErasureEscalated(Request, 7, new DateOnly(2026, 2, 28)), $$"""{"request":"{{Request}}","daysLeft":7,"dueOn":"2026-02-28"}"""],
         [new ErasureOverdue(Request, new DateOnly(2026, 2, 28), WaitsFor.LegalHold), $$"""{"request":"{{Request}}","dueOn":"2026-02-28","waitsFor":"legal-hold"}"""],
+        [new DsrEscalated(Request, 7, new DateOnly(2026, 2, 28)), $$"""{"case":"{{Request}}","daysLeft":7,"dueOn":"2026-02-28"}"""],
+        [new DsrOverdue(Request, new DateOnly(2026, 2, 28)), $$"""{"case":"{{Request}}","dueOn":"2026-02-28"}"""],
         [new ErasureCompleted(Request), $$"""{"request":"{{Request}}"}"""],
         [new ErasureCompleted(Request, RequestOutcome.Refused, "excessive"), $$"""{"request":"{{Request}}","outcome":"refused","reason":"excessive"}"""],
     ];

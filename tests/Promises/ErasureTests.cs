@@ -106,7 +106,7 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         await privacy.PostOkAsync($"/v1/subjects/{subject}/holds", new { authority = "court-order", reference = "case-3" }, patience.Token);
         await using var bus = await here.Broker.OpenChannelAsync();
         var queue = (await bus.QueueDeclareAsync(cancellationToken: patience.Token)).QueueName;
-        foreach (var type in (string[])["erasure.escalated.v1", "erasure.overdue.v1"]) await bus.QueueBindAsync(queue, "erasure.events", type, cancellationToken: patience.Token);
+        foreach (var type in (string[])["erasure.escalated.v1", "erasure.overdue.v1", "opendsr.escalated.v1", "opendsr.overdue.v1"]) await bus.QueueBindAsync(queue, "erasure.events", type, cancellationToken: patience.Token);
         var request = (await privacy.PostAsync("/v1/erasures", new { subject }, HttpStatusCode.Accepted, patience.Token)).GetProperty("id").GetString();
 
         here.Clock.Move(TimeSpan.FromDays(27));

@@ -1,4 +1,5 @@
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.OpenDsr;
 using ConsentLedger.Timers;
 
 namespace ConsentLedger.ErasureOrchestrator.Deadlines;
@@ -9,17 +10,21 @@ public static class MeetDeadline
     /// <summary>Days before the last day is over.</summary>
     private static readonly int[] Reminders = [14, 7, 2];
 
-    public static IEnumerable<Due> DueIn(PersonRequest request)
-    {
-        if (request.Overdue) yield break;
-        var (due, lapsesAt) = (request.Deadline.DueOn, request.Deadline.LapsesAt);
-        foreach (var days in Reminders)
-        {
-            // What was due before the request was extended is not given again.
-            if (request.DaysLeftSaid is { } said && said <= days) continue;
-            yield return new Due(lapsesAt.AddDays(-days), new ErasureEscalated(request.Id, days, due));
-        }
+    public static IEnumerable<Due> DueIn(PersonRequest request) => request.Overdue
+        ? []
+        : Of(
+            request.Deadline.LapsesAt, request.DaysLeftSaid, days => new ErasureEscalated(request.Id, days, request.Deadline.DueOn),
+            new ErasureOverdue(request.Id, request.Deadline.DueOn, request.WaitsFor));
 
-        yield return new Due(lapsesAt, new ErasureOverdue(request.Id, due, request.WaitsFor));
+    /// <summary>A controller's month runs while somebody has still to find out whose request it is.</summary>
+    public static IEnumerable<Due> DueIn(DsrCase waiting) => waiting is { AwaitsMatch: true, Overdue: false }
+        ? Of(waiting.LapsesAt, waiting.DaysLeftSaid, days => new DsrEscalated(waiting.Received!.Id, days, waiting.DueOn), new DsrOverdue(waiting.Received!.Id, waiting.DueOn))
+        : [];
+
+    private static IEnumerable<Due> Of(DateTimeOffset lapsesAt, int? said, Func<int, object> reminder, object overdue)
+    {
+        // What was due before the request was extended is not given again.
+        foreach (var days in Reminders.Where(days => said is null || said > days)) yield return new Due(lapsesAt.AddDays(-days), reminder(days));
+        yield return new Due(lapsesAt, overdue);
     }
 }

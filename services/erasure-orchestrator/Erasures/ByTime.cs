@@ -1,13 +1,16 @@
 using ConsentLedger.ErasureOrchestrator.Deadlines;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.OpenDsr;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.Timers;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures;
 
-/// <summary>Everything that time does to a person's requests.</summary>
+/// <summary>Everything that time does to a person's requests, and to a controller's before it is known whose they are.</summary>
 public static class ByTime
 {
+    public static readonly TimedStream<DsrCase> Cases = new(DsrCase.Stream, MeetDeadline.DueIn);
+
     /// <param name="patience">How long our own systems may stay silent.</param>
     public static TimedStream<SubjectRequests> Requests(Patience patience) => new(SubjectRequests.Stream, DueIn, rule: 3)
     {

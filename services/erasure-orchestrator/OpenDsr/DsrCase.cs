@@ -17,6 +17,19 @@ public sealed record DsrCase(
     /// <summary>A stream of its own, never one that a subject's id, or a request's, could name: the controller chooses the id.</summary>
     public static StreamKey KeyOf(TenantId tenant, Guid id) => new(tenant, new StreamId(Digest.Of("opendsr case", id.ToString("D")).Value));
 
+    /// <summary>Nobody has said yet whose request it is, nor that it is nobody's. Once that is known, the request that it became has deadlines of its own.</summary>
+    public bool AwaitsMatch => this is { Received: not null, Matched: null, FoundNobody: false, CancelledAt: null };
+
+    /// <summary>When the day is over by which the controller was told it would be done.</summary>
+    public DateTimeOffset LapsesAt => Received!.ExpectedBy.AddSeconds(1);
+
+    public DateOnly DueOn => DateOnly.FromDateTime(Received!.ExpectedBy.UtcDateTime);
+
+    /// <summary>The last reminder that was given of that day.</summary>
+    public int? DaysLeftSaid { get; init; }
+
+    public bool Overdue { get; init; }
+
     public bool IsPending => StatusBy(null) == DsrStatus.Pending;
 
     /// <summary>Section 8, by what became of the request. Whatever waits before it begins can still be taken back.</summary>
@@ -56,6 +69,8 @@ public sealed record DsrCase(
         DsrCancelled => this with { CancelledAt = place.RecordedAt },
         DsrTold told => this with { Told = Told.SetItem(told.Callback, new Telling(told.Status, 0, RetryAt: null, IsOver: true)) },
         DsrNotTold not => this with { Told = Told.SetItem(not.Callback, new Telling(not.Status, FailuresOf(not) + 1, not.RetryAt, IsOver: not.RetryAt is null)) },
+        DsrEscalated escalated => this with { DaysLeftSaid = escalated.DaysLeft },
+        DsrOverdue => this with { Overdue = true },
         DsrForgotten => this with { Forgotten = true },
         _ => this,
     };

@@ -35,6 +35,13 @@ public sealed record DsrTold(Guid Id, int Callback, DsrStatus Status);
 /// <param name="RetryAt">When it is told again; null where it is given up.</param>
 public sealed record DsrNotTold(Guid Id, int Callback, DsrStatus Status, string Code, DateTimeOffset? RetryAt);
 
+/// <summary>The day draws near, and nobody has said whose request it is.</summary>
+/// <param name="DaysLeft">How many days before the day is over this was due.</param>
+public sealed record DsrEscalated(Guid Id, int DaysLeft, DateOnly DueOn);
+
+/// <summary>The day is over, and nobody has said whose request it is.</summary>
+public sealed record DsrOverdue(Guid Id, DateOnly DueOn);
+
 /// <summary>Addresses and URLs are gone from here, with the key they were sealed under.</summary>
 public sealed record DsrForgotten(Guid Id);
 

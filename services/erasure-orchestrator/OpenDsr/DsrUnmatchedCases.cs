@@ -12,7 +12,8 @@ public static class DsrUnmatchedCases
         api.MapGet("/v1/opendsr/{id:guid}/identities", OpenAsync).RequireScope(Scopes.SubjectFind).Produces<CaseIdentities>();
     }
 
-    public sealed record UnmatchedCase(Guid Id, DsrType Type, Unmatched Reason, DateTimeOffset ReceivedAt, DateTimeOffset ExpectedBy);
+    /// <param name="Overdue">The controller's month is over.</param>
+    public sealed record UnmatchedCase(Guid Id, DsrType Type, Unmatched Reason, DateTimeOffset ReceivedAt, DateTimeOffset ExpectedBy, bool Overdue);
 
     /// <summary>Personal: for the one who looks, and kept nowhere.</summary>
     public sealed record CaseIdentities(IReadOnlyList<CaseIdentity> Identities);
@@ -22,18 +23,22 @@ public static class DsrUnmatchedCases
         public override string ToString() => Type;
     }
 
-    public static async Task<IReadOnlyList<UnmatchedCase>> ReadAsync(TenantId tenant, DsrLookup lookup, StateReader reader, CancellationToken ct)
+    public static async Task<IReadOnlyList<UnmatchedCase>> ReadAsync(TenantId tenant, DsrLookup lookup, StateReader reader, CancellationToken ct) =>
+        [.. (await ReadWaitingAsync(tenant, lookup, reader, ct)).Where(c => c.Unmatched is not null)
+            .Select(c => new UnmatchedCase(c.Received!.Id, c.Received.Type, c.Unmatched!.Value, c.ReceivedAt, c.Received.ExpectedBy, c.Overdue))];
+
+    /// <summary>Those of which nobody has said whose they are, with those that were not looked at yet; what is due first at the head.</summary>
+    public static async Task<IReadOnlyList<DsrCase>> ReadWaitingAsync(TenantId tenant, DsrLookup lookup, StateReader reader, CancellationToken ct)
     {
-        var unmatched = new List<UnmatchedCase>();
+        var waiting = new List<DsrCase>();
         for (var page = await lookup.ReadAsync(forgotten: false, after: (tenant, Guid.Empty), ct); page.Count > 0; page = await lookup.ReadAsync(forgotten: false, page[^1], ct))
         {
             var mine = page.Where(c => c.Tenant == tenant).Select(c => DsrCase.KeyOf(tenant, c.Id)).ToList();
             if (mine.Count == 0) break;
-            unmatched.AddRange((await reader.ReadAsync(mine, DsrCase.Stream, ct)).Values.Where(c => c is { Unmatched: not null, CancelledAt: null })
-                .Select(c => new UnmatchedCase(c.Received!.Id, c.Received.Type, c.Unmatched!.Value, c.ReceivedAt, c.Received.ExpectedBy)));
+            waiting.AddRange((await reader.ReadAsync(mine, DsrCase.Stream, ct)).Values.Where(c => c.AwaitsMatch));
         }
 
-        return [.. unmatched.OrderBy(c => c.ExpectedBy)];
+        return [.. waiting.OrderBy(c => c.LapsesAt)];
     }
 
     private static async Task<IResult> ListAsync(Caller caller, DsrLookup lookup, StateReader reader, CancellationToken ct) =>

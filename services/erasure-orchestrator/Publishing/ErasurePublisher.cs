@@ -34,6 +34,8 @@ public static class ErasurePublisher
         ErasureIdentityAsked or ErasureIdentityMailed or ErasureIdentityVerified or ErasureWithdrawsAll or ErasureInstructed or ErasureCooledOff or ErasureTaskAccepted or ErasureTaskFailed or ErasureCertified or ErasureCopyHandedOut => null,
         ErasureIdentitiesAdded or ErasureIdentitiesDestroyed or IdentitiesSealed or HoldPlaced or HoldLifted or SubjectJoined or SubjectParted or RetentionSet or RetentionOver => null,
         ProcessorConfigured or ProcessorRemoved or RequestsConfigured or PolicyFollowed => null,
+        DsrEscalated x => Envelope(e, DsrEscalatedV1.Type, new DsrEscalatedV1(x.Id, x.DaysLeft, x.DueOn)),
+        DsrOverdue o => Envelope(e, DsrOverdueV1.Type, new DsrOverdueV1(o.Id, o.DueOn)),
         DsrReceived or DsrMatched or DsrUnmatched or DsrFoundNobody or DsrCancelled or DsrTold or DsrNotTold or DsrForgotten => null,
         var unknown => throw new InvalidOperationException($"{unknown.GetType().Name} has no contract."),
     };

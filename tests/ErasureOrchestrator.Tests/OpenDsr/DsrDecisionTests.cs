@@ -56,6 +56,23 @@ public sealed class DsrDecisionTests
         SubjectRequests.Stream.Replay([Stored(asked, 7)], ErasureCatalog.Events).All[0].ReceivedAt.ShouldBe(Noon);
     }
 
+    [Fact]
+    public void While_nobody_says_whose_case_it_is_somebody_is_told_in_time_and_that_it_is_too_late()
+    {
+        var (due, over) = (DateOnly.FromDateTime(Received.ExpectedBy.UtcDateTime), Received.ExpectedBy.AddSeconds(1));
+        foreach (object[] waiting in (object[][])[[Received], [Received, new DsrUnmatched(Id, Unmatched.Several)]])
+        {
+            At(over.AddDays(-14).AddMilliseconds(-1), waiting).ShouldBeEmpty();
+            At(over.AddDays(-14), waiting).ShouldBe([new DsrEscalated(Id, 14, due)]);
+            At(over.AddMilliseconds(-1), [.. waiting, new DsrEscalated(Id, 14, due)]).ShouldBe([new DsrEscalated(Id, 7, due), new DsrEscalated(Id, 2, due)]);
+            At(over, [.. waiting, new DsrEscalated(Id, 2, due)]).ShouldBe([new DsrOverdue(Id, due)]);
+            Case([.. waiting, new DsrOverdue(Id, due)]).Overdue.ShouldBeTrue();
+            At(over.AddYears(1), [.. waiting, new DsrOverdue(Id, due)]).ShouldBeEmpty("once is enough");
+        }
+
+        foreach (var known in (object[])[new DsrMatched(Id, Person.Value, Request, IsOwn: true), new DsrFoundNobody(Id), new DsrCancelled(Id)]) At(over, Received, known).ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData(true, true)]
     [InlineData(null, false)]
@@ -119,6 +136,10 @@ public sealed class DsrDecisionTests
 
     private static Decision Cancel(bool isOwn, PersonRequest? request) =>
         DsrCancel.Decide(Case(Received, new DsrMatched(Id, Person.Value, Request, isOwn)), Place, request, TenantRegister.Empty, Noon);
+
+    /// <summary>What time has brought about by this moment.</summary>
+    private static IReadOnlyList<object> At(DateTimeOffset moment, params object[] facts) =>
+        ByTime.Cases.Decide(Case(facts), facts.Length, moment) is Decision.Record record ? [.. record.Events.Select(e => e.Facts)] : [];
 
     private static DsrCase Case(params IEnumerable<object> facts) => DsrCase.Stream.Replay(facts.Select((f, i) => Stored(f, i)), ErasureCatalog.Events);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ConsentLedger.ErasureOrchestrator.OpenDsr;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Reporting;
@@ -6,18 +7,23 @@ namespace ConsentLedger.ErasureOrchestrator.Erasures.Reporting;
 /// <summary>A request against its deadline.</summary>
 /// <param name="InTime">Whether it ended, or still can end, by its last day.</param>
 /// <param name="DaysLeft">Until the last day is over; less than zero once it is. Absent for what has ended.</param>
+/// <param name="Subject">Absent for a controller's request of which nobody has said yet whose it is.</param>
 public sealed record ReportLine(
-    Guid Id, Guid Subject, string Type, string State, string? WaitsFor, DateTimeOffset ReceivedAt, DateOnly DueOn, bool Extended, bool Overdue, bool InTime, int? DaysLeft, DateTimeOffset? EndedAt, string? Outcome)
+    Guid Id, Guid? Subject, string Type, string State, string? WaitsFor, DateTimeOffset ReceivedAt, DateOnly DueOn, bool Extended, bool Overdue, bool InTime, int? DaysLeft, DateTimeOffset? EndedAt, string? Outcome)
 {
     public static ReportLine Of(RequestRow row, DateTimeOffset now) => new(
         row.Id, row.Subject, row.Type, row.State, row.WaitsFor, row.ReceivedAt, row.DueOn, row.Extended, row.Overdue, (row.EndedAt ?? now) < row.LapsesAt,
         row.EndedAt is null ? (int)Math.Floor((row.LapsesAt - now).TotalDays) : null, row.EndedAt, row.Outcome);
+
+    public static ReportLine Of(DsrCase waiting, DateTimeOffset now) => new(
+        waiting.Received!.Id, Subject: null, ErasureTables.NameOf(waiting.Received.Type), "unmatched", "match", waiting.ReceivedAt, waiting.DueOn, Extended: false, waiting.Overdue, now < waiting.LapsesAt,
+        (int)Math.Floor((waiting.LapsesAt - now).TotalDays), EndedAt: null, Outcome: null);
 }
 
 /// <param name="Next">For <c>after</c>, where there may be more.</param>
 public sealed record RequestPage(IReadOnlyList<ReportLine> Requests, string? Next);
 
-/// <summary>The desk's list, what is due first at its head; and the whole of it as NDJSON, a line for every request there ever was.</summary>
+/// <summary>The desk's list, what is due first at its head; and the whole of it as NDJSON, a line for every request there ever was, and for those of controllers whose person is still looked for.</summary>
 public static class ListRequests
 {
     private const int MostAtOnce = 500;
@@ -40,21 +46,23 @@ public static class ListRequests
         return TypedResults.Json(new RequestPage([.. rows.Select(r => ReportLine.Of(r, now))], rows.Count == limit ? $"{rows[^1].LapsesAt.ToUnixTimeMilliseconds()}.{rows[^1].Id:D}" : null), StrictJson.Options);
     }
 
-    private static async Task ReportAsync(Caller caller, ErasureLookup lookup, TimeProvider clock, HttpResponse response, CancellationToken ct)
+    private static async Task ReportAsync(Caller caller, ErasureLookup lookup, DsrLookup cases, StateReader reader, TimeProvider clock, HttpResponse response, CancellationToken ct)
     {
         response.ContentType = "application/x-ndjson";
+        foreach (var waiting in await DsrUnmatchedCases.ReadWaitingAsync(caller.Tenant, cases, reader, ct)) await WriteAsync(ReportLine.Of(waiting, clock.GetUtcNow()));
         (DateTimeOffset, Guid)? after = null;
         while (true)
         {
             var rows = await lookup.ListAsync(caller.Tenant, new RequestFilter(After: after, Limit: MostAtOnce), ct);
-            foreach (var row in rows)
-            {
-                await response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(ReportLine.Of(row, clock.GetUtcNow()), StrictJson.Options), ct);
-                await response.Body.WriteAsync("\n"u8.ToArray(), ct);
-            }
-
+            foreach (var row in rows) await WriteAsync(ReportLine.Of(row, clock.GetUtcNow()));
             if (rows.Count < MostAtOnce) return;
             after = (rows[^1].LapsesAt, rows[^1].Id);
+        }
+
+        async Task WriteAsync(ReportLine line)
+        {
+            await response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, StrictJson.Options), ct);
+            await response.Body.WriteAsync("\n"u8.ToArray(), ct);
         }
     }
 
