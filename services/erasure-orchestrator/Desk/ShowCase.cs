@@ -14,7 +14,7 @@ internal static class ShowCase
 
     private static async Task<IResult> HandleAsync(Guid id, Caller caller, DsrVault vault, StateReader reader, CancellationToken ct) => await PageAsync(id, caller, vault, reader, ct);
 
-    private static async Task<IResult> MatchAsync(Guid id, HttpRequest request, Caller caller, DsrVault vault, DsrMatching matching, DsrWork work, StateReader reader, CancellationToken ct)
+    private static async Task<IResult> MatchAsync(Guid id, HttpRequest request, Caller caller, DsrVault vault, DsrMatching matching, StateReader reader, CancellationToken ct)
     {
         var form = await request.ReadFormAsync(ct);
         var nobody = form["nobody"] == "yes";
@@ -24,7 +24,6 @@ internal static class ShowCase
         if (!nobody && !SubjectId.TryParse(form["subject"].ToString().Trim(), out subject))
             return await PageAsync(id, caller, vault, reader, ct, new Refusal(KnownProblems.SubjectIdInvalid.Code, KnownProblems.SubjectIdInvalid.Title));
         var outcome = await matching.RecordAsync(caller.Tenant, state, nobody ? null : subject, ct);
-        work.Raise();
         return outcome is Outcome.Refused { Refusal: var refusal } ? await PageAsync(id, caller, vault, reader, ct, refusal) : new SeeOther("/desk");
     }
 

@@ -41,7 +41,7 @@ public static class DsrCancel
         };
     }
 
-    private static async Task<IResult> HandleAsync(Guid id, Caller caller, DeciderLoop ledger, StateReader reader, Patience patience, DsrWork work, TimeProvider clock, CancellationToken ct)
+    private static async Task<IResult> HandleAsync(Guid id, Caller caller, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct)
     {
         var place = DsrCase.KeyOf(caller.Tenant, id);
         var (state, _) = await reader.ReadAsync(place, DsrCase.Stream, ct);
@@ -51,7 +51,6 @@ public static class DsrCancel
 
         // It was found out meanwhile whose it is: the same question again is the other one.
         if (state.CancelledAt is null) return DsrResult.Refused(new DsrFault("not_pending", "Only a pending request can be cancelled."));
-        work.Raise();
         return DsrResult.Of(StatusCodes.Status202Accepted, new DsrCancellation(caller.Tenant.ToString(), id, state.CancelledAt ?? clock.GetUtcNow(), DsrWords.ApiVersion));
     }
 

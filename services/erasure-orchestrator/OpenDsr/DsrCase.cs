@@ -56,6 +56,9 @@ public sealed record DsrCase(
         ? []
         : [.. Enumerable.Range(0, Received.Callbacks).Where(n => !Told.TryGetValue(n, out var told) ? status != DsrStatus.Pending : told.Status != status || (!told.IsOver && told.RetryAt <= now))];
 
+    /// <summary>When the first URL is told again that did not take this status; null where nobody is waited for.</summary>
+    public DateTimeOffset? NextAt(DsrStatus status) => Told.Values.Where(t => t.Status == status && !t.IsOver).Min(t => t.RetryAt);
+
     /// <summary>Nothing is left to be done, and nobody to be told.</summary>
     public bool IsOver(DsrStatus status) => status is DsrStatus.Completed or DsrStatus.Cancelled
         && Enumerable.Range(0, Received?.Callbacks ?? 0).All(n => Told.TryGetValue(n, out var told) && told.Status == status && told.IsOver);

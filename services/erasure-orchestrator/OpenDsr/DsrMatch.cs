@@ -55,13 +55,12 @@ public sealed record DsrMatch(SubjectId? Subject = null)
         _ => null,
     };
 
-    private static async Task<IResult> HandleAsync(Guid id, Body<DsrMatch> body, Caller caller, DsrMatching matching, StateReader reader, DsrWork work, CancellationToken ct)
+    private static async Task<IResult> HandleAsync(Guid id, Body<DsrMatch> body, Caller caller, DsrMatching matching, StateReader reader, CancellationToken ct)
     {
         var place = DsrCase.KeyOf(caller.Tenant, id);
         var (state, _) = await reader.ReadAsync(place, DsrCase.Stream, ct);
         if (state.Received is null) return KnownProblems.NotFound;
         var outcome = await matching.RecordAsync(caller.Tenant, state, body.Value.Subject, ct);
-        work.Raise();
         return outcome is Outcome.Recorded or Outcome.Unchanged ? TypedResults.NoContent() : outcome.ToResult();
     }
 }

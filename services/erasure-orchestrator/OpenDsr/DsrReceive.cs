@@ -24,7 +24,7 @@ public static class DsrReceive
     private static DateTimeOffset ExpectedBy(DateTimeOffset now) => Deadline.Of(now, TimeZoneInfo.Utc).LapsesAt.AddSeconds(-1);
 
     private static async Task<IResult> HandleAsync(
-        HttpRequest request, Caller caller, DsrOffer offer, CallbackHosts hosts, IdentityVault vault, DeciderLoop ledger, StateReader reader, DsrWork work, TimeProvider clock, CancellationToken ct)
+        HttpRequest request, Caller caller, DsrOffer offer, CallbackHosts hosts, IdentityVault vault, DeciderLoop ledger, StateReader reader, TimeProvider clock, CancellationToken ct)
     {
         if (offer.Signer is null || !vault.IsThere) return DsrResult.NotFound;
         var body = await ReadAsync(request, ct);
@@ -37,7 +37,6 @@ public static class DsrReceive
         if (await SealAsync(asked, caller.Scopes.Contains(Scopes.ErasureInstruct), stream, body, vault, ledger, ct) is Outcome.IdReused)
             return DsrResult.Refused(new DsrFault("subject_request_id_reused", "The same subject_request_id came before, with another body."));
         var (state, _) = await reader.ReadAsync(stream, DsrCase.Stream, ct);
-        work.Raise();
         return DsrResult.Of(StatusCodes.Status201Created, new DsrReceipt(caller.Tenant.ToString(), state.Received!.ExpectedBy, state.ReceivedAt, Convert.ToBase64String(body), asked.Id));
     }
 

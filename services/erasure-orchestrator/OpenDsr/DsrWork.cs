@@ -3,6 +3,7 @@ using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
 using ConsentLedger.ErasureOrchestrator.Outbound;
 using ConsentLedger.ErasureOrchestrator.Processors;
+using ConsentLedger.Resilience;
 using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
 using Polly;
@@ -10,79 +11,108 @@ using Polly;
 namespace ConsentLedger.ErasureOrchestrator.OpenDsr;
 
 /// <summary>
-/// Brings each open case on: finds out whose it is, tells the controller of each change, and forgets what was sealed when nobody is left to be told. All that it knows
-/// lies in the cases, so it may be killed at any time and run in every replica: at worst a controller hears the same twice.
+/// Brings cases on: finds out whose each is, tells the controller of each change, and forgets what was sealed when nobody is left to be told. What there is to do lies in a table, written
+/// with the events that call for it, so that whoever is killed leaves it to the next, and a case that waits for others costs nothing. One process at a time does so; at worst a controller
+/// hears the same twice.
 /// </summary>
 public sealed partial class DsrWork(
-    DsrLookup lookup, StateReader reader, DeciderLoop ledger, FindSubjects subjects, DsrMatching matching, DsrVault vault, DsrOffer offer, CallbackHosts hosts, OutboundHttp http, ProcessorLanes lanes,
-    IConfiguration configuration, TimeProvider clock, ILogger<DsrWork> log) : BackgroundService
+    DsrLookup lookup, StateReader reader, IEventEngine engine, DeciderLoop ledger, FindSubjects subjects, DsrMatching matching, DsrVault vault, DsrOffer offer, CallbackHosts hosts, OutboundHttp http,
+    ProcessorLanes lanes, IConfiguration configuration, Remotes remotes, TimeProvider clock, ILogger<DsrWork> log) : BackgroundService
 {
+    public const string Remote = "opendsr-cases";
+
     /// <summary>Failures in a row after which a URL is given up, some three days: whoever does not hear of it can still ask.</summary>
     private const int MostFailures = 20;
 
-    private readonly SemaphoreSlim _raised = new(0);
+    private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1), Unheard = TimeSpan.FromSeconds(10), Unexpected = TimeSpan.FromMinutes(10);
 
-    /// <summary>Something has changed here: no need to wait for the next look.</summary>
-    public void Raise()
-    {
-        if (_raised.CurrentCount == 0) _raised.Release();
-    }
+    /// <summary>How soon whoever is away is asked again.</summary>
+    private readonly TimeSpan _again = configuration.GetValue("OpenDsr:LookAgainAfter", TimeSpan.FromSeconds(5));
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => offer.Signer is null
+        ? Task.CompletedTask
+        : remotes.KeepGoingAsync(Remote, "look", TakeTurnsAsync, retry => Waiting(retry.Exception?.GetType().Name ?? ""), stoppingToken);
+
+    private async Task TakeTurnsAsync(CancellationToken ct)
     {
-        if (offer.Signer is null) return;
-        var period = configuration.GetValue("OpenDsr:LookAgainAfter", TimeSpan.FromSeconds(5));
-        while (!stoppingToken.IsCancellationRequested)
+        while (true)
         {
-            try
+            await using var lease = await engine.TryLeaseAsync(Remote, ct);
+            if (lease is null)
             {
-                await LookAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is StoreUnavailableException or AppendConflictException)
-            {
-                Waiting(e.Message);
+                await Task.Delay(Breath, clock, ct);
+                continue;
             }
 
-            await _raised.WaitAsync(period, stoppingToken);
+            while (true)
+            {
+                // Throws where the lease has gone with its connection.
+                await lease.ReadCheckpointsAsync(ct);
+
+                // Asked before looking, so an append between the look and the wait ends the wait.
+                using var awake = CancellationTokenSource.CreateLinkedTokenSource(ct);
+                var appended = engine.WaitForAppendAsync(Unheard, awake.Token);
+                var next = await LookAsync(ct);
+                var wait = next - clock.GetUtcNow() ?? Unheard;
+                if (wait > TimeSpan.Zero) await Task.WhenAny(appended, Task.Delay(wait < Unheard ? wait : Unheard, clock, awake.Token));
+                await awake.CancelAsync();
+                ct.ThrowIfCancellationRequested();
+            }
         }
     }
 
-    public async Task LookAsync(CancellationToken ct)
+    /// <summary>Does what there is to do by now.</summary>
+    /// <returns>When there is something next; null where nothing is set.</returns>
+    public async Task<DateTimeOffset?> LookAsync(CancellationToken ct)
     {
-        for (var page = await lookup.ReadAsync(forgotten: false, after: null, ct); page.Count > 0; page = await lookup.ReadAsync(forgotten: false, page[^1], ct))
-            await Parallel.ForEachAsync(page, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = ct }, async (one, limited) => await BringOnAsync(one.Tenant, one.Id, limited));
+        while (await lookup.ReadDueAsync(clock.GetUtcNow(), ct) is { Count: > 0 } due)
+            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = ct }, async (one, limited) => await BringOnAsync(one, limited));
+        return await lookup.ReadNextAsync(ct);
     }
 
-    private async Task BringOnAsync(TenantId tenant, Guid id, CancellationToken ct)
+    private async Task BringOnAsync(DueCase due, CancellationToken ct)
     {
-        var place = DsrCase.KeyOf(tenant, id);
+        var (place, next) = (DsrCase.KeyOf(due.Tenant, due.Id), (DateTimeOffset?)null);
         var (state, _) = await reader.ReadAsync(place, DsrCase.Stream, ct);
         try
         {
-            if (state is { Received: not null, Matched: null, Unmatched: null, FoundNobody: false, CancelledAt: null })
+            if (state is { AwaitsMatch: true, Unmatched: null })
             {
-                await MatchAsync(tenant, state, place, ct);
+                await MatchAsync(due.Tenant, state, place, ct);
                 (state, _) = await reader.ReadAsync(place, DsrCase.Stream, ct);
             }
 
-            var request = await DsrRead.RequestOfAsync(tenant, state, reader, ct);
+            var request = await DsrRead.RequestOfAsync(due.Tenant, state, reader, ct);
             var status = state.StatusBy(request);
             if (state.ToTell(status, clock.GetUtcNow()) is { Count: > 0 } callbacks)
             {
-                await TellAsync(tenant, state, request, place, status, callbacks, ct);
+                await TellAsync(due.Tenant, state, request, place, status, callbacks, ct);
                 (state, _) = await reader.ReadAsync(place, DsrCase.Stream, ct);
             }
 
-            if (!state.IsOver(status)) return;
+            if (state.IsOver(status))
+            {
+                // In this order: a crash in between destroys what is destroyed.
+                await vault.DestroyAsync(place, ct);
+                await RecordAsync(place, s => s.Forgotten ? Decision.Unchanged : Decision.Of(new DsrForgotten(due.Id)), ct);
+            }
 
-            // In this order: a crash in between destroys what is destroyed.
-            await vault.DestroyAsync(place, ct);
-            await RecordAsync(place, s => s.Forgotten ? Decision.Unchanged : Decision.Of(new DsrForgotten(id)), ct);
+            next = state.NextAt(status);
         }
-        catch (Exception e) when (e is LookupUnavailableException or VaultUnavailableException or EnvelopeRefusedException)
+        catch (Exception e) when (e is LookupUnavailableException or VaultUnavailableException)
         {
             Waiting(e.Message);
+            next = clock.GetUtcNow() + _again;
         }
+        catch (Exception e) when (e is not (OperationCanceledException or StoreUnavailableException or AppendConflictException))
+        {
+            // Whatever is wrong with one case stops no other.
+            Waiting(e.GetType().Name);
+            next = clock.GetUtcNow() + Unexpected;
+        }
+
+        // What was recorded here has changed the case: then it is looked at once more, and finds nothing to do.
+        await lookup.PutOffAsync(due, next, state.Matched?.Request, ct);
     }
 
     private async Task MatchAsync(TenantId tenant, DsrCase state, StreamKey place, CancellationToken ct)

@@ -1,3 +1,4 @@
+using ConsentLedger.Resilience;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.OpenDsr;
@@ -10,8 +11,8 @@ public static class OpenDsrRegistration
         .AddSingleton<DsrLookup>()
         .AddSingleton<DsrVault>()
         .AddSingleton<DsrMatching>()
-        .AddSingleton<DsrWork>()
-        .AddHostedService(provider => provider.GetRequiredService<DsrWork>())
+        .AddRemote(DsrWork.Remote, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (500, 5000))
+        .AddHostedService<DsrWork>()
         .AddBeforeServing("vault", (provider, ct) => provider.GetRequiredService<DsrVault>().KeepDestroyedAsync(ct));
 
     public static void MapOpenDsr(this IEndpointRouteBuilder api)

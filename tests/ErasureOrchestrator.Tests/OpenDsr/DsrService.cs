@@ -181,6 +181,15 @@ public sealed class DsrService : IAsyncLifetime
         return answer!;
     }
 
+    public async Task<long> CountAsync(string sql, Guid id)
+    {
+        await using var connection = new NpgsqlConnection(_databases[0].ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.AddWithValue("id", id);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
     /// <summary>Everything that lies in both databases, as text.</summary>
     public async Task<string> DumpAsync()
     {

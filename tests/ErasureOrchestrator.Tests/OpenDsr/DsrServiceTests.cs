@@ -160,6 +160,26 @@ public sealed class DsrServiceTests(DsrService service) : IClassFixture<DsrServi
     }
 
     [Fact]
+    public async Task A_case_that_waits_for_others_is_looked_at_by_nobody_until_something_brings_it_on()
+    {
+        service.Addresses[_address] = [];
+        await service.SubmitAsync(Request());
+        await RestsAsync();
+        (await service.SendAsync(HttpMethod.Post, $"/v1/opendsr/{_id}/match", $$"""{"subject":"{{_subject}}"}""")).Status.ShouldBe(204);
+        await service.StandsAsync(_id, "in_progress");
+        await RestsAsync();
+        var erasure = (await service.Others.HearAsync(_subject, 3)).First(m => m.Type == Contracts.ErasureTaskDispatchedV1.Type).DataAs<Contracts.ErasureTaskDispatchedV1>().Request;
+        foreach (var system in (string[])["consent", "marketing-preference"]) await service.Others.AnswerAsync(system, _subject, erasure);
+        await Eventually.HoldsAsync(() =>
+        {
+            CallbacksOf(_id).Select(c => c.GetProperty("request_status").GetString()).ShouldBe(["in_progress", "completed"]);
+            return Task.CompletedTask;
+        });
+
+        Task RestsAsync() => Eventually.HoldsAsync(async () => (await service.CountAsync("select count(*) from dsr_cases where id = @id and due_at is null", _id)).ShouldBe(1));
+    }
+
+    [Fact]
     public async Task A_controller_that_gave_its_own_id_needs_no_address()
     {
         await service.SubmitAsync(Request().Replace("\"email\"", "\"controller_customer_id\"", StringComparison.Ordinal).Replace(_address, _subject, StringComparison.Ordinal));
