@@ -15,32 +15,30 @@ internal static class ShowBoard
 
     private static async Task<IResult> HandleAsync(Caller caller, ErasureLookup lookup, DsrLookup cases, StateReader reader, TimeProvider clock, CancellationToken ct)
     {
-        var open = await lookup.ListAsync(caller.Tenant, new RequestFilter(Open: true, Limit: Most), ct);
-        var ended = await lookup.ListAsync(caller.Tenant, new RequestFilter(Open: false, Limit: Most), ct);
-        var unmatched = await DsrUnmatchedCases.ReadAsync(caller.Tenant, cases, reader, ct);
         var now = clock.GetUtcNow();
+        var open = await lookup.ListAsync(caller.Tenant, new RequestFilter(Open: true, Limit: Most), ct);
+        var counts = await lookup.CountOpenAsync(caller.Tenant, now, ct);
+        var ended = await lookup.ReadEndedLastAsync(caller.Tenant, Ended, ct);
+        var unmatched = await DsrUnmatchedCases.ReadAsync(caller.Tenant, cases, reader, ct);
         return new DeskPage("Board", $"""
             <h1>Requests</h1>
-            {Summary(open, now)}
+            {Summary(counts)}
+            {(counts.Open > open.Count ? (Html)$"""<p class="note">Here are the {open.Count} that are due first. The list, <code>GET /v1/erasures?open=true</code>, has them all.</p>""" : Html.Empty)}
             {(unmatched.Count == 0 ? Html.Empty : Cases(unmatched, now))}
             {Columns.Select(column => Section(column, [.. open.Where(r => r.State == DeskWords.Kebab(column))], now))}
             {(open.Count == 0 ? (Html)$"<p>No request is open.</p>" : Html.Empty)}
-            {(ended.Count == 0 ? Html.Empty : Past([.. ended.OrderByDescending(r => r.EndedAt).Take(Ended)]))}
+            {(ended.Count == 0 ? Html.Empty : Past(ended))}
             """, caller);
     }
 
-    private static Html Summary(IReadOnlyList<RequestRow> open, DateTimeOffset now)
-    {
-        var (late, soon, held) = (open.Count(r => r.LapsesAt <= now), open.Count(r => r.LapsesAt > now && r.LapsesAt <= now.AddDays(7)), open.Count(r => r.WaitsFor is not null));
-        return $"""
-            <ul class="numbers">
-            <li><strong>{open.Count}</strong> open</li>
-            <li class="{(late > 0 ? "late" : "")}"><strong>{late}</strong> overdue</li>
-            <li class="{(soon > 0 ? "soon" : "")}"><strong>{soon}</strong> due within a week</li>
-            <li><strong>{held}</strong> waiting</li>
-            </ul>
-            """;
-    }
+    private static Html Summary(OpenCounts counts) => $"""
+        <ul class="numbers">
+        <li><strong>{counts.Open}</strong> open</li>
+        <li class="{(counts.Overdue > 0 ? "late" : "")}"><strong>{counts.Overdue}</strong> overdue</li>
+        <li class="{(counts.Soon > 0 ? "soon" : "")}"><strong>{counts.Soon}</strong> due within a week</li>
+        <li><strong>{counts.Waiting}</strong> waiting</li>
+        </ul>
+        """;
 
     private static Html Section(RequestState state, IReadOnlyList<RequestRow> rows, DateTimeOffset now) => rows.Count == 0 ? Html.Empty : $"""
         <section><h2 id="{DeskWords.Kebab(state)}">{DeskWords.Title(state)} <span class="count">{rows.Count}</span></h2>

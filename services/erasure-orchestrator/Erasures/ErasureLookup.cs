@@ -6,9 +6,20 @@ namespace ConsentLedger.ErasureOrchestrator.Erasures;
 /// <param name="Attempt">The one that has to be made.</param>
 public sealed record OpenCall(StreamKey Subject, Guid Request, string System, int Attempt);
 
-/// <summary>Reads <see cref="ErasureTables"/>.</summary>
+/// <summary>A request for which something is still to be done.</summary>
+public sealed record OwedRequest(StreamKey Subject, Guid Request);
+
+/// <summary>How many of a tenant's requests are open.</summary>
+/// <param name="Soon">Due within a week.</param>
+public sealed record OpenCounts(long Open, long Overdue, long Soon, long Waiting);
+
+/// <summary>Reads <see cref="ErasureTables"/>. No answer is cut short without its saying so: what may be long is read to its end, a page at a time.</summary>
 public sealed class ErasureLookup(NpgsqlDataSource ledger)
 {
+    private const int Page = 1000;
+
+    private const string Columns = "request, subject, type, state, waits_for, received_at, due_on, lapses_at, extended, overdue, ended_at, outcome";
+
     /// <summary>The stream in which a request lies, or null where the tenant has no such request.</summary>
     public async Task<StreamKey?> FindAsync(TenantId tenant, Guid request, CancellationToken ct)
     {
@@ -28,24 +39,22 @@ public sealed class ErasureLookup(NpgsqlDataSource ledger)
     public Task<IReadOnlyList<StreamKey>> ReadHeldAsync(TenantId tenant, Guid hold, CancellationToken ct) => ReadAsync(
         "select tenant_id, subject from legal_holds where tenant_id = $1 and hold = $2 order by subject", [tenant.ToString(), hold], SubjectIn, ct);
 
-    /// <summary>Calls of all tenants that have to be made, the oldest of each system first and no more than this many of one: the slowest does not stand before the others.</summary>
-    public Task<IReadOnlyList<OpenCall>> ReadCallsAsync(int ofEach, CancellationToken ct) => ReadAsync(
-        """
+    /// <summary>Calls of all tenants that have to be made, the oldest of each system and no more than this many of one: the slowest does not stand before the others.</summary>
+    public IAsyncEnumerable<OpenCall> ReadCallsAsync(int ofEach, CancellationToken ct) => AllAsync<OpenCall>(after => ReadAsync(
+        $"""
         select tenant_id, subject, request, system, attempt from (
             select *, row_number() over (partition by tenant_id, system order by dispatched_at, request) as n from open_request_tasks where stage = 'calling') t
-        where n <= $1 order by dispatched_at limit 2000
+        where n <= $1 and (tenant_id, request, system) > ($2, $3, $4) order by tenant_id, request, system limit {Page}
         """,
-        [ofEach],
+        [ofEach, after?.Subject.Tenant.ToString() ?? "", after?.Request ?? Guid.Empty, after?.System ?? ""],
         row => new OpenCall(SubjectIn(row), row.GetGuid(2), row.GetString(3), row.GetInt32(4)),
-        ct);
+        ct));
 
     /// <summary>Requests whose person has still to be asked for who they are.</summary>
-    public Task<IReadOnlyList<(StreamKey Subject, Guid Request)>> ReadLinksOwedAsync(CancellationToken ct) =>
-        ReadAsync("select tenant_id, subject, request from erasure_requests where link_owed limit 200", [], row => (SubjectIn(row), row.GetGuid(2)), ct);
+    public IAsyncEnumerable<OwedRequest> ReadLinksOwedAsync(CancellationToken ct) => ReadOwedAsync("link_owed", ct);
 
     /// <summary>Requests that have ended and whose identities lie in the vault.</summary>
-    public Task<IReadOnlyList<(StreamKey Subject, Guid Request)>> ReadSealedEndedAsync(CancellationToken ct) =>
-        ReadAsync("select tenant_id, subject, request from erasure_requests where sealed and ended_at is not null limit 200", [], row => (SubjectIn(row), row.GetGuid(2)), ct);
+    public IAsyncEnumerable<OwedRequest> ReadSealedEndedAsync(CancellationToken ct) => ReadOwedAsync("sealed and ended_at is not null", ct);
 
     /// <summary>Requests that have ended, page by page.</summary>
     public Task<IReadOnlyList<StreamKey>> ReadEndedAsync(StreamKey? after, CancellationToken ct) => ReadAsync(
@@ -70,10 +79,23 @@ public sealed class ErasureLookup(NpgsqlDataSource ledger)
         return new Waiting([.. open.Select(o => o.Counts), .. silent], open.Count == 0 ? TimeSpan.Zero : now - open.Min(o => o.Since));
     }
 
+    public async Task<OpenCounts> CountOpenAsync(TenantId tenant, DateTimeOffset now, CancellationToken ct) => (await ReadAsync(
+        """
+        select count(*), count(*) filter (where lapses_at <= $2), count(*) filter (where lapses_at > $2 and lapses_at <= $3), count(*) filter (where waits_for is not null)
+        from erasure_requests where tenant_id = $1 and state is not null and ended_at is null
+        """,
+        [tenant.ToString(), now.ToUniversalTime(), now.ToUniversalTime().AddDays(7)],
+        row => new OpenCounts(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)),
+        ct))[0];
+
+    /// <summary>Those that ended last.</summary>
+    public Task<IReadOnlyList<RequestRow>> ReadEndedLastAsync(TenantId tenant, int limit, CancellationToken ct) => ReadAsync(
+        $"select {Columns} from erasure_requests where tenant_id = $1 and state is not null and ended_at is not null order by ended_at desc, request limit $2", [tenant.ToString(), limit], RowIn, ct);
+
     /// <summary>Rows of the tenant's requests, those that are due first at the head.</summary>
     public Task<IReadOnlyList<RequestRow>> ListAsync(TenantId tenant, RequestFilter filter, CancellationToken ct) => ReadAsync(
-        """
-        select request, subject, type, state, waits_for, received_at, due_on, lapses_at, extended, overdue, ended_at, outcome from erasure_requests
+        $"""
+        select {Columns} from erasure_requests
         where tenant_id = $1 and state is not null
             and ($2::text[] is null or state = any($2)) and ($3::text is null or type = $3) and ($4::date is null or due_on <= $4)
             and ($5::boolean is null or (waits_for is not distinct from 'legal-hold') = $5) and ($6::boolean is null or (ended_at is null) = $6)
@@ -84,10 +106,27 @@ public sealed class ErasureLookup(NpgsqlDataSource ledger)
             tenant.ToString(), (object?)filter.States ?? DBNull.Value, (object?)filter.Type ?? DBNull.Value, (object?)filter.DueBy ?? DBNull.Value, (object?)filter.Held ?? DBNull.Value,
             (object?)filter.Open ?? DBNull.Value, filter.After?.LapsesAt ?? new DateTimeOffset(1900, 1, 1, 0, 0, 0, TimeSpan.Zero), filter.After?.Request ?? Guid.Empty, filter.Limit,
         ],
-        row => new RequestRow(
-            row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.GetString(3), TextIn(row, 4), row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateOnly>(6),
-            row.GetFieldValue<DateTimeOffset>(7), row.GetBoolean(8), row.GetBoolean(9), row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10), TextIn(row, 11)),
+        RowIn,
         ct);
+
+    private static RequestRow RowIn(NpgsqlDataReader row) => new(
+        row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.GetString(3), TextIn(row, 4), row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateOnly>(6),
+        row.GetFieldValue<DateTimeOffset>(7), row.GetBoolean(8), row.GetBoolean(9), row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10), TextIn(row, 11));
+
+    private IAsyncEnumerable<OwedRequest> ReadOwedAsync(string what, CancellationToken ct) => AllAsync<OwedRequest>(after => ReadAsync(
+        $"select tenant_id, subject, request from erasure_requests where {what} and (tenant_id, request) > ($1, $2) order by tenant_id, request limit {Page}",
+        [after?.Subject.Tenant.ToString() ?? "", after?.Request ?? Guid.Empty], row => new OwedRequest(SubjectIn(row), row.GetGuid(2)), ct));
+
+    /// <summary>A page at a time: each begins after the last row of the one before.</summary>
+    private static async IAsyncEnumerable<T> AllAsync<T>(Func<T?, Task<IReadOnlyList<T>>> read)
+        where T : class
+    {
+        for (var page = await read(null); ; page = await read(page[^1]))
+        {
+            foreach (var row in page) yield return row;
+            if (page.Count < Page) yield break;
+        }
+    }
 
     private static StreamKey SubjectIn(NpgsqlDataReader row) => new(TenantId.Parse(row.GetString(0)), new StreamId(row.GetGuid(1)));
 

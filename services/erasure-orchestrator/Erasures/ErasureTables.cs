@@ -32,7 +32,9 @@ public sealed class ErasureTables : IInlineProjection
             add column if not exists sealed      boolean, -- how others know the person lies in the vault
             add column if not exists link_owed   boolean; -- the mail that asks who it is has still to go out
         create index if not exists erasure_requests_due on erasure_requests (tenant_id, lapses_at) where ended_at is null;
-        create index if not exists erasure_requests_todo on erasure_requests (request) where link_owed or (sealed and ended_at is not null);
+        drop index if exists erasure_requests_todo;
+        create index if not exists erasure_requests_owed on erasure_requests (tenant_id, request) where link_owed or (sealed and ended_at is not null);
+        create index if not exists erasure_requests_ended on erasure_requests (tenant_id, ended_at desc) where ended_at is not null;
         create table if not exists open_request_tasks (
             tenant_id     text        not null,
             request       uuid        not null,

@@ -70,14 +70,14 @@ public sealed partial class AskWhoItIs(
     /// <summary>Does what is there to do now.</summary>
     public async Task LookAsync(CancellationToken ct)
     {
-        foreach (var (subject, request) in await lookup.ReadSealedEndedAsync(ct))
+        await foreach (var (subject, request) in lookup.ReadSealedEndedAsync(ct))
         {
             await vault.DestroyAsync(subject with { Id = new StreamId(request) }, ct);
             await ledger.ExecuteAsync(subject.Commanding(patience, (state, _, _) => Destroyed(request, state)), ct);
         }
 
         if (mail is null || links is null) return;
-        foreach (var (subject, request) in await lookup.ReadLinksOwedAsync(ct))
+        await foreach (var (subject, request) in lookup.ReadLinksOwedAsync(ct))
         {
             if (_later.TryGetValue(request, out var later) && later.At > clock.GetUtcNow()) continue;
             try

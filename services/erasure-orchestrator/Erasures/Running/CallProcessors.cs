@@ -77,7 +77,7 @@ public sealed partial class CallProcessors(
     private async Task<bool> BeginAsync(CancellationToken ct)
     {
         var began = false;
-        foreach (var call in await lookup.ReadCallsAsync(OfEach, ct))
+        await foreach (var call in lookup.ReadCallsAsync(OfEach, ct))
         {
             var key = (call.Request, call.System);
             if (_calling.ContainsKey(key)) continue;
