@@ -42,10 +42,16 @@ public sealed record ErasureTaskCompletedV1(Guid Request, string System, string 
 /// <summary>Every system is done, or the request was refused.</summary>
 /// <param name="Outcome"><c>fully</c>, <c>partially</c> or <c>refused</c>.</param>
 /// <param name="Reason">Why it was refused, in a word.</param>
-public sealed record ErasureCompletedV1(Guid Request, string? Outcome = null, string? Reason = null)
+/// <param name="Systems">What became of each system's part; absent where none was told.</param>
+public sealed record ErasureCompletedV1(Guid Request, string? Outcome = null, string? Reason = null, IReadOnlyList<SystemOutcomeV1>? Systems = null)
 {
     public const string Type = "erasure.completed.v1";
 }
+
+/// <summary>What became of one system's part.</summary>
+/// <param name="Outcome">Such as <c>erased</c>, <c>kept</c>, <c>provided</c> or <c>refused</c>.</param>
+/// <param name="Reason">Why something is kept or refused, in a word.</param>
+public sealed record SystemOutcomeV1(string System, string Outcome, string? Reason = null);
 
 /// <summary>What an erasure does is settled, and it begins.</summary>
 /// <param name="Systems">Those that have a part in it.</param>
@@ -140,7 +146,8 @@ public sealed record RightRequestedV1(Guid Request, string Right)
 /// <param name="Right"><c>access</c>, <c>portability</c>, <c>rectification</c> or <c>restriction</c>.</param>
 /// <param name="Outcome"><c>fully</c>, <c>partially</c> or <c>refused</c>.</param>
 /// <param name="Reason">Why it was refused, in a word.</param>
-public sealed record RightCompletedV1(Guid Request, string Right, string Outcome, string? Reason = null)
+/// <param name="Systems">What became of each system's part; absent where none was told.</param>
+public sealed record RightCompletedV1(Guid Request, string Right, string Outcome, string? Reason = null, IReadOnlyList<SystemOutcomeV1>? Systems = null)
 {
     public const string Type = "right.completed.v1";
 }

@@ -26,6 +26,8 @@ public sealed class ErasurePublisherTests
         [new DsrEscalated(Request, 7, new DateOnly(2026, 2, 28)), $$"""{"case":"{{Request}}","daysLeft":7,"dueOn":"2026-02-28"}"""],
         [new DsrOverdue(Request, new DateOnly(2026, 2, 28)), $$"""{"case":"{{Request}}","dueOn":"2026-02-28"}"""],
         [new ErasureCompleted(Request), $$"""{"request":"{{Request}}"}"""],
+        [new ErasureCompleted(Request, RequestOutcome.Partially, Systems: [new SystemOutcome("consent", TaskOutcome.Erased), new SystemOutcome("crm", TaskOutcome.PartlyErased, "legal-claims")]),
+            $$"""{"request":"{{Request}}","outcome":"partially","systems":[{"system":"consent","outcome":"erased"},{"system":"crm","outcome":"partly-erased","reason":"legal-claims"}]}"""],
         [new ErasureCompleted(Request, RequestOutcome.Refused, "excessive"), $$"""{"request":"{{Request}}","outcome":"refused","reason":"excessive"}"""],
     ];
 

@@ -26,7 +26,7 @@ public sealed class HandOutCopyTests
         HandOutCopy.Decide(state.All[0]).Whole(state).ShouldRecord(
             new ErasureCopyHandedOut(Request),
             new ErasureTaskCompleted(Request, "consent", TaskOutcome.Provided, Type: RequestType.Access),
-            new ErasureCompleted(Request, RequestOutcome.Fully, Type: RequestType.Access));
+            new ErasureCompleted(Request, RequestOutcome.Fully, Type: RequestType.Access, Systems: [new SystemOutcome("consent", TaskOutcome.Provided)]));
     }
 
     [Fact]

@@ -65,7 +65,8 @@ public sealed class ReceiveRequestTests
         new WithdrawRequest().Decide(state, register, Noon).ShouldRecord(new ErasureWithdrawn(Request));
         CodeOf(new RefuseRequest(RefusalReason.Excessive).Decide(state, register, Noon)).ShouldBe("request_begun", "a withdrawal of consents is not refused");
         var withdrawn = Given([.. facts, new ErasureTaskCompleted(Request, OwnSystems.Withdrawals, TaskOutcome.Withdrawn)]).All[0];
-        new RefuseRequest(RefusalReason.Excessive).Decide(withdrawn, register, Noon).ShouldRecord(new ErasureCompleted(Request, RequestOutcome.Refused, "excessive"));
+        new RefuseRequest(RefusalReason.Excessive).Decide(withdrawn, register, Noon).ShouldRecord(
+            new ErasureCompleted(Request, RequestOutcome.Refused, "excessive", Systems: [new SystemOutcome(OwnSystems.Withdrawals, TaskOutcome.Withdrawn)]));
     }
 
     [Fact]

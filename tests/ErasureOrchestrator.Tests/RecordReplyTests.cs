@@ -17,11 +17,11 @@ public sealed class RecordReplyTests
     [InlineData("consent", "marketing-preference")]
     [InlineData("marketing-preference", "consent")]
     public void The_last_answer_completes_the_request_as_well(string first, string last) =>
-        Reply(last, Given([.. Requested, Completed(first)])).ShouldRecord(Completed(last), new ErasureCompleted(Request, RequestOutcome.Fully));
+        Reply(last, Given([.. Requested, Completed(first)])).ShouldRecord(Completed(last), Whole);
 
     [Fact]
     public void A_request_of_the_release_before_goes_on() =>
-        Reply("consent", Given([.. RequestedBefore, Completed("marketing-preference")])).ShouldRecord(Completed("consent"), new ErasureCompleted(Request, RequestOutcome.Fully));
+        Reply("consent", Given([.. RequestedBefore, Completed("marketing-preference")])).ShouldRecord(Completed("consent"), Whole);
 
     [Fact]
     public void A_repeated_answer_writes_nothing() => Reply("consent", Given([.. Requested, Completed("consent")])).ShouldBe(Decision.Unchanged);
@@ -120,10 +120,11 @@ public sealed class RecordReplyTests
     [Fact]
     public void What_is_kept_makes_it_partial_and_all_of_it_kept_makes_it_refused()
     {
-        Reply("consent", Given([.. Requested, Completed("marketing-preference")]), new TaskReply.Done(TaskOutcome.Kept, "legal-obligation")).Facts()[^1]
-            .ShouldBe(new ErasureCompleted(Request, RequestOutcome.Partially));
+        var kept = Reply("consent", Given([.. Requested, Completed("marketing-preference")]), new TaskReply.Done(TaskOutcome.Kept, "legal-obligation")).Facts()[^1].ShouldBeOfType<ErasureCompleted>();
+        kept.Outcome.ShouldBe(RequestOutcome.Partially);
+        kept.Systems.ShouldBe([new SystemOutcome("consent", TaskOutcome.Kept, "legal-obligation"), new SystemOutcome("marketing-preference", TaskOutcome.Erased)]);
         Reply("consent", Given([.. Requested, new ErasureTaskCompleted(Request, "marketing-preference", TaskOutcome.Refused, "x")]), new TaskReply.Refused("x")).Facts()[^1]
-            .ShouldBe(new ErasureCompleted(Request, RequestOutcome.Refused));
+            .ShouldBeOfType<ErasureCompleted>().Outcome.ShouldBe(RequestOutcome.Refused);
     }
 
     /// <summary>A webhook is owed its call.</summary>
@@ -134,6 +135,8 @@ public sealed class RecordReplyTests
         new ErasureTaskDispatched(Request, "consent", 1, WaitSeconds: 600),
         new ErasureTaskDispatched(Request, "crm", 1),
     ];
+
+    private static ErasureCompleted Whole => new(Request, RequestOutcome.Fully, Systems: [new SystemOutcome("consent", TaskOutcome.Erased), new SystemOutcome("marketing-preference", TaskOutcome.Erased)]);
 
     private static ErasureTaskCompleted Completed(string system) => new(Request, system, TaskOutcome.Erased);
 

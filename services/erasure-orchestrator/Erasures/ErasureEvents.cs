@@ -107,7 +107,8 @@ public sealed record ErasureOverdue(Guid Request, DateOnly DueOn, WaitsFor? Wait
 /// <param name="Outcome">Null in what was recorded when there was only one.</param>
 /// <param name="Reason">Why it was refused, in a word.</param>
 /// <param name="Type">Null for an erasure.</param>
-public sealed record ErasureCompleted(Guid Request, RequestOutcome? Outcome = null, string? Reason = null, RequestType? Type = null);
+/// <param name="Systems">What became of each system's part; null where none was told, and in what was recorded before.</param>
+public sealed record ErasureCompleted(Guid Request, RequestOutcome? Outcome = null, string? Reason = null, RequestType? Type = null, IReadOnlyList<SystemOutcome>? Systems = null);
 
 /// <summary>The copy that was asked for was handed out.</summary>
 public sealed record ErasureCopyHandedOut(Guid Request);
@@ -150,6 +151,9 @@ public sealed record IdentitiesSealed(Guid Request);
 /// <param name="Phase">Those of a lower phase are done before.</param>
 /// <param name="Assignee">Who does it, where people do.</param>
 public sealed record PlannedStep(string System, Register.ProcessorKind Kind, int Phase = 1, string? Assignee = null);
+
+/// <param name="Reason">Why something is kept or refused, in a word.</param>
+public sealed record SystemOutcome(string System, TaskOutcome Outcome, string? Reason = null);
 
 /// <summary>Something that stays.</summary>
 /// <param name="System">Whose; null for the controller itself.</param>

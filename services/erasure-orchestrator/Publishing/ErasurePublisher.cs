@@ -15,7 +15,7 @@ public static class ErasurePublisher
         // Our systems erase whenever they hear of a task, so no other right may look like one.
         ErasureRequested { Type: { } right } r => Envelope(e, RightRequestedV1.Type, new RightRequestedV1(r.Request, NameOf(right))),
         ErasureTaskDispatched { Type: not null } or ErasureTaskCompleted { Type: not null } => null,
-        ErasureCompleted { Type: { } right } c => Envelope(e, RightCompletedV1.Type, new RightCompletedV1(c.Request, NameOf(right), NameOf(c.Outcome ?? RequestOutcome.Fully), c.Reason)),
+        ErasureCompleted { Type: { } right } c => Envelope(e, RightCompletedV1.Type, new RightCompletedV1(c.Request, NameOf(right), NameOf(c.Outcome ?? RequestOutcome.Fully), c.Reason, Systems(c))),
 
         ErasureRequested r => Envelope(e, ErasureRequestedV1.Type, new ErasureRequestedV1(r.Request, r.Reason is { } reason ? NameOf(reason) : null)),
         ErasurePlanned p => Envelope(e, ErasurePlannedV1.Type, new ErasurePlannedV1(
@@ -30,7 +30,7 @@ public static class ErasurePublisher
         ErasureExtended x => Envelope(e, ErasureExtendedV1.Type, new ErasureExtendedV1(x.Request, NameOf(x.Reason), x.DueOn)),
         ErasureEscalated x => Envelope(e, ErasureEscalatedV1.Type, new ErasureEscalatedV1(x.Request, x.DaysLeft, x.DueOn)),
         ErasureOverdue o => Envelope(e, ErasureOverdueV1.Type, new ErasureOverdueV1(o.Request, o.DueOn, o.WaitsFor is { } waits ? NameOf(waits) : null)),
-        ErasureCompleted c => Envelope(e, ErasureCompletedV1.Type, new ErasureCompletedV1(c.Request, c.Outcome is { } outcome ? NameOf(outcome) : null, c.Reason)),
+        ErasureCompleted c => Envelope(e, ErasureCompletedV1.Type, new ErasureCompletedV1(c.Request, c.Outcome is { } outcome ? NameOf(outcome) : null, c.Reason, Systems(c))),
         ErasureIdentityAsked or ErasureIdentityMailed or ErasureIdentityVerified or ErasureWithdrawsAll or ErasureInstructed or ErasureCooledOff or ErasureTaskAccepted or ErasureTaskFailed or ErasureCertified or ErasureCopyHandedOut => null,
         ErasureIdentitiesAdded or ErasureIdentitiesDestroyed or IdentitiesSealed or HoldPlaced or HoldLifted or SubjectJoined or SubjectParted or RetentionSet or RetentionOver => null,
         ProcessorConfigured or ProcessorRemoved or RequestsConfigured or PolicyFollowed => null,
@@ -39,6 +39,8 @@ public static class ErasurePublisher
         DsrReceived or DsrMatched or DsrUnmatched or DsrFoundNobody or DsrCancelled or DsrTold or DsrNotTold or DsrForgotten => null,
         var unknown => throw new InvalidOperationException($"{unknown.GetType().Name} has no contract."),
     };
+
+    private static IReadOnlyList<SystemOutcomeV1>? Systems(ErasureCompleted completed) => completed.Systems is { } systems ? [.. systems.Select(s => new SystemOutcomeV1(s.System, NameOf(s.Outcome), s.Reason))] : null;
 
     private static CloudEvent Envelope<T>(StoredEvent e, string type, T data)
         where T : notnull => new()

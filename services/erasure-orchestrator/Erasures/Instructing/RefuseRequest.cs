@@ -17,7 +17,7 @@ public sealed record RefuseRequest(RefusalReason Reason) : IRequestAct
 
         // A withdrawal of consents is nothing that can be refused, so it comes to its end first.
         _ when request.Tasks.Values.Any(t => t.IsOpen) => Decision.No("request_begun", "The person's consents are being withdrawn. The rest of the request can be refused after that."),
-        _ => Decision.Of(new ErasureCompleted(request.Id, RequestOutcome.Refused, ErasureTables.NameOf(Reason), Advance.TypeOf(request))),
+        _ => Decision.Of(new ErasureCompleted(request.Id, RequestOutcome.Refused, ErasureTables.NameOf(Reason), Advance.TypeOf(request), Advance.SystemsOf(request))),
     };
 }
 

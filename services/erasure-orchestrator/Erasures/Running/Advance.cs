@@ -53,7 +53,7 @@ public static class Advance
     private static List<object> Next(PersonRequest request, SubjectRequests subject, TenantRegister register, Patience patience)
     {
         if (!request.IsOpen) return [];
-        if (request.HasBegun && request.Tasks.Values.All(t => !t.IsOpen)) return [new ErasureCompleted(request.Id, OutcomeOf(request), Type: TypeOf(request))];
+        if (request.HasBegun && request.Tasks.Values.All(t => !t.IsOpen)) return [new ErasureCompleted(request.Id, OutcomeOf(request), Type: TypeOf(request), Systems: SystemsOf(request))];
 
         // Somebody who is known has asked for the same: nobody is waited for any more who may be a stranger.
         if (request.IsUnconfirmed && subject.All.Exists(r => r.Type == request.Type && r.IsOpen && !r.IsUnconfirmed)) return [new ErasureCompleted(request.Id, RequestOutcome.Refused, "asked-again", TypeOf(request))];
@@ -77,6 +77,13 @@ public static class Advance
 
     /// <summary>As events say it: nothing for an erasure.</summary>
     public static RequestType? TypeOf(PersonRequest request) => request.Type == RequestType.Erasure ? null : request.Type;
+
+    /// <summary>What they have answered; null where nobody has.</summary>
+    public static IReadOnlyList<SystemOutcome>? SystemsOf(PersonRequest request)
+    {
+        var systems = request.Tasks.Where(t => t.Value.Outcome is not null).Select(t => new SystemOutcome(t.Key, t.Value.Outcome!.Value, t.Value.Reason)).ToList();
+        return systems.Count > 0 ? systems : null;
+    }
 
     private static RequestOutcome OutcomeOf(PersonRequest request)
     {
