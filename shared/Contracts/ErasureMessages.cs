@@ -81,7 +81,8 @@ public sealed record ErasureForwardedV1(Guid Request, string Instructor)
 }
 
 /// <summary>A legal hold keeps a request from going on.</summary>
-public sealed record ErasureHeldV1(Guid Request, IReadOnlyList<Guid> Holds)
+/// <param name="Told">Systems that had been told to erase and had not answered as the hold came; somebody may have to stop them. Absent where there are none.</param>
+public sealed record ErasureHeldV1(Guid Request, IReadOnlyList<Guid> Holds, IReadOnlyList<string>? Told = null)
 {
     public const string Type = "erasure.held.v1";
 }

@@ -19,6 +19,7 @@ public sealed class ErasurePublisherTests
         [new ErasureTaskContradicted(Request, "crm", TaskOutcome.Erased), $$"""{"request":"{{Request}}","system":"crm","outcome":"erased"}"""],
         [new ErasureForwarded(Request, "user-content"), $$"""{"request":"{{Request}}","instructor":"user-content"}"""],
         [new ErasureHeld(Request, [Hold]), $$"""{"request":"{{Request}}","holds":["{{Hold}}"]}"""],
+        [new ErasureHeld(Request, [Hold], ["crm"]), $$"""{"request":"{{Request}}","holds":["{{Hold}}"],"told":["crm"]}"""],
         [new ErasureResumed(Request), $$"""{"request":"{{Request}}"}"""],
         [new ErasureWithdrawn(Request), $$"""{"request":"{{Request}}"}"""],
         [new ErasureEscalated(Request, 7, new DateOnly(2026, 2, 28)), $$"""{"request":"{{Request}}","daysLeft":7,"dueOn":"2026-02-28"}"""],

@@ -154,6 +154,70 @@ public sealed class RunningTests : IAsyncLifetime
         await here.UntilAsync(person, request, r => r.Tasks["crm"] is { Outcome: TaskOutcome.Erased, Attempts: 2 });
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_hold_that_comes_while_a_call_is_out_names_who_has_it_keeps_the_answer_and_lets_nobody_call_again(bool reached)
+    {
+        var (out_, answer) = (new TaskCompletionSource(), new TaskCompletionSource<TaskReply>());
+        var calls = 0;
+        var here = await StartAsync(async (call, ct) =>
+        {
+            if (Interlocked.Increment(ref calls) > 1) return await _processors.SendAsync(call, ct);
+            out_.SetResult();
+            return await answer.Task.WaitAsync(ct);
+        });
+        await here.RegisterAsync(Replica.Tenant, LittleProcessors.Of("crm"));
+        var person = Replica.NewPerson();
+        var request = await here.ReceiveAsync(person);
+        await here.ReplyOfOursAsync(person, request);
+        await out_.Task;
+        await PlaceAsync(here, person);
+        (await here.FactsAsync(person)).OfType<ErasureHeld>().Single().Told.ShouldBe(["crm"]);
+
+        answer.SetResult(reached ? new TaskReply.Done(TaskOutcome.PartlyErased, "legal-claims") : new TaskReply.Unreachable("no-answer", RetryAfter: null));
+        var held = await here.UntilAsync(person, request, r => !r.IsOpen || r.Tasks["crm"].Failure is not null);
+        (held.Tasks["crm"].Outcome, held.Outcome).ShouldBe(reached ? (TaskOutcome.PartlyErased, RequestOutcome.Partially) : ((TaskOutcome?)null, (RequestOutcome?)null));
+        _clock.Pass(TimeSpan.FromDays(2));
+        await here.WakeAsync();
+        calls.ShouldBe(1);
+
+        await LiftAsync(here, person);
+        if (!reached) await here.UntilAsync(person, request, r => r.Outcome == RequestOutcome.Fully);
+        (await here.FactsAsync(person)).OfType<ErasureTaskDispatched>().Count(d => d.System == "crm").ShouldBe(reached ? 1 : 2);
+    }
+
+    [Fact]
+    public async Task A_call_that_was_out_when_its_caller_was_killed_is_not_made_again_while_a_hold_is_in_force()
+    {
+        var made = new TaskCompletionSource();
+        var dying = await StartAsync(async (call, ct) =>
+        {
+            await _processors.SendAsync(call, ct);
+            made.TrySetResult();
+            await Task.Delay(Timeout.Infinite, ct);
+            throw new InvalidOperationException("It is dead.");
+        });
+        await dying.RegisterAsync(Replica.Tenant, LittleProcessors.Of("crm"));
+        var person = Replica.NewPerson();
+        var request = await dying.ReceiveAsync(person);
+        await made.Task;
+        await PlaceAsync(dying, person);
+        _replicas.Remove(dying);
+        await dying.DisposeAsync();
+
+        var next = await StartAsync();
+        _clock.Pass(TimeSpan.FromDays(2));
+
+        // What another person is owed is done: this one's would have been before it.
+        var other = Replica.NewPerson();
+        await next.UntilAsync(other, await next.ReceiveAsync(other), r => r.Tasks["crm"].Outcome is not null);
+        _processors.CallsOf("crm", request).ShouldBe(1);
+        await LiftAsync(next, person);
+        var ended = await next.UntilAsync(person, request, r => r.Tasks["crm"].Outcome is not null);
+        (ended.Tasks["crm"].Attempts, _processors.CallsOf("crm", request)).ShouldBe((1, 2), "the processor knows the attempt");
+    }
+
     [Fact]
     public async Task Consents_are_withdrawn_while_a_hold_keeps_the_data()
     {

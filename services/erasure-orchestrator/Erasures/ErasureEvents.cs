@@ -81,8 +81,11 @@ public sealed record ErasureTaskCompleted(Guid Request, string System, TaskOutco
 /// <summary>A system said something else after it had answered. What it said first stands, and so does this beside it.</summary>
 public sealed record ErasureTaskContradicted(Guid Request, string System, TaskOutcome Outcome, string? Reason = null);
 
-/// <summary>A legal hold keeps the request from going on. What was dispatched before is with the systems.</summary>
-public sealed record ErasureHeld(Guid Request, IReadOnlyList<Guid> Holds);
+/// <summary>
+/// A legal hold keeps the request from going on. What was dispatched before is with the systems: what they answer counts and is kept, and none is called again until the hold lifts.
+/// </summary>
+/// <param name="Told">Those that had been told and had not answered: the hold comes too late for what they do meanwhile. Null where there are none.</param>
+public sealed record ErasureHeld(Guid Request, IReadOnlyList<Guid> Holds, IReadOnlyList<string>? Told = null);
 
 /// <summary>No hold stands in its way any more.</summary>
 public sealed record ErasureResumed(Guid Request);

@@ -24,7 +24,7 @@ public static class ErasurePublisher
         ErasureTaskCompleted c => Envelope(e, ErasureTaskCompletedV1.Type, new ErasureTaskCompletedV1(c.Request, c.System, NameOf(c.Outcome), c.Reason)),
         ErasureTaskContradicted c => Envelope(e, ErasureTaskContradictedV1.Type, new ErasureTaskContradictedV1(c.Request, c.System, NameOf(c.Outcome), c.Reason)),
         ErasureForwarded f => Envelope(e, ErasureForwardedV1.Type, new ErasureForwardedV1(f.Request, f.Instructor)),
-        ErasureHeld h => Envelope(e, ErasureHeldV1.Type, new ErasureHeldV1(h.Request, h.Holds)),
+        ErasureHeld h => Envelope(e, ErasureHeldV1.Type, new ErasureHeldV1(h.Request, h.Holds, h.Told)),
         ErasureResumed r => Envelope(e, ErasureResumedV1.Type, new ErasureResumedV1(r.Request)),
         ErasureWithdrawn w => Envelope(e, ErasureWithdrawnV1.Type, new ErasureWithdrawnV1(w.Request)),
         ErasureExtended x => Envelope(e, ErasureExtendedV1.Type, new ErasureExtendedV1(x.Request, NameOf(x.Reason), x.DueOn)),

@@ -60,7 +60,7 @@ public static class Advance
         if (request.Instruction == Instruction.Decline && !request.HasBegun) return [new ErasureCompleted(request.Id, RequestOutcome.Refused, "instructed-otherwise", TypeOf(request))];
 
         var holds = request.Type == RequestType.Erasure ? subject.Holds.Keys.ToList() : [];
-        if (holds.Count > 0 && request.HeldSince is null) return [new ErasureHeld(request.Id, holds)];
+        if (holds.Count > 0 && request.HeldSince is null) return [new ErasureHeld(request.Id, holds, ToldOf(request))];
         if (holds.Count == 0 && request.HeldSince is not null) return [new ErasureResumed(request.Id)];
 
         // Neither a hold nor the time to think better of an erasure is a reason to go on using what the person took the consent for back.
@@ -83,6 +83,13 @@ public static class Advance
     {
         var systems = request.Tasks.Where(t => t.Value.Outcome is not null).Select(t => new SystemOutcome(t.Key, t.Value.Outcome!.Value, t.Value.Reason)).ToList();
         return systems.Count > 0 ? systems : null;
+    }
+
+    /// <summary>A call that is out cannot be called back, so whoever placed the hold hears who has it.</summary>
+    private static IReadOnlyList<string>? ToldOf(PersonRequest request)
+    {
+        var told = request.Tasks.Where(t => t.Value is { IsOpen: true, Stage: not TaskStage.Planned } && t.Key != OwnSystems.Withdrawals).Select(t => t.Key).ToList();
+        return told.Count > 0 ? told : null;
     }
 
     private static RequestOutcome OutcomeOf(PersonRequest request)
