@@ -8,6 +8,49 @@ namespace ConsentLedger.Promises;
 /// <summary>Requests to be forgotten, and how long data stays without one.</summary>
 public sealed class ErasureTests(RunningControllers controllers) : IClassFixture<RunningControllers>
 {
+    [Promise("P08", "assutech", "spectral-tms")]
+    public async Task Processors_are_told_of_erasures(string name)
+    {
+        var controller = await controllers.AloneAsync(name, $"{name}-told");
+        await PolicyReachedAsync(controller);
+        var processors = (await controller.PolicyAsync()).GetProperty("processors").EnumerateArray().Select(p => p.GetProperty("id").GetString()!).ToList();
+
+        // One of them takes webhooks, one speaks OpenDSR, and the others somebody tells by hand.
+        const string Address = "canary.told@example.org";
+        var (here, hooked, speaking) = (controller.Here, processors[0], processors[1]);
+        await using var webhook = new WebhookProcessor(_ => new { outcome = "erased" });
+        await using var openDsr = NodeClient.Start(here, controller.Tenant, [("CALLBACK_VIA", $"http://localhost:{here.Erasure.Url.Port}")], "opendsr/processor.mjs", here.InFolder("opendsr.pem"), here.InFolder("opendsr.key"));
+        var endpoint = (await openDsr.ReadUntilAsync(line => line.TryGetProperty("listening", out _), controller.Ct))[^1].GetProperty("listening").GetString();
+        await controller.ErasureOperator.PutOkAsync($"/v1/processors/{hooked}", new { name = "Told by webhook", kind = "webhook", endpoint = webhook.Endpoint, secret = "webhook" }, controller.Ct);
+        await controller.ErasureOperator.PutOkAsync($"/v1/processors/{speaking}", new { name = "Told over OpenDSR", kind = "open-dsr", endpoint, domain = "localhost" }, controller.Ct);
+        await controller.ErasureOperator.PutOkAsync("/v1/request-settings", new { policyProcessors = "tasks" }, controller.Ct);
+
+        var person = controller.NewPerson();
+        var request = (await controller.PrivacyTeam.PostAsync(
+            "/v1/erasures", new { subject = person.Id, identities = new[] { new { type = "email", value = Address } } }, HttpStatusCode.Accepted, controller.Ct)).GetProperty("id").GetString()!;
+        var plan = await controller.PrivacyTeam.GetOkAsync($"/v1/erasures/{request}/plan", controller.Ct);
+        plan.GetProperty("steps").EnumerateArray().Select(s => s.GetProperty("system").GetString()).ShouldBe(["consent", "marketing-preference", .. processors], ignoreOrder: true);
+
+        var asked = (await openDsr.ReadUntilAsync(line => line.TryGetProperty("asked", out _), controller.Ct))[^1].GetProperty("asked");
+        asked.GetProperty("identities")[0].GetProperty("identity_format").GetString().ShouldBe("sha256", "it gets the address in no other form than it takes");
+        await Acts.EventuallyAsync("both have answered", async () => (await TasksAsync()).Count(t => processors[..2].Contains(SystemOf(t)) && t.TryGetProperty("outcome", out var outcome) && outcome.GetString() == "erased") == 2, controller.Ct);
+        var told = webhook.Told.ShouldHaveSingleItem();
+        (told.GetProperty("type").GetString(), told.GetProperty("identities")[0].GetProperty("value").GetString()).ShouldBe(("erasure", Address));
+
+        foreach (var task in (await TasksAsync()).Where(t => processors[2..].Contains(SystemOf(t))))
+        {
+            (task.GetProperty("kind").GetString(), task.GetProperty("assignee").GetString(), task.TryGetProperty("outcome", out _)).ShouldBe(("manual", "privacy-team", false));
+            await controller.PrivacyTeam.PostOkAsync($"/v1/erasures/{request}/tasks/{SystemOf(task)}/outcome", new { outcome = "erased" }, controller.Ct);
+        }
+
+        var ended = await EndOfAsync(controller, request);
+        ended.GetProperty("tasks").EnumerateArray().ShouldAllBe(t => t.GetProperty("outcome").GetString() == "erased");
+        KeptIn(ended).ShouldAllBe(kept => kept.Item1 != "not-connected");
+
+        async Task<IReadOnlyList<JsonElement>> TasksAsync() => [.. (await controller.PrivacyTeam.GetOkAsync($"/v1/erasures/{request}", controller.Ct)).GetProperty("tasks").EnumerateArray()];
+        static string SystemOf(JsonElement task) => task.GetProperty("system").GetString()!;
+    }
+
     [Promise("P15", "assutech", "allure-systems", "quintus", "vms")]
     public async Task A_person_is_erased_from_every_system_and_facts_without_a_person_remain(string name)
     {

@@ -25,10 +25,11 @@ public sealed class RunningControllers : IAsyncLifetime
     public Controller Controller(string name) => new(_here, name, PackOf(name), Ct);
 
     /// <summary>A controller with the same policy under a name of its own, for tests that publish further versions.</summary>
-    public async Task<Controller> AloneAsync(string name)
+    /// <param name="tenant">That name, where somebody has to know it.</param>
+    public async Task<Controller> AloneAsync(string name, string? tenant = null)
     {
         var pack = PackOf(name);
-        var alone = new Controller(_here, $"{name}-{Interlocked.Increment(ref _alone)}", pack, Ct);
+        var alone = new Controller(_here, tenant ?? $"{name}-{Interlocked.Increment(ref _alone)}", pack, Ct);
         await alone.PublishAsync((string)pack["version"]!);
         return alone;
     }

@@ -151,9 +151,6 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
         if (name == "assutech") uses.ShouldContain("US, IE, DE, SG");
     }
 
-    [Promise("P08", "assutech", "spectral-tms", Skip = "an erasure is passed on to the processors")]
-    public Task Processors_are_told_of_erasures(string name) => Missing.Of(name);
-
     private static IEnumerable<JsonElement> About(Overhearing heard, Person person) =>
         Heard(heard).Where(e => e.TryGetProperty("subject", out var subject) && subject.GetString() == person.Id);
 

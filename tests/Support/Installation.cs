@@ -148,6 +148,7 @@ public sealed class Installation : IAsyncDisposable
         ("OpenDsr__LookAgainAfter", "00:00:00.200"),
         ("OpenDsr__CallbackHosts__vms", "localhost"),
         ("Outbound__AllowPrivateNetworks", "true"),
+        .. RunningServices.Tenants.SelectMany(t => (string[])[t, $"{t}-told"]).Select(t => ($"Processors__Secrets__{t}__webhook", WebhookProcessor.Secret)),
     ];
 
     private void WriteKey(string name)

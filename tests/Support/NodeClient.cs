@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Threading.Channels;
-using ConsentLedger.Support;
+using Xunit;
 
-namespace ConsentLedger.Journeys;
+namespace ConsentLedger.Support;
 
 /// <summary>One of the programs in <c>tests/clients</c>, which share no code with the services: lines of JSON in, lines of JSON out.</summary>
-internal sealed class NodeClient : IAsyncDisposable
+public sealed class NodeClient : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly Channel<JsonElement> _lines = Channel.CreateUnbounded<JsonElement>();
@@ -83,7 +83,7 @@ internal sealed class NodeClient : IAsyncDisposable
         backend._process.StandardInput.Close();
         var answers = new List<JsonElement>();
         await foreach (var answer in backend._lines.Reader.ReadAllAsync(ct)) answers.Add(answer);
-        lock (backend._errors) backend._errors.ShouldBeEmpty();
+        lock (backend._errors) Assert.Empty(backend._errors);
         return answers;
     }
 
