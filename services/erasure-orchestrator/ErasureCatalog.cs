@@ -47,6 +47,7 @@ public static class ErasureCatalog
         ("retention.set.v1", typeof(RetentionSet)),
         ("retention.over.v1", typeof(RetentionOver)),
         ("identities.sealed.v1", typeof(IdentitiesSealed)),
+        ("results.sealed.v1", typeof(ResultsSealed)),
         ("hold.placed.v1", typeof(HoldPlaced)),
         ("hold.lifted.v1", typeof(HoldLifted)),
         ("subject.joined.v1", typeof(SubjectJoined)),

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
 using Microsoft.Extensions.Configuration;
@@ -27,6 +29,34 @@ public sealed class HandOutCopyTests
             new ErasureCopyHandedOut(Request),
             new ErasureTaskCompleted(Request, "consent", TaskOutcome.Provided, Type: RequestType.Access),
             new ErasureCompleted(Request, RequestOutcome.Fully, Type: RequestType.Access, Systems: [new SystemOutcome("consent", TaskOutcome.Provided)]));
+    }
+
+    [Fact]
+    public void The_copy_that_ends_the_request_is_the_one_with_every_systems_answer_in_it()
+    {
+        object[] told = [
+            Asked, new ErasurePlanned(Request, [new PlannedStep("consent", ProcessorKind.Service), new PlannedStep("crm", ProcessorKind.Webhook)], [], PolicyVersion: null),
+            new ErasureTaskDispatched(Request, "consent", 1, RequestType.Access, 600), new ErasureTaskDispatched(Request, "crm", 1, RequestType.Access), new ErasureTaskAccepted(Request, "consent", 1, Reference: null, Noon.AddDays(7))];
+        CodeOf(HandOutCopy.Decide(Given(told).All[0])).ShouldBe("copy_not_whole");
+        HandOutCopy.Decide(Given(told).All[0], partial: true).Whole(Given(told)).ShouldRecord(new ErasureCopyHandedOut(Request, Partial: true));
+
+        object[] answered = [.. told, new ErasureCopyHandedOut(Request, Partial: true), new ErasureTaskCompleted(Request, "crm", TaskOutcome.Provided, Type: RequestType.Access, HasResults: true)];
+        Given(answered).All[0].State.ShouldBe(RequestState.Running, "the whole copy is still to come");
+        HandOutCopy.Decide(Given(answered).All[0]).Whole(Given(answered)).Facts()[^1].ShouldBeOfType<ErasureCompleted>().Outcome.ShouldBe(RequestOutcome.Fully);
+    }
+
+    [Fact]
+    public void What_others_answered_is_in_the_copy_beside_what_the_consent_service_has()
+    {
+        var request = Given(
+            Asked, new ErasurePlanned(Request, [new PlannedStep("consent", ProcessorKind.Service), new PlannedStep("crm", ProcessorKind.Webhook), new PlannedStep("mailer", ProcessorKind.OpenDsr)], [], PolicyVersion: null),
+            new ErasureTaskCompleted(Request, "crm", TaskOutcome.Provided, Type: RequestType.Access, HasResults: true), new ErasureTaskCompleted(Request, "mailer", TaskOutcome.Refused, "cancelled", RequestType.Access)).All[0];
+        var register = Registered(new ProcessorConfigured(new Processor("crm", "The CRM", ProcessorKind.Webhook, new Uri("https://crm.example"), Assignee: null, [])));
+        var copy = JsonDocument.Parse(HandOutCopy.Add("""{"consents":[1]}"""u8.ToArray(), request, register, [new SealedResults("crm", new Uri("https://crm.example/exports/7"), 3)])).RootElement;
+        copy.GetProperty("consents")[0].GetInt32().ShouldBe(1);
+        var (crm, mailer) = (copy.GetProperty("processors")[0], copy.GetProperty("processors")[1]);
+        (crm.GetProperty("name").GetString(), crm.GetProperty("outcome").GetString(), crm.GetProperty("resultsUrl").GetString(), crm.GetProperty("resultsCount").GetInt32()).ShouldBe(("The CRM", "provided", "https://crm.example/exports/7", 3));
+        (mailer.GetProperty("system").GetString(), mailer.GetProperty("outcome").GetString(), mailer.GetProperty("reason").GetString()).ShouldBe(("mailer", "refused", "cancelled"));
     }
 
     [Fact]

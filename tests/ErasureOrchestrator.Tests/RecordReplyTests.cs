@@ -114,6 +114,25 @@ public sealed class RecordReplyTests
             .ShouldBe("outcome_not_applicable");
 
     [Fact]
+    public void Where_data_lies_is_sealed_and_that_it_lies_somewhere_is_a_fact()
+    {
+        var place = new StreamKey(TenantId.Parse("quintus"), new StreamId(Request));
+        object[] calling = [((ErasureRequested)Requested[0]) with { Type = RequestType.Access }, new ErasurePlanned(Request, [new PlannedStep("crm", ProcessorKind.Webhook)], [], PolicyVersion: null), new ErasureTaskDispatched(Request, "crm", 1, RequestType.Access)];
+        var provided = new TaskReply.Done(TaskOutcome.Provided, Reason: null, SystemResults.Of("https://crm.example/canary-7", 3));
+        var record = RecordReply.Decide(Request, "crm", provided, attempt: 1, Given(calling), Noon, place).ShouldBeOfType<Decision.Record>();
+        record.Events.Select(e => (e.Facts, e.Stream)).ShouldBe([
+            (new ErasureTaskCompleted(Request, "crm", TaskOutcome.Provided, Type: RequestType.Access, HasResults: true), null), (new ResultsSealed(Request, "crm"), place)]);
+        System.Text.Json.JsonSerializer.Serialize(record.Events.Select(e => e.Facts)).ShouldNotContain("canary");
+        $"{provided}".ShouldNotContain("canary");
+        Given([.. calling, record.Events[0].Facts]).All[0].HasIdentities.ShouldBeTrue("it ends with the request");
+
+        RecordReply.Decide(Request, "crm", provided, attempt: 1, Given(calling), Noon).Facts().ShouldHaveSingleItem().ShouldBeOfType<ErasureTaskCompleted>().Reason.ShouldBe("results-not-kept", "nothing is sealed without a vault");
+        SystemResults.Of("http://crm.example/7", null).ShouldBeNull();
+        SystemResults.Of("https://who:secret@crm.example/7", null).ShouldBeNull();
+        SystemResults.Of("javascript:alert(1)", null).ShouldBeNull();
+    }
+
+    [Fact]
     public void A_reference_with_a_slash_is_kept() =>
         RecordReply.Decide(Request, "crm", new TaskReply.Accepted("batch/7", ExpectedBy: null), attempt: 1, Given(Calling), Noon).Facts()[0].ShouldBeOfType<ErasureTaskAccepted>().Reference.ShouldBe("batch/7");
 

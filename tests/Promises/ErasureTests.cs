@@ -153,7 +153,7 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         var request = (await privacy.PostAsync("/v1/erasures", new { subject }, HttpStatusCode.Accepted, patience.Token)).GetProperty("id").GetString();
 
         // And a controller's request, whose person nobody finds.
-        await privacy.PostAsync("/v2/requests", Submission("erasure", Guid.NewGuid(), "canary.nobody@example.org"), HttpStatusCode.Created, patience.Token);
+        await privacy.PostAsync("/v2/requests", Submission("erasure", "8f14e45f-ceea-467f-a0e6-1b2d3c4d5e6f", "canary.nobody@example.org"), HttpStatusCode.Created, patience.Token);
         here.Clock.Move(TimeSpan.FromDays(27));
         var heard = new List<string>();
         async Task<bool> HeardAsync(params IEnumerable<string> types)
@@ -273,7 +273,7 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
     }
 
     /// <summary>As OpenDSR has it.</summary>
-    private static Dictionary<string, object> Submission(string type, Guid id, string address) => new()
+    private static Dictionary<string, object> Submission(string type, string id, string address) => new()
     {
         ["regulation"] = "gdpr",
         ["subject_request_id"] = id,

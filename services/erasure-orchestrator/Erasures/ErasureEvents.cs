@@ -76,7 +76,8 @@ public sealed record ErasureTaskFailed(Guid Request, string System, int Attempt,
 /// <summary>A system answered that its part is done, or why not.</summary>
 /// <param name="Reason">Why something is kept or refused, in a word.</param>
 /// <param name="Type">Null for an erasure.</param>
-public sealed record ErasureTaskCompleted(Guid Request, string System, TaskOutcome Outcome, string? Reason = null, RequestType? Type = null);
+/// <param name="HasResults">Where its data lies is sealed in the request's own stream.</param>
+public sealed record ErasureTaskCompleted(Guid Request, string System, TaskOutcome Outcome, string? Reason = null, RequestType? Type = null, bool? HasResults = null);
 
 /// <summary>A system said something else after it had answered. What it said first stands, and so does this beside it.</summary>
 public sealed record ErasureTaskContradicted(Guid Request, string System, TaskOutcome Outcome, string? Reason = null);
@@ -114,7 +115,8 @@ public sealed record ErasureOverdue(Guid Request, DateOnly DueOn, WaitsFor? Wait
 public sealed record ErasureCompleted(Guid Request, RequestOutcome? Outcome = null, string? Reason = null, RequestType? Type = null, IReadOnlyList<SystemOutcome>? Systems = null);
 
 /// <summary>The copy that was asked for was handed out.</summary>
-public sealed record ErasureCopyHandedOut(Guid Request);
+/// <param name="Partial">Not every system had answered by then: there will be another one.</param>
+public sealed record ErasureCopyHandedOut(Guid Request, bool? Partial = null);
 
 /// <summary>What data was kept for has ended, and its time is set.</summary>
 /// <param name="Request">The erasure's that follows.</param>
@@ -149,6 +151,9 @@ public sealed record SubjectParted(Guid Other, long Version);
 
 /// <summary>How others know the person, sealed. In a stream of the request's own, under a key of its own, which ends with the request.</summary>
 public sealed record IdentitiesSealed(Guid Request);
+
+/// <summary>Where a system's data lies, sealed. Beside the identities, and as long as they.</summary>
+public sealed record ResultsSealed(Guid Request, string System);
 
 /// <summary>One system's part.</summary>
 /// <param name="Phase">Those of a lower phase are done before.</param>

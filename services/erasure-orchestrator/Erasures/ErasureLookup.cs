@@ -51,7 +51,7 @@ public sealed class ErasureLookup(NpgsqlDataSource ledger)
         ct));
 
     /// <summary>Requests whose person has still to be asked for who they are.</summary>
-    public IAsyncEnumerable<OwedRequest> ReadLinksOwedAsync(CancellationToken ct) => ReadOwedAsync("link_owed", ct);
+    public IAsyncEnumerable<OwedRequest> ReadLinksOwedAsync(CancellationToken ct) => ReadOwedAsync("link_owed is true", ct);
 
     /// <summary>Requests that have ended and whose identities lie in the vault.</summary>
     public IAsyncEnumerable<OwedRequest> ReadSealedEndedAsync(CancellationToken ct) => ReadOwedAsync("sealed and ended_at is not null", ct);

@@ -38,6 +38,9 @@ public sealed record RequestTask(ProcessorKind Kind, int Phase, string? Assignee
 
     public DateTimeOffset? CompletedAt { get; init; }
 
+    /// <summary>It said where its data lies.</summary>
+    public bool HasResults { get; init; }
+
     public ImmutableList<Contradiction> Contradictions { get; init; } = ImmutableList<Contradiction>.Empty;
 
     public bool IsOpen => Outcome is null;
@@ -63,7 +66,7 @@ public sealed record RequestTask(ProcessorKind Kind, int Phase, string? Assignee
     }
 
     internal RequestTask Done(ErasureTaskCompleted e, EventPlace place) =>
-        this with { Stage = TaskStage.Closed, Outcome = e.Outcome, Reason = e.Reason, CompletedAt = place.RecordedAt, NextAt = null, Failure = null };
+        this with { Stage = TaskStage.Closed, Outcome = e.Outcome, Reason = e.Reason, CompletedAt = place.RecordedAt, HasResults = e.HasResults == true, NextAt = null, Failure = null };
 }
 
 /// <summary>What a system said after it had said something else.</summary>

@@ -44,7 +44,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         ErasureTaskDispatched dispatched => WithTask(dispatched.Request, dispatched.System, t => t.Dispatched(dispatched, place)),
         ErasureTaskAccepted accepted => WithTask(accepted.Request, accepted.System, t => t with { Stage = TaskStage.Waiting, Reference = accepted.Reference, NextAt = accepted.AskAt, Failure = null }),
         ErasureTaskFailed failed => WithTask(failed.Request, failed.System, t => t with { Stage = TaskStage.Waiting, NextAt = failed.RetryAt, Failure = failed.Code }),
-        ErasureTaskCompleted done => WithTask(done.Request, done.System, t => t.Done(done, place)),
+        ErasureTaskCompleted done => WithTask(done.Request, done.System, t => t.Done(done, place)).With(done.Request, r => r with { HasIdentities = r.HasIdentities || done.HasResults == true }),
         ErasureTaskContradicted other => WithTask(other.Request, other.System, t => t with { Contradictions = t.Contradictions.Add(new Contradiction(other.Outcome, other.Reason, place.RecordedAt)) }),
         ErasureHeld held => With(held.Request, r => r with { HeldSince = place.RecordedAt }),
         ErasureResumed resumed => With(resumed.Request, r => r with { HeldSince = null }),
@@ -55,7 +55,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         ErasureCompleted completed => With(completed.Request, r => r.Completed(completed, place)),
         ErasureCertified certified => With(certified.Request, r => r with { Certificate = certified.Sha256 }),
         ErasureIdentitiesDestroyed destroyed => With(destroyed.Request, r => r with { HasIdentities = false }),
-        ErasureCopyHandedOut copy => With(copy.Request, r => r with { CopyHandedOut = true }),
+        ErasureCopyHandedOut copy => With(copy.Request, r => r with { CopyHandedOut = copy.Partial != true }),
         // Of several ends the earliest counts.
         RetentionSet set => Retention is { Erased: false } kept && kept.EraseAt <= set.EraseAt ? this : this with { Retention = new Retention(set.Request, set.Ended, set.EraseAt, Over: false, Erased: false) },
         RetentionOver => this with { Retention = Retention! with { Over = true } },
@@ -74,6 +74,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
 }
 
 /// <summary>One request, from its receipt to its certificate.</summary>
+/// <param name="HasIdentities">How others know the person, or where their data lies, is sealed in the request's own stream.</param>
 public sealed record PersonRequest(
     Guid Id,
     RequestType Type,

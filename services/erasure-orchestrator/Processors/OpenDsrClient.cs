@@ -68,7 +68,7 @@ public sealed class OpenDsrClient(OutboundHttp http, ProcessorLanes lanes, Known
             await EnsureSignedAsync(call, answer, ct);
             var (state, _) = DsrState.Read(answer.Body);
             if (state is null) throw new ProcessorLiedException("answer-malformed");
-            return state.SubjectRequestId == id ? ReplyOf(state.Status, call.Type, id, state.ExpectedCompletionTime) : throw new ProcessorLiedException("answer-of-another");
+            return state.SubjectRequestId == id ? ReplyOf(state.Status, call.Type, id, state.ExpectedCompletionTime, state.ResultsUrl, state.ResultsCount) ?? throw new ProcessorLiedException("results-unfit") : throw new ProcessorLiedException("answer-of-another");
         }
         catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.NotFound)
         {
@@ -78,9 +78,12 @@ public sealed class OpenDsrClient(OutboundHttp http, ProcessorLanes lanes, Known
     }
 
     /// <summary>What a status comes to for the task. The protocol has no word for "nothing was there" nor for "we keep it".</summary>
-    internal static TaskReply ReplyOf(DsrStatus status, RequestType type, Guid id, DateTimeOffset expected) => status switch
+    /// <returns>Null where it says that the data lies where nobody should look.</returns>
+    internal static TaskReply? ReplyOf(DsrStatus status, RequestType type, Guid id, DateTimeOffset expected, string? resultsUrl = null, int? resultsCount = null) => status switch
     {
-        DsrStatus.Completed => new TaskReply.Done(type is RequestType.Erasure ? TaskOutcome.Erased : TaskOutcome.Provided, Reason: null),
+        DsrStatus.Completed when type is RequestType.Erasure => new TaskReply.Done(TaskOutcome.Erased, Reason: null),
+        DsrStatus.Completed when resultsUrl is not null => SystemResults.Of(resultsUrl, resultsCount) is { } results ? new TaskReply.Done(TaskOutcome.Provided, Reason: null, results) : null,
+        DsrStatus.Completed => new TaskReply.Done(TaskOutcome.Provided, Reason: null),
         DsrStatus.Cancelled => new TaskReply.Refused("cancelled"),
         _ => new TaskReply.Accepted(id.ToString("D"), expected),
     };

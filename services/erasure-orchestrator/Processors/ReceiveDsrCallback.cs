@@ -33,7 +33,8 @@ public static class ReceiveDsrCallback
         // Late, repeated or contradicting: the request's own stream says what it counts for.
         var subject = await lookup.FindAsync(whose, request, ct);
         var type = subject is { } person ? (await reader.ReadAsync(person, SubjectRequests.Stream, ct)).State.Find(request)?.Type : null;
-        var reply = OpenDsrClient.ReplyOf(callback.Status, type ?? RequestType.Erasure, id, callback.ExpectedCompletionTime);
+        var reply = OpenDsrClient.ReplyOf(callback.Status, type ?? RequestType.Erasure, id, callback.ExpectedCompletionTime, callback.ResultsUrl, callback.ResultsCount);
+        if (reply is null) return Answer(StatusCodes.Status400BadRequest, DsrFault.Invalid(DsrWords.ResultsUrl, "is no https URL"));
         return await replies.ExecuteAsync(whose, request, system, reply, Digest.Of([.. "dsr callback "u8, .. body]), ct) is Outcome.Refused { Refusal: var no }
             ? Answer(StatusCodes.Status400BadRequest, new DsrFault(no.Code, no.Reason))
             : TypedResults.Accepted((string?)null);

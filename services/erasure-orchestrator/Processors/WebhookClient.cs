@@ -20,11 +20,20 @@ public sealed record WebhookTask(
 /// <param name="Outcome">Done, and how.</param>
 /// <param name="Refused">Why not, in a word.</param>
 /// <param name="Reference">Begun: what it calls the task.</param>
-public sealed partial record WebhookReply(TaskOutcome? Outcome = null, string? Reason = null, string? Refused = null, string? Reference = null, DateTimeOffset? ExpectedBy = null)
+/// <param name="ResultsUrl">Where the data lies, of which a copy was asked; and how many things lie there.</param>
+public sealed partial record WebhookReply(
+    TaskOutcome? Outcome = null, string? Reason = null, string? Refused = null, string? Reference = null, DateTimeOffset? ExpectedBy = null, string? ResultsUrl = null, int? ResultsCount = null)
 {
+    /// <summary>For a log that should never have it: no URL.</summary>
+    public override string ToString() => $"{Outcome} {Refused}";
+
     /// <summary>Null where it says two things at once, or words that are none.</summary>
     public TaskReply? ToReply() => this switch
     {
+        { ResultsUrl: null, ResultsCount: not null } => null,
+        { ResultsUrl: { } url, Outcome: TaskOutcome.Provided, Refused: null, Reference: null, ExpectedBy: null } when IsWord(Reason) =>
+            SystemResults.Of(url, ResultsCount) is { } results ? new TaskReply.Done(TaskOutcome.Provided, Reason, results) : null,
+        { ResultsUrl: not null } => null,
         { Outcome: { } outcome, Refused: null, Reference: null, ExpectedBy: null } when IsWord(Reason) => new TaskReply.Done(outcome, Reason),
         { Outcome: null, Refused: { } code, Reason: null, Reference: null, ExpectedBy: null } when IsWord(code) => new TaskReply.Refused(code),
         { Outcome: null, Refused: null, Reason: null } when IsReference(Reference) => new TaskReply.Accepted(Reference, ExpectedBy?.ToUniversalTime()),

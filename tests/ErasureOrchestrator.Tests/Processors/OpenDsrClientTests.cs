@@ -44,6 +44,17 @@ public sealed class OpenDsrClientTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Where_a_copy_lies_is_taken_from_the_signed_answer_and_only_where_one_can_go()
+    {
+        var processor = await _here.StartProcessorAsync();
+        (processor.Status, processor.Twist) = ("completed", answer => (answer["results_url"], answer["results_count"]) = ("https://mailer.example/exports/7", 19));
+        var call = CallOf(Mailer(processor), attempt: 2, type: RequestType.Access);
+        (await _here.SendAsync(call)).ShouldBe(new TaskReply.Done(TaskOutcome.Provided, null, new SystemResults(new Uri("https://mailer.example/exports/7"), 19)));
+        processor.Twist = answer => answer["results_url"] = "file:///etc/passwd";
+        (await _here.SendAsync(call)).ShouldBe(new TaskReply.Unreachable("results-unfit", null));
+    }
+
+    [Fact]
     public async Task A_later_attempt_asks_before_it_submits_again()
     {
         var processor = await _here.StartProcessorAsync();

@@ -58,6 +58,10 @@ public sealed class WebhookClientTests : IAsyncDisposable
         { 200, """{"outcome":"erased","refused":"no"}""", new TaskReply.Unreachable("answer-malformed", null) },
         { 200, """{"outcome":"kept","reason":"because canary.called@example.org owes us"}""", new TaskReply.Unreachable("answer-malformed", null) },
         { 200, """{"reference":"canary.called@example.org"}""", new TaskReply.Unreachable("answer-malformed", null) },
+        { 200, """{"outcome":"provided","resultsUrl":"https://crm.example/exports/7","resultsCount":3}""", new TaskReply.Done(TaskOutcome.Provided, null, new SystemResults(new Uri("https://crm.example/exports/7"), 3)) },
+        { 200, """{"outcome":"erased","resultsUrl":"https://crm.example/exports/7"}""", new TaskReply.Unreachable("answer-malformed", null) },
+        { 200, """{"outcome":"provided","resultsUrl":"ftp://crm.example/exports/7"}""", new TaskReply.Unreachable("answer-malformed", null) },
+        { 200, """{"outcome":"provided","resultsCount":3}""", new TaskReply.Unreachable("answer-malformed", null) },
         { 200, "<html>", new TaskReply.Unreachable("answer-malformed", null) },
     };
 

@@ -1,4 +1,4 @@
-// A processor: takes requests from an OpenDSR controller, forgets the person at once, and calls back, signed.
+// A processor: takes requests from an OpenDSR controller, forgets the person or has a copy ready at once, and calls back, signed.
 //   node opendsr/processor.mjs certificate.pem key.pem
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
@@ -21,15 +21,17 @@ const server = createServer(async (incoming, answer) => {
     return give(200, {
       api_version: '2.0',
       supported_identities: [{ identity_type: 'email', identity_format: 'sha256' }],
-      supported_subject_request_types: ['erasure'],
+      supported_subject_request_types: ['access', 'erasure'],
       processor_certificate: `http://localhost:${server.address().port}/cert.pem`,
     });
   if (incoming.method === 'POST' && what === 'requests') {
     const asked = JSON.parse(body);
-    const state = { controller_id: 'a-controller', expected_completion_time: time(Date.now() + 86_400_000), subject_request_id: asked.subject_request_id };
+    const copy = asked.subject_request_type === 'access' ? { results_url: `http://localhost:${server.address().port}/copies/${asked.subject_request_id}`, results_count: 2 } : {};
+    const state = { ...copy, controller_id: 'a-controller', expected_completion_time: time(Date.now() + 86_400_000), subject_request_id: asked.subject_request_id };
     requests.set(asked.subject_request_id, state);
     say({ asked: { type: asked.subject_request_type, identities: asked.subject_identities } });
-    give(201, { ...state, received_time: time(), encoded_request: body.toString('base64') });
+    const { results_url: _url, results_count: _count, ...receipt } = state;
+    give(201, { ...receipt, received_time: time(), encoded_request: body.toString('base64') });
     for (const url of asked.status_callback_urls ?? []) await tell(url, state);
     return undefined;
   }

@@ -1,40 +1,78 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Identities;
+using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 
-/// <summary>The copy that the person asked for, handed out once; with that the consent service's part is done. It is read afresh as it is handed out, and kept nowhere.</summary>
+/// <summary>
+/// The copy that the person asked for, handed out when every system has answered; with that the consent service's part is done, and so is the request. It is read afresh as it is handed out,
+/// and kept nowhere. What processors answered is in it, and where their data lies. Before that there is a part of it, for whoever asks for no more.
+/// </summary>
 public static class HandOutCopy
 {
     public static Problem CopyUnavailable { get; } = new(StatusCodes.Status503ServiceUnavailable, "copy_unavailable", "The consent service cannot be asked for the copy. Nothing was handed out.") { RetryAfterSeconds = 5 };
 
     public static void Map(IEndpointRouteBuilder api) =>
-        api.MapPost("/v1/erasures/{id:guid}/copy", HandleAsync).RequireScope(Scopes.ErasureDecide).RefusesWith("copy_not_ready", "copy_handed_out").Produces<object>().WithMetadata(CopyUnavailable);
+        api.MapPost("/v1/erasures/{id:guid}/copy", HandleAsync).RequireScope(Scopes.ErasureDecide).RefusesWith("copy_not_ready", "copy_handed_out", "copy_not_whole").Produces<object>().WithMetadata(CopyUnavailable);
 
-    public static Decision Decide(PersonRequest request) => request switch
+    /// <param name="partial">What there is will do for now.</param>
+    public static Decision Decide(PersonRequest request, bool partial = false) => request switch
     {
         { Type: not (RequestType.Access or RequestType.Portability) } or { WithdrawnAt: not null } or { Outcome: RequestOutcome.Refused } => NotReady,
         { CopyHandedOut: true } => Decision.No("copy_handed_out", "The copy was handed out. Another request makes another one."),
 
         // Somebody said by hand that it was provided, or it was completed when a copy could still be read after that.
         { CompletedAt: not null } => Decision.Of(new ErasureCopyHandedOut(request.Id)),
-        _ when request.Tasks.TryGetValue(OwnSystems.Consent, out var part) && part is { IsOpen: true, Stage: not TaskStage.Planned } =>
-            Decision.Of(new ErasureCopyHandedOut(request.Id), new ErasureTaskCompleted(request.Id, OwnSystems.Consent, TaskOutcome.Provided, Type: request.Type)),
-        _ => NotReady,
+        _ when !request.Tasks.TryGetValue(OwnSystems.Consent, out var part) || part is not { IsOpen: true, Stage: not TaskStage.Planned } => NotReady,
+        _ when request.Tasks.Any(t => t.Key != OwnSystems.Consent && t.Value.IsOpen) => partial
+            ? Decision.Of(new ErasureCopyHandedOut(request.Id, Partial: true))
+            : Decision.No("copy_not_whole", "Not every system has answered yet. With partial=true there is a copy of what there is; the whole one follows."),
+        _ => Decision.Of(new ErasureCopyHandedOut(request.Id), new ErasureTaskCompleted(request.Id, OwnSystems.Consent, TaskOutcome.Provided, Type: request.Type)),
     };
+
+    /// <summary>The consent service's copy with the others' answers in it, under a name that is none of its own.</summary>
+    public static byte[] Add(byte[] copy, PersonRequest request, TenantRegister register, IReadOnlyList<SealedResults> results)
+    {
+        var others = request.Tasks.Where(t => t.Key != OwnSystems.Consent).ToList();
+        if (others.Count == 0) return copy;
+        var whole = JsonNode.Parse(copy)!.AsObject();
+        whole["processors"] = JsonSerializer.SerializeToNode(others.Select(t => ProcessorAnswer.Of(t.Key, t.Value, register.Find(t.Key)?.Name, results.LastOrDefault(r => r.System == t.Key))), StrictJson.Options);
+        return JsonSerializer.SerializeToUtf8Bytes(whole, StrictJson.Options);
+    }
 
     private static Decision NotReady => Decision.No("copy_not_ready", "The request is not for a copy, was not followed, or waits.");
 
-    private static async Task<IResult> HandleAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, DeciderLoop ledger, OwnCalls own, Patience patience, CancellationToken ct)
+    private static async Task<IResult> HandleAsync(
+        Guid id, Caller caller, ErasureLookup lookup, StateReader reader, DeciderLoop ledger, OwnCalls own, IdentityVault vault, Patience patience, CancellationToken ct, bool partial = false)
     {
         if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject) return KnownProblems.NotFound;
-        var (state, _) = await reader.ReadAsync(subject, SubjectRequests.Stream, ct);
-        var request = state.Find(id)!;
-        if (Decide(request) is Decision.Refuse { Refusal: var refusal }) return KnownProblems.Refused(refusal.Code, refusal.Reason);
+        while (true)
+        {
+            var (state, version) = await reader.ReadAsync(subject, SubjectRequests.Stream, ct);
+            var request = state.Find(id)!;
+            if (Decide(request, partial) is Decision.Refuse { Refusal: var refusal }) return KnownProblems.Refused(refusal.Code, refusal.Reason);
 
-        // Read first: what cannot be read is not said to be handed out. Of two who read at once one hands it out.
-        if (await own.ReadCopyAsync(caller.Tenant, id, subject.Id.Value, request.Type == RequestType.Portability, ct) is not { } copy) return CopyUnavailable;
-        var outcome = await ledger.ExecuteAsync(subject.Commanding(patience, (current, _, _) => Decide(current.Find(id)!)), ct);
-        return outcome is Outcome.Recorded ? TypedResults.Bytes(copy.Bytes, copy.ContentType) : outcome.ToResult();
+            // Read first: what cannot be read is not said to be handed out. Of two who read at once one hands it out; and what a system answers meanwhile is not left out of it.
+            if (await own.ReadCopyAsync(caller.Tenant, id, subject.Id.Value, request.Type == RequestType.Portability, ct) is not { } copy) return CopyUnavailable;
+            var known = request.HasIdentities ? await vault.OpenAsync(caller.Tenant, id, ct) : null;
+            var (register, _) = await reader.ReadAsync(TenantRegister.Of(caller.Tenant), TenantRegister.Stream, ct);
+            var whole = Add(copy.Bytes, request, register, known?.Results ?? []);
+            var outcome = await ledger.ExecuteAsync(subject.Commanding(patience, (current, _, _) => Decide(current.Find(id)!, partial)) with { ExpectedVersion = version }, ct);
+            if (outcome is Outcome.Conflict) continue;
+            return outcome is Outcome.Recorded ? TypedResults.Bytes(whole, copy.ContentType) : outcome.ToResult();
+        }
     }
+}
+
+/// <summary>What another system said, as the person hears of it.</summary>
+/// <param name="Outcome">Absent where it has not answered.</param>
+/// <param name="ResultsUrl">Where its data lies.</param>
+public sealed record ProcessorAnswer(string System, string? Name, TaskOutcome? Outcome, string? Reason, DateTimeOffset? AnsweredAt, Uri? ResultsUrl, int? ResultsCount)
+{
+    public static ProcessorAnswer Of(string system, RequestTask task, string? name, SealedResults? results) => new(system, name, task.Outcome, task.Reason, task.CompletedAt, results?.Url, results?.Count);
+
+    public override string ToString() => System;
 }

@@ -65,9 +65,15 @@ public sealed record TaskAnswer(
     string System, TaskState State, int Attempts, DateTimeOffset? DispatchedAt, DateTimeOffset? CompletedAt, TaskOutcome? Outcome, ProcessorKind Kind, string? Assignee, string? Reason, string? Failure,
     DateTimeOffset? NextAt, IReadOnlyList<Contradiction>? Later)
 {
+    /// <summary>It said where its data lies; the copy has it.</summary>
+    public bool? HasResults { get; init; }
+
     public static TaskAnswer Of(string system, RequestTask task) => new(
         system, task.Outcome is not null ? TaskState.Completed : task.Stage == TaskStage.Planned ? TaskState.Planned : TaskState.Dispatched, task.Attempts, task.DispatchedAt, task.CompletedAt,
-        task.Outcome, task.Kind, task.Assignee, task.Reason, task.Failure, task.NextAt, task.Contradictions.IsEmpty ? null : task.Contradictions);
+        task.Outcome, task.Kind, task.Assignee, task.Reason, task.Failure, task.NextAt, task.Contradictions.IsEmpty ? null : task.Contradictions)
+    {
+        HasResults = task.HasResults ? true : null,
+    };
 }
 
 public enum TaskState

@@ -10,7 +10,7 @@ namespace ConsentLedger.ErasureOrchestrator.Erasures.Running;
 /// was made and whose answer was not recorded is made again, and the processor knows the request. One process at a time does so, and no call waits for another system's.
 /// </summary>
 public sealed partial class CallProcessors(
-    ErasureLookup lookup, IEventEngine engine, DeciderLoop ledger, StateReader reader, IdentityVault vault, RecordReply replies, IServiceProvider services, Remotes remotes, TimeProvider clock, ErasureMetrics metrics,
+    ErasureLookup lookup, IEventEngine engine, StateReader reader, IdentityVault vault, RecordReply replies, IServiceProvider services, Remotes remotes, TimeProvider clock, ErasureMetrics metrics,
     ILogger<CallProcessors> log) : BackgroundService
 {
     public const string Remote = "processor-calls";
@@ -119,7 +119,7 @@ public sealed partial class CallProcessors(
 
         var reply = await AnswerAsync(owed, request, task, ct);
         metrics.Called(task.Kind, reply);
-        await ledger.ExecuteAsync(replies.CommandOf(owed.Subject, owed.Request, owed.System, reply, owed.Attempt), ct);
+        await replies.ExecuteAsync(owed.Subject, owed.Request, owed.System, reply, id: null, ct, owed.Attempt);
     }
 
     private async Task<TaskReply> AnswerAsync(OpenCall owed, PersonRequest request, RequestTask task, CancellationToken ct)

@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
+using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.Register;
+using ConsentLedger.Vault;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Running;
 
@@ -7,12 +9,13 @@ namespace ConsentLedger.ErasureOrchestrator.Erasures.Running;
 /// A system answered: at once, later, twice, or otherwise than before. The first word on how its part ended stands; another one is recorded beside it and
 /// undoes nothing.
 /// </summary>
-public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup, Patience patience)
+public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup, IdentityVault vault, Patience patience)
 {
     private static readonly TimeSpan AskWithin = TimeSpan.FromDays(1), AskNotBefore = TimeSpan.FromMinutes(1), AskNotAfter = TimeSpan.FromDays(7);
 
     /// <param name="attempt">The one that is answered, where that is known; then a failure of another one is passed over.</param>
-    public static Decision Decide(Guid request, string system, TaskReply reply, int? attempt, SubjectRequests subject, DateTimeOffset now)
+    /// <param name="results">Where it is sealed where its data lies: the request's own stream. Null where nothing can be.</param>
+    public static Decision Decide(Guid request, string system, TaskReply reply, int? attempt, SubjectRequests subject, DateTimeOffset now, StreamKey? results = null)
     {
         // Somewhere a person was erased whom nobody here asked to erase: not to be recorded, and not to be passed over either.
         if (subject.Find(request) is not { } found) return Decision.No("erasure_unknown", "No request of this person was received under this id.");
@@ -27,6 +30,9 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
 
         return reply switch
         {
+            TaskReply.Done { Results: { } given } done => results is { } place
+                ? Close(found, system, task, done.Outcome, Word(done.Reason), new NewEvent(new ResultsSealed(request, system), SealedIdentities.Of(system, given).ToBytes()) { Stream = place })
+                : Close(found, system, task, done.Outcome, Word(done.Reason) ?? "results-not-kept"),
             TaskReply.Done done => Close(found, system, task, done.Outcome, Word(done.Reason)),
             TaskReply.Refused refused => Close(found, system, task, TaskOutcome.Refused, Word(refused.Code) ?? "unspecified"),
 
@@ -50,11 +56,38 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
     /// <param name="id">Names the answer, so that the same one again is one; null where the state says all.</param>
     public async Task<Outcome> ExecuteAsync(TenantId tenant, Guid request, string system, TaskReply reply, Digest? id, CancellationToken ct, int? attempt = null) =>
         await lookup.FindAsync(tenant, request, ct) is { } subject
-            ? await ledger.ExecuteAsync(CommandOf(subject, request, system, reply, attempt) with { Id = id, Body = Digest.Of($"{request} {system}", $"{reply}") }, ct)
+            ? await ExecuteAsync(subject, request, system, reply, id, ct, attempt)
             : new Outcome.Refused(new Refusal("erasure_unknown", "No request of this person was received under this id."));
+
+    /// <inheritdoc cref="ExecuteAsync(TenantId, Guid, string, TaskReply, Digest?, CancellationToken, int?)"/>
+    public async Task<Outcome> ExecuteAsync(StreamKey subject, Guid request, string system, TaskReply reply, Digest? id, CancellationToken ct, int? attempt = null)
+    {
+        var command = CommandOf(subject, request, system, reply, attempt) with { Id = id, Body = Digest.Of($"{request} {system}", $"{reply}") };
+        var place = subject with { Id = new StreamId(request) };
+        using var key = reply is TaskReply.Done { Results: not null } && vault.IsThere ? await KeyAsync(place, ct) : null;
+        return await ledger.ExecuteAsync(
+            key is null ? command : subject.Commanding(patience, (state, _, now) => Decide(request, system, reply, attempt, state, now, place)) with
+            {
+                Id = command.Id, Body = command.Body, Reads = [.. command.Reads, (place, SealedIdentities.Stream)], Seal = key.Seal,
+            },
+            ct);
+    }
 
     public Command CommandOf(StreamKey subject, Guid request, string system, TaskReply reply, int? attempt = null) =>
         subject.Commanding(patience, (state, _, now) => Decide(request, system, reply, attempt, state, now));
+
+    /// <summary>Null for a request that has ended: what it knew of the person is gone, and nothing is added to that.</summary>
+    private async Task<SubjectKey?> KeyAsync(StreamKey place, CancellationToken ct)
+    {
+        try
+        {
+            return await vault.KeyForAsync(place, ct);
+        }
+        catch (SubjectErasedException)
+        {
+            return null;
+        }
+    }
 
     private static bool Applies(TaskOutcome outcome, RequestType type, string system) => outcome switch
     {
@@ -66,10 +99,15 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
         _ => type == RequestType.Erasure,
     };
 
-    private static Decision Close(PersonRequest request, string system, RequestTask task, TaskOutcome outcome, string? reason)
+    private static Decision Close(PersonRequest request, string system, RequestTask task, TaskOutcome outcome, string? reason, NewEvent? results = null)
     {
         // Consents may have been on their way out when the person thought better of the erasure.
-        if (task.IsOpen && (request.IsOpen || request.WithdrawnAt is not null)) return Decision.Of(new ErasureTaskCompleted(request.Id, system, outcome, reason, Advance.TypeOf(request)));
+        if (task.IsOpen && (request.IsOpen || request.WithdrawnAt is not null))
+        {
+            var completed = new NewEvent(new ErasureTaskCompleted(request.Id, system, outcome, reason, Advance.TypeOf(request), results is null ? null : true));
+            return new Decision.Record(results is null ? [completed] : [completed, results]);
+        }
+
         return (task.Outcome == outcome && task.Reason == reason) || task.Contradictions.Any(c => c.Outcome == outcome && c.Reason == reason)
             ? Decision.Unchanged
             : Decision.Of(new ErasureTaskContradicted(request.Id, system, outcome, reason));

@@ -49,7 +49,8 @@ public abstract record TaskReply
     public sealed record Accepted(string? Reference, DateTimeOffset? ExpectedBy) : TaskReply;
 
     /// <param name="Reason">Why something is kept, in a word such as <c>legal-obligation</c>.</param>
-    public sealed record Done(TaskOutcome Outcome, string? Reason) : TaskReply;
+    /// <param name="Results">Where the data lies that a copy was asked of.</param>
+    public sealed record Done(TaskOutcome Outcome, string? Reason, SystemResults? Results = null) : TaskReply;
 
     /// <summary>It will not, however often it is told.</summary>
     /// <param name="Code">Why, in a word.</param>
@@ -59,4 +60,19 @@ public abstract record TaskReply
     /// <param name="Code">What went wrong, in a word: <c>timeout</c>, <c>status-503</c>, <c>signature-invalid</c>.</param>
     /// <param name="RetryAfter">How long it asked to be left alone.</param>
     public sealed record Unreachable(string Code, TimeSpan? RetryAfter) : TaskReply;
+}
+
+/// <summary>Where a system has put what was asked of it.</summary>
+/// <param name="Url">Whoever has it may have the data, too: it is sealed, and handed out with the person's copy.</param>
+/// <param name="Count">How many things lie there, where it says so.</param>
+public sealed record SystemResults(Uri Url, int? Count)
+{
+    private const int LongestUrl = 2048;
+
+    public override string ToString() => "results";
+
+    /// <summary>Null for what nobody should open.</summary>
+    public static SystemResults? Of(string url, int? count) =>
+        url.Length <= LongestUrl && count is null or >= 0 && Uri.TryCreate(url, UriKind.Absolute, out var read) && read.UserInfo.Length == 0
+        && (read.Scheme == Uri.UriSchemeHttps || (read.Scheme == Uri.UriSchemeHttp && read.IsLoopback)) ? new SystemResults(read, count) : null;
 }

@@ -54,7 +54,7 @@ public sealed record DsrState(
     {
         var (controller, expected, id) = (members.Text("controller_id", 256), members.Time("expected_completion_time"), members.Id("subject_request_id"));
         var status = members.Word("request_status", DsrWords.Statuses);
-        var (version, url, count) = (members.Text("api_version", 16, isRequired: false), members.Text("results_url", 2048, isRequired: false), members.Count("results_count"));
+        var (version, url, count) = (members.Text("api_version", 16, isRequired: false), members.Text(DsrWords.ResultsUrl, 2048, isRequired: false), members.Count("results_count"));
         return members.Faults.Count == 0 ? new DsrState(controller!, expected, id, DsrWords.NameOf(status!.Value), version, url, count) : null;
     }
 }

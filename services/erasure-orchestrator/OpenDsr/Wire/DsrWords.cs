@@ -44,6 +44,8 @@ public static class DsrWords
 
     public const string CallbackUrl = "status_callback_url";
 
+    public const string ResultsUrl = "results_url";
+
     /// <summary>What requests were called in paths before the specification was renamed.</summary>
     public const string OldRequests = "opengdpr_requests";
 

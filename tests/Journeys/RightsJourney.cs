@@ -1,0 +1,114 @@
+using System.Net;
+using System.Text.Json;
+using ConsentLedger.Support;
+
+namespace ConsentLedger.Journeys;
+
+/// <summary>The other rights, from the asking to their result: our own services do their part, a foreign processor is told over OpenDSR, and one by webhook.</summary>
+public sealed class RightsJourney(RunningProduct product) : IClassFixture<RunningProduct>, IDisposable
+{
+    private const string Tenant = "quintus", Canary = "canary-of-a-copy";
+
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(3));
+    private readonly string _person = Acts.NewSubject();
+
+    private Installation Here => product.Installation;
+
+    private CancellationToken Ct => _patience.Token;
+
+    private HttpClient Privacy => Here.Client(Here.Erasure, Tenant, "privacy");
+
+    [Theory]
+    [InlineData("access", "consents")]
+    [InlineData("portability", "@graph")]
+    public async Task A_copy_has_what_the_processors_answered_and_where_their_data_lies(string type, string ours)
+    {
+        await using var heard = await Overhearing.EverythingAsync(Here.Broker, "erasure.events");
+        await using var webhook = await ConnectAsync(type, "crm", _ => new { outcome = "provided", resultsUrl = $"https://crm.example/{Canary}", resultsCount = 3 });
+        await using var processor = NodeClient.Start(Here, Tenant, [("CALLBACK_VIA", $"http://localhost:{Here.Erasure.Url.Port}")], "opendsr/processor.mjs", Here.InFolder("opendsr.pem"), Here.InFolder("opendsr.key"));
+        var endpoint = (await processor.ReadUntilAsync(line => line.TryGetProperty("listening", out _), Ct))[^1].GetProperty("listening").GetString();
+        await RegisterAsync("mailer", new { name = "A mailer", kind = "open-dsr", endpoint, domain = "localhost", types = new[] { type } });
+        await RegisterAsync("archive", new { name = "The archive", kind = "manual", assignee = "archivist", types = new[] { type } });
+        await Here.Client(Here.Consent, Tenant, "backend").PostOkAsync($"/v1/subjects/{_person}/grants", Acts.Grant("newsletter"), Ct);
+
+        var request = await AskAsync(type, new { subject = _person, type, identities = new[] { new { type = "email", value = "canary.copied@example.org" } } });
+        await Acts.EventuallyAsync("both have answered", async () => await OutcomeAsync(request, "crm") == "provided" && await OutcomeAsync(request, "mailer") is "provided" or "refused", Ct);
+        (await Privacy.PostAsync($"/v1/erasures/{request}/copy", new { }, HttpStatusCode.UnprocessableEntity, Ct)).GetProperty("code").GetString().ShouldBe("copy_not_whole");
+        var partly = await Privacy.PostOkAsync($"/v1/erasures/{request}/copy?partial=true", new { }, Ct);
+        AnswerOf(partly, "archive").TryGetProperty("outcome", out _).ShouldBeFalse();
+
+        await Privacy.PostOkAsync($"/v1/erasures/{request}/tasks/archive/outcome", new { outcome = "nothing-held" }, Ct);
+        var copy = await Privacy.PostOkAsync($"/v1/erasures/{request}/copy", new { }, Ct);
+        copy.TryGetProperty(ours, out _).ShouldBeTrue();
+        var crm = AnswerOf(copy, "crm");
+        (crm.GetProperty("resultsUrl").GetString(), crm.GetProperty("resultsCount").GetInt32()).ShouldBe(($"https://crm.example/{Canary}", 3));
+        AnswerOf(copy, "archive").GetProperty("outcome").GetString().ShouldBe("nothing-held");
+
+        // A mailer that takes only some rights says so, and the person hears of that as well.
+        var mailer = AnswerOf(copy, "mailer");
+        if (type == "access") mailer.GetProperty("resultsUrl").GetString().ShouldStartWith("http://localhost");
+        else mailer.GetProperty("reason").GetString().ShouldBe("type-unsupported");
+        var ended = await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct);
+        (ended.GetProperty("state").GetString(), ended.GetProperty("outcome").GetString()).ShouldBe(("completed", type == "access" ? "fully" : "partially"));
+
+        await Acts.EventuallyAsync("the bus hears of it", () => Task.FromResult(Completed(heard, request) is not null), Ct);
+        Completed(heard, request)!.Value.GetProperty("systems").EnumerateArray().Select(s => s.GetProperty("system").GetString()).ShouldBe(["archive", "consent", "crm", "mailer"]);
+        heard.Bodies.ShouldAllBe(body => !body.Contains(Canary));
+        foreach (var log in Here.LogFiles) (await File.ReadAllTextAsync(log, Ct)).ShouldNotContain(Canary);
+    }
+
+    [Theory]
+    [InlineData("rectification", "corrected")]
+    [InlineData("restriction", "restricted")]
+    public async Task Each_right_has_a_result_of_its_own(string type, string result)
+    {
+        await using var heard = await Overhearing.EverythingAsync(Here.Broker, "erasure.events");
+        await using var webhook = await ConnectAsync(type, "crm", _ => new { outcome = result });
+        var request = await AskAsync(type, new { subject = _person, type });
+        await Acts.EventuallyAsync("the processor has answered", async () => await OutcomeAsync(request, "crm") == result, Ct);
+        webhook.Told.ShouldHaveSingleItem().GetProperty("type").GetString().ShouldBe(type);
+
+        // What is wrong in our own records is known to people only.
+        if (type == "rectification") await Privacy.PostOkAsync($"/v1/erasures/{request}/tasks/consent/outcome", new { outcome = result }, Ct);
+        await Acts.EventuallyAsync("the request is completed", async () => (await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct)).GetProperty("state").GetString() == "completed", Ct);
+        (await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct)).GetProperty("outcome").GetString().ShouldBe("fully");
+        await Acts.EventuallyAsync("the bus hears of it", () => Task.FromResult(Completed(heard, request) is not null), Ct);
+        Completed(heard, request)!.Value.GetProperty("systems").EnumerateArray().Select(s => (s.GetProperty("system").GetString(), s.GetProperty("outcome").GetString())).ShouldBe([("consent", result), ("crm", result)]);
+        if (type == "restriction")
+            (await Here.Client(Here.Consent, Tenant, "backend").MayAsync(_person, "newsletter", Ct)).ShouldBeFalse("it is only stored");
+    }
+
+    public void Dispose() => _patience.Dispose();
+
+    private async Task<WebhookProcessor> ConnectAsync(string type, string id, Func<JsonElement, object> answer)
+    {
+        var webhook = new WebhookProcessor(answer);
+        foreach (var other in (string[])["mailer", "archive"])
+        {
+            using var removed = await Here.Client(Here.Erasure, Tenant, "operator").DeleteAsync(new Uri($"/v1/processors/{other}", UriKind.Relative), Ct);
+            removed.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+
+        await RegisterAsync(id, new { name = "A CRM", kind = "webhook", endpoint = webhook.Endpoint, secret = "webhook", types = new[] { type } });
+        return webhook;
+    }
+
+    private Task RegisterAsync(string id, object processor) => Here.Client(Here.Erasure, Tenant, "operator").PutOkAsync($"/v1/processors/{id}", processor, Ct);
+
+    private async Task<string> AskAsync(string type, object asked)
+    {
+        var request = await Privacy.PostAsync("/v1/requests", asked, HttpStatusCode.Accepted, Ct);
+        request.GetProperty("type").GetString().ShouldBe(type);
+        return request.GetProperty("id").GetString()!;
+    }
+
+    private async Task<string?> OutcomeAsync(string request, string system) =>
+        (await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct)).GetProperty("tasks").EnumerateArray().Single(t => t.GetProperty("system").GetString() == system) is var task
+        && task.TryGetProperty("outcome", out var outcome) ? outcome.GetString() : null;
+
+    private static JsonElement AnswerOf(JsonElement copy, string system) => copy.GetProperty("processors").EnumerateArray().Single(p => p.GetProperty("system").GetString() == system);
+
+    private static JsonElement? Completed(Overhearing heard, string request) => heard.Bodies.Select(b => JsonDocument.Parse(b).RootElement)
+        .Where(e => e.GetProperty("type").GetString() == "right.completed.v1" && e.GetProperty("data").GetProperty("request").GetString() == request)
+        .Select(e => (JsonElement?)e.GetProperty("data")).FirstOrDefault();
+}
