@@ -35,7 +35,8 @@ public sealed class Orchestrator : IAsyncLifetime
     public string ConnectionString => _database.ConnectionString;
 
     /// <param name="redispatchAfter">How long a system may stay silent.</param>
-    public async Task StartAsync(string redispatchAfter)
+    /// <param name="more">Beside the usual settings, or in place of them; null takes one away.</param>
+    public async Task StartAsync(string redispatchAfter, params IReadOnlyList<(string Name, string? Value)> more)
     {
         _database = await PostgresDatabase.CreateAsync("erasure");
         _vault = await PostgresDatabase.CreateAsync("erasure_vault");
@@ -47,7 +48,7 @@ public sealed class Orchestrator : IAsyncLifetime
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
 
-        _process = ServiceProcess.Of("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", Path.Combine(_folder.FullName, "log"), new Dictionary<string, string>
+        var settings = new Dictionary<string, string>
         {
             ["ConnectionStrings__Ledger"] = $"{_database.ConnectionString};Maximum Pool Size=20",
             ["Broker__Uri"] = _broker.Uri.ToString(),
@@ -62,7 +63,14 @@ public sealed class Orchestrator : IAsyncLifetime
             ["Mail__From"] = "privacy@controller.example",
             ["Links__PublicUrl"] = "https://privacy.example",
             ["Erasure__RedispatchAfter"] = redispatchAfter,
-        });
+        };
+        foreach (var (name, value) in more)
+        {
+            if (value is null) settings.Remove(name);
+            else settings[name] = value;
+        }
+
+        _process = ServiceProcess.Of("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", Path.Combine(_folder.FullName, "log"), settings);
         _http.BaseAddress = _process.Url;
         Others = await OtherSystems.ListenAsync(_broker);
         await _process.StartAsync(_patience.Token);

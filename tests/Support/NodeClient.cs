@@ -34,6 +34,9 @@ public sealed class NodeClient : IAsyncDisposable
     public static NodeClient Start(Installation installation, string tenant, IEnumerable<(string Name, string Value)> environment, string script, params string[] arguments) =>
         Start("node", installation, tenant, environment, script, arguments);
 
+    /// <summary>One that needs nothing of the services.</summary>
+    public static NodeClient StartAlone(IEnumerable<(string Name, string Value)> environment, string script, params string[] arguments) => Start("node", environment, script, arguments);
+
     /// <summary>The e-mail system that keeps what everybody wants, in either language: both do the same.</summary>
     public static NodeClient StartEmailSystem(string language, Installation installation, string tenant, string queue)
     {
@@ -43,7 +46,20 @@ public sealed class NodeClient : IAsyncDisposable
             : Start("dotnet", installation, tenant, [], $"email-system-dotnet/bin/{build}/net10.0/EmailSystem.dll", queue);
     }
 
-    private static NodeClient Start(string runtime, Installation installation, string tenant, IEnumerable<(string Name, string Value)> environment, string script, params string[] arguments)
+    private static NodeClient Start(string runtime, Installation installation, string tenant, IEnumerable<(string Name, string Value)> environment, string script, params string[] arguments) => Start(
+        runtime,
+        [
+            ("AMQP_URL", installation.Broker.UriOf("outside").ToString()),
+            ("TENANT", tenant),
+            ("PREFERENCE_URL", installation.Preference.Url.ToString()),
+            ("TOKEN", installation.Issuer.Token(tenant, "email")),
+            ("ADDRESS_KEY", Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(tenant)))),
+            .. environment,
+        ],
+        script,
+        arguments);
+
+    private static NodeClient Start(string runtime, IEnumerable<(string Name, string Value)> environment, string script, string[] arguments)
     {
         var start = new ProcessStartInfo(runtime)
         {
@@ -51,14 +67,6 @@ public sealed class NodeClient : IAsyncDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment =
-            {
-                ["AMQP_URL"] = installation.Broker.UriOf("outside").ToString(),
-                ["TENANT"] = tenant,
-                ["PREFERENCE_URL"] = installation.Preference.Url.ToString(),
-                ["TOKEN"] = installation.Issuer.Token(tenant, "email"),
-                ["ADDRESS_KEY"] = Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(tenant))),
-            },
         };
         foreach (var (name, value) in environment) start.Environment[name] = value;
         start.ArgumentList.Add(script);

@@ -20,9 +20,11 @@ public interface IOutgoingMail
     Task SendAsync(Mail mail, CancellationToken ct);
 }
 
-/// <summary>Over SMTP to the server that <c>Mail:Smtp</c> names, with STARTTLS unless that is on this machine.</summary>
+/// <summary>Over SMTP to the server that <c>Mail:Smtp</c> names, with STARTTLS unless that is on this machine, or <c>Mail:StartTls</c> says otherwise. A server that has to offer it and does not is handed nothing.</summary>
 public sealed class SmtpMail(Uri server, string from, string? user, string? password) : IOutgoingMail
 {
+    public bool StartTls { get; init; } = !server.IsLoopback;
+
     /// <summary>Nobody else's mail waits longer for a server that hangs.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -32,7 +34,7 @@ public sealed class SmtpMail(Uri server, string from, string? user, string? pass
         limit.CancelAfter(Patience);
         try
         {
-            using var client = new SmtpClient(server.Host, server.Port > 0 ? server.Port : 587) { EnableSsl = !server.IsLoopback, Credentials = user is null ? null : new NetworkCredential(user, password) };
+            using var client = new SmtpClient(server.Host, server.Port > 0 ? server.Port : 587) { EnableSsl = StartTls, Credentials = user is null ? null : new NetworkCredential(user, password) };
             using var message = new MailMessage(from, mail.To, mail.Subject, mail.Text) { BodyEncoding = Encoding.UTF8, SubjectEncoding = Encoding.UTF8 };
             await client.SendMailAsync(message, limit.Token);
         }

@@ -79,7 +79,10 @@ public static class IdentityVaultRegistration
     {
         ({ Length: > 0 } smtp, _) => new SmtpMail(
             new Uri(smtp), configuration["Mail:From"] ?? throw new InvalidOperationException("Mail__From is not set."), configuration["Mail:User"],
-            configuration["Mail:PasswordFile"] is { Length: > 0 } file ? File.ReadAllText(file).Trim() : null),
+            configuration["Mail:PasswordFile"] is { Length: > 0 } file ? File.ReadAllText(file).Trim() : null)
+        {
+            StartTls = configuration.GetValue("Mail:StartTls", !new Uri(smtp).IsLoopback),
+        },
         (_, { Length: > 0 } folder) => new FileMail(folder, configuration["Mail:From"] ?? throw new InvalidOperationException("Mail__From is not set.")),
         _ => null,
     };
