@@ -121,7 +121,7 @@ public sealed partial class KubernetesTests
         "OpenDsr__PublicUrl", "OpenDsr__CertificateFile", "OpenDsr__KeyFile", "OpenDsr__TrustedRootsFile", "Processors__PublicUrl",
 
         // Whoever has people confirm who they are sets these.
-        "Mail__Smtp", "Mail__Folder", "Mail__From", "Mail__User", "Mail__PasswordFile", "Links__PublicUrl",
+        "Mail__Smtp", "Mail__Folder", "Mail__From", "Mail__User", "Mail__PasswordFile", "Mail__StartTls", "Links__PublicUrl",
     ];
 
     [KubectlTheory]
