@@ -112,6 +112,28 @@ public sealed class CertificateTests : IDisposable
         CodesOf((await AskAsync(Certificate(statement => statement["outcome"] = outcome, story: story))).Answer).ShouldBe("certificate_outcome_differs");
     }
 
+    [Theory]
+    [InlineData("refused", "")]
+    [InlineData("fully", "certificate_outcome_differs")]
+    public async Task Consents_that_were_withdrawn_before_the_rest_was_refused_do_not_make_it_followed(string outcome, string fault)
+    {
+        List<(string Type, string Data)> story =
+        [
+            Story()[0],
+            ("erasure.task-dispatched.v1", $$"""{"attempt":1,"request":"{{Request}}","system":"consent-withdrawals"}"""),
+            ("erasure.task-completed.v1", $$"""{"outcome":"withdrawn","request":"{{Request}}","system":"consent-withdrawals"}"""),
+            ("erasure.completed.v1", $$"""{"outcome":"{{outcome}}","reason":"excessive","request":"{{Request}}"}"""),
+        ];
+        var certificate = Certificate(
+            statement =>
+            {
+                (statement["outcome"], statement["refusedFor"], statement["kept"]) = (outcome, "excessive", new JsonArray());
+                statement["systems"] = new JsonArray(new JsonObject { ["at"] = Moment(1_780_000_003_000), ["outcome"] = "withdrawn", ["system"] = "consent-withdrawals" });
+            },
+            story: story);
+        CodesOf((await AskAsync(certificate)).Answer).ShouldBe(fault);
+    }
+
     [Fact]
     public async Task Who_said_something_else_afterwards_is_shown_with_both_answers()
     {
