@@ -1,5 +1,6 @@
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
+using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.OpenDsr;
 using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
 using ConsentLedger.ErasureOrchestrator.Register;
@@ -32,6 +33,16 @@ public sealed class DsrDecisionTests
     public void Who_had_asked_before_has_one_request_and_it_is_not_the_controllers() =>
         Match(Case(Received), Given(new ErasureRequested(OtherRequest, null, new DateOnly(2026, 2, 28)))).ShouldBeOfType<Decision.Record>()
             .Events.ShouldHaveSingleItem().Facts.ShouldBe(new DsrMatched(Id, Person.Value, OtherRequest, IsOwn: false));
+
+    [Fact]
+    public void By_what_the_controller_knows_the_person_is_added_to_what_the_person_had_asked_for()
+    {
+        var own = new StreamKey(TenantId.Parse("quintus"), new StreamId(OtherRequest));
+        var asked = new ReceiveRequest(Person, Type: RequestType.Erasure, Identities: [new SubjectIdentity("email", "canary@example.org")]);
+        DsrMatch.Decide(Case(Received), asked, OtherRequest, Given(new ErasureRequested(OtherRequest, null, new DateOnly(2026, 2, 28))), TenantRegister.Empty, Place, own, Noon).ShouldBeOfType<Decision.Record>()
+            .Events.Select(e => (e.Facts, e.Stream)).ShouldBe([
+                (new ErasureIdentitiesAdded(OtherRequest), null), (new IdentitiesSealed(OtherRequest), own), (new DsrMatched(Id, Person.Value, OtherRequest, IsOwn: false), Place)]);
+    }
 
     [Fact]
     public void Whatever_a_stranger_may_have_asked_for_the_controllers_request_is_not_swallowed_by_it()
