@@ -57,6 +57,7 @@ app.UseServiceDefaults();
 ReceiveRequest.Map(app);
 ReadErasure.Map(app);
 ReadPlan.Map(app);
+ReadIdentities.Map(app);
 ListRequests.Map(app);
 AnswerTask.Map(app);
 HandOutCopy.Map(app);

@@ -57,9 +57,13 @@ public sealed partial class DeskTests(Orchestrator orchestrator) : IClassFixture
         }
 
         (await SealedAsync(first.Id)).ShouldBe(1);
+        var known = await orchestrator.GetAsync($"{first.Location}/identities", tenant);
+        known.Json.GetProperty("identities")[0].GetProperty("value").GetString().ShouldBe(Canary, "somebody has to tell those who are told by hand");
+        (await orchestrator.GetAsync($"{first.Location}/identities", tenant, role: "auditor")).Status.ShouldBe(403);
         (await InDatabaseAsync(Canary)).ShouldBe(0);
         await orchestrator.PostAsync($"{first.Location}/withdrawal", new { }, tenant);
         await Eventually.HoldsAsync(async () => (await SealedAsync(first.Id)).ShouldBe(0, "they end with the request"));
+        (await orchestrator.GetAsync($"{first.Location}/identities", tenant)).Json.GetProperty("identities").GetArrayLength().ShouldBe(0);
 
         await orchestrator.PutAsync("/v1/request-settings", new { coolingOffHours = 0 }, tenant);
         var running = await orchestrator.PostAsync("/v1/erasures", new { subject = _subject }, tenant);
