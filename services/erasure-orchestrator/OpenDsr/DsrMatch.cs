@@ -42,7 +42,10 @@ public sealed record DsrMatch(SubjectId? Subject = null)
             : new Decision.Record([.. added, joined]);
     }
 
-    public static Decision DecideNobody(DsrCase matched) => Refuse(matched) ?? Decision.Of(new DsrFoundNobody(matched.Received!.Id));
+    /// <summary>Too late, where nobody has looked at the clock meanwhile, is said with it. A match needs not say so: the request that it begins has its own deadline.</summary>
+    public static Decision DecideNobody(DsrCase matched, DateTimeOffset now) => Refuse(matched) ?? (matched is { Overdue: false } && now >= matched.LapsesAt
+        ? Decision.Of(new DsrOverdue(matched.Received!.Id, matched.DueOn), new DsrFoundNobody(matched.Received.Id))
+        : Decision.Of(new DsrFoundNobody(matched.Received!.Id)));
 
     private static IEnumerable<NewEvent> InstructionIn(DsrCase matched, Decision.Record record) => record.Events.Select(e => e.Facts).OfType<ErasureRequested>()
         .Where(asked => asked.Instructor is not null && matched.Received!.Instructs == true).Select(asked => new NewEvent(new ErasureInstructed(asked.Request, Instruction.Proceed)));
@@ -73,7 +76,7 @@ public sealed class DsrMatching(DeciderLoop ledger, StateReader reader, Identity
     {
         var place = DsrCase.KeyOf(tenant, state.Received!.Id);
         if (subject is not { } who)
-            return await ledger.ExecuteAsync(new Command(place, DsrCase.Stream, Id: null, default, context => DsrMatch.DecideNobody(context.State<DsrCase>())), ct);
+            return await ledger.ExecuteAsync(new Command(place, DsrCase.Stream, Id: null, default, context => DsrMatch.DecideNobody(context.State<DsrCase>(), context.Now)), ct);
 
         var person = new StreamKey(tenant, who.Stream);
         var opened = await cases.OpenAsync(place, ct);

@@ -97,7 +97,16 @@ public sealed class DsrDecisionTests
         CodeOf(Match(Case(Received, new DsrMatched(Id, Person.Value, Request, true)))).ShouldBe("dsr_matched");
         CodeOf(Match(Case(Received, new DsrFoundNobody(Id)))).ShouldBe("dsr_matched");
         CodeOf(Match(Case(Received, new DsrCancelled(Id)))).ShouldBe("dsr_cancelled");
-        CodeOf(DsrMatch.DecideNobody(Case(Received, new DsrMatched(Id, Person.Value, Request, true)))).ShouldBe("dsr_matched");
+        CodeOf(DsrMatch.DecideNobody(Case(Received, new DsrMatched(Id, Person.Value, Request, true)), Noon)).ShouldBe("dsr_matched");
+    }
+
+    [Fact]
+    public void That_nobody_was_found_too_late_is_said_though_nobody_looked_at_the_clock()
+    {
+        var (due, over) = (DateOnly.FromDateTime(Received.ExpectedBy.UtcDateTime), Received.ExpectedBy.AddSeconds(1));
+        DsrMatch.DecideNobody(Case(Received), over.AddMilliseconds(-1)).ShouldRecord(new DsrFoundNobody(Id));
+        DsrMatch.DecideNobody(Case(Received), over).ShouldRecord(new DsrOverdue(Id, due), new DsrFoundNobody(Id));
+        DsrMatch.DecideNobody(Case(Received, new DsrOverdue(Id, due)), over).ShouldRecord(new DsrFoundNobody(Id));
     }
 
     [Fact]
