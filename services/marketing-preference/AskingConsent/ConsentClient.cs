@@ -18,12 +18,17 @@ public sealed class ConsentUnavailableException(Exception inner, HttpStatusCode?
 public sealed partial class ConsentClient : IDisposable
 {
     private const string Remote = "consent";
+    private const string ManyQuestions = "consent-many";
     private const string Histories = "consent-history";
+
+    /// <summary>More than this are a part of a mailing: nobody waits for one of them, and reading so many people takes its time.</summary>
+    private const int Few = 100;
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly HttpClient _http;
     private readonly ServiceToken _token;
     private readonly ResiliencePipeline _pipeline;
+    private readonly ResiliencePipeline _many;
     private readonly ResiliencePipeline _histories;
     private readonly TimeProvider _clock;
     private readonly ILogger<ConsentClient> _log;
@@ -36,6 +41,11 @@ public sealed partial class ConsentClient : IDisposable
         .AddRemote(Remote, remote =>
         {
             (remote.TimeoutMs, remote.AttemptTimeoutMs, remote.Attempts, remote.BaseDelayMs, remote.MaxDelayMs) = (2000, 600, 3, 50, 1000);
+            remote.Breaker = new Breaker();
+        })
+        .AddRemote(ManyQuestions, remote =>
+        {
+            (remote.TimeoutMs, remote.AttemptTimeoutMs, remote.Attempts, remote.BaseDelayMs, remote.MaxDelayMs) = (10_000, 4_000, 3, 50, 1000);
             remote.Breaker = new Breaker();
         })
         .AddRemote(Histories, remote => (remote.TimeoutMs, remote.Attempts) = (30_000, 1))
@@ -54,13 +64,14 @@ public sealed partial class ConsentClient : IDisposable
         };
         (_clock, _log) = (clock, log);
         _pipeline = remotes.Calling(Remote, HttpAnswers.IsOutage, HttpAnswers.RetryAfter);
+        _many = remotes.Calling(ManyQuestions, HttpAnswers.IsOutage, HttpAnswers.RetryAfter);
         _histories = remotes.Calling(Histories, HttpAnswers.IsOutage);
     }
 
     /// <summary>The strict decision for each question, in order.</summary>
     /// <exception cref="ConsentUnavailableException"/>
     public Task<IReadOnlyList<ConsentDecision>> DecideAsync(TenantId tenant, IReadOnlyList<ConsentQuestion> questions, CancellationToken ct) => SendAsync(
-        _pipeline,
+        questions.Count > Few ? _many : _pipeline,
         () => Request(HttpMethod.Post, tenant, "/v1/decisions", questions),
         async (answer, limited) =>
         {
