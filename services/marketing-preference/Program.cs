@@ -34,6 +34,7 @@ builder.Services.AddSingleton<TellConsent>();
 builder.Services.AddSingleton<AddressReader>();
 ImportRunner.Add(builder.Services);
 builder.Services.AddSingleton<SendCounts>();
+Standings.Add(builder.Services, builder.Configuration);
 builder.Services.AddSingleton<SendGate>();
 builder.Services.AddSingleton<SignedRequests>();
 builder.Services.AddSingleton<TakeIn>();

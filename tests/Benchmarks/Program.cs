@@ -12,6 +12,7 @@ var benchmarks = new Dictionary<string, Func<CancellationToken, Task>>
     ["erasure"] = ErasureBenchmark.RunAsync,
     ["decisions"] = DecisionBenchmark.RunAsync,
     ["unsubscribe"] = UnsubscribeBenchmark.RunAsync,
+    ["gate"] = GateBenchmark.RunAsync,
 };
 
 using var stop = new CancellationTokenSource();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -24,6 +25,15 @@ public sealed class ServiceProcess : IAsyncDisposable
     public string LogFile { get; }
 
     public string Name => Path.GetFileNameWithoutExtension(LogFile);
+
+    /// <summary>While it runs.</summary>
+    public int Id => _process?.Id ?? throw new InvalidOperationException($"{Name} does not run.");
+
+    /// <summary>The most memory that it had resident since <see cref="ForgetPeak"/>, in bytes.</summary>
+    public long PeakMemory => 1024 * long.Parse(File.ReadLines($"/proc/{Id}/status").Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ')[^2], CultureInfo.InvariantCulture);
+
+    /// <summary>From here on it counts anew (proc(5), clear_refs).</summary>
+    public void ForgetPeak() => File.WriteAllText($"/proc/{Id}/clear_refs", "5");
 
     /// <summary>As environment variables.</summary>
     public IReadOnlyDictionary<string, string> Settings => _settings;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ConsentLedger.Consent.Decisions.Audiences;
+using ConsentLedger.Consent.Decisions.Many;
 using ConsentLedger.Resilience;
 
 namespace ConsentLedger.Consent.Decisions;
@@ -29,6 +30,11 @@ public static class DecisionsRegistration
         services.AddSingleton<AudienceReader>();
         services.AddRemote(SubjectFacts.Name, following => (following.BaseDelayMs, following.MaxDelayMs) = (500, 30_000));
         services.AddSingleton<SubjectFacts>();
+        var answers = configuration.GetValue("Decisions:AnswersInMemory", ManyDecisions.DefaultCapacity);
+        if (answers < 1) throw new InvalidOperationException("Decisions__AnswersInMemory is at least 1.");
+        services.AddSingleton(provider => new ManyDecisions(
+            provider.GetRequiredService<IEventEngine>(), provider.GetRequiredService<EventCatalog>(), provider.GetRequiredService<SubjectFacts>(), provider.GetRequiredService<CurrentSubjects>(),
+            provider.GetRequiredService<TimeProvider>(), answers));
         return services.AddHostedService<FollowingFacts>();
     }
 }

@@ -81,6 +81,30 @@ public sealed partial class ConsentClient : IDisposable
         },
         ct);
 
+    /// <summary>As <see cref="DecideAsync"/>, with each question asked once and the ids of whom it is about, and answered in some bytes each.</summary>
+    /// <exception cref="ConsentUnavailableException"/>
+    public async Task<IReadOnlyList<ConsentDecision>> DecideForManyAsync(TenantId tenant, IReadOnlyList<ConsentQuestion> questions, CancellationToken ct)
+    {
+        var parts = AboutMany.Of(questions);
+        try
+        {
+            return await SendAsync(
+                _many,
+                () => Request(HttpMethod.Post, tenant, "/v1/decisions/many", parts.Questions),
+                async (answer, limited) =>
+                {
+                    answer.EnsureAnswered(_clock);
+                    return parts.Read(await answer.Content.ReadFromJsonAsync<List<ConsentAnswersAboutMany>>(JsonSerializerOptions.Web, limited) ?? []);
+                },
+                ct);
+        }
+        catch (ConsentUnavailableException e) when (e.StatusCode == HttpStatusCode.NotFound)
+        {
+            // One of an older release, which is replaced at this moment.
+            return await DecideAsync(tenant, questions, ct);
+        }
+    }
+
     /// <summary>When this returns, no decision over there says yes any more; a refusal means that there was nothing to withdraw.</summary>
     /// <param name="key">The same key again is carried out once.</param>
     /// <exception cref="ConsentUnavailableException"/>

@@ -12,6 +12,13 @@ namespace ConsentLedger.MarketingPreference.AskingConsent;
 /// <summary>"May this be done to this person's data?"</summary>
 public sealed record ConsentQuestion(SubjectId Subject, string Purpose, string? Channel, string? Recipient, string? Category = null, string? Jurisdiction = null);
 
+/// <summary>A question, without whom it is about, and they: 16 bytes each, as RFC 9562 orders them.</summary>
+internal sealed record ConsentQuestionAboutMany(string Purpose, string? Channel, string? Recipient, string? Category, string? Jurisdiction, byte[] Subjects);
+
+/// <param name="Rule">A byte a subject: which of the rules.</param>
+/// <param name="Positions">Eight bytes a subject, big-endian; -1 for none.</param>
+internal sealed record ConsentAnswersAboutMany(IReadOnlyList<ConsentDecision> Rules, byte[] Rule, byte[] Positions);
+
 /// <param name="Code">Why, as the consent service says it.</param>
 /// <param name="Position">The event it rests on there.</param>
 public sealed record ConsentDecision(bool Allowed, string Code, long? Position = null);

@@ -39,23 +39,24 @@ public static class DecideToSend
     private static async Task<IResult> HandleAsync(Asked asked, HttpRequest request, Caller caller, SendGate gate, CancellationToken ct)
     {
         if (asked.Questions is not { } questions)
-            return TypedResults.Stream(answers => AnswerAsync(request.BodyReader, answers, lines => gate.AnswerAsync(caller.Tenant, lines, ct), ct), NdJson);
+            return TypedResults.Stream(answers => AnswerAsync(request.BodyReader, answers, lines => gate.AnswerAsync(caller.Tenant, lines, isMailing: true, ct), ct), NdJson);
         if (questions.Items.Count > MaxQuestions) return KnownProblems.Refused("too_many_questions", $"At most {MaxQuestions} questions a request.");
-        return TypedResults.Json(questions.InKind(await gate.AnswerAsync(caller.Tenant, questions.Items, ct)), StrictJson.Options);
+        return TypedResults.Json(questions.InKind(await gate.AnswerAsync(caller.Tenant, questions.Items, isMailing: false, ct)), StrictJson.Options);
     }
 
     internal static async Task AnswerAsync(PipeReader lines, Stream answers, Func<IReadOnlyList<SendQuestion>, Task<IReadOnlyList<SendAnswer>>> answer, CancellationToken ct)
     {
         // Whatever ends the writing ends the reading: nobody reads on for a caller who has gone.
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var parts = Channel.CreateBounded<Task<byte[]>>(PartsAhead);
-        var reading = ReadAsync(lines, DecideAsync, ending.Token)
+        var parts = Channel.CreateBounded<Task<PooledBytes>>(PartsAhead);
+        var reading = LinesPart.ReadAsync(lines, LinesAtOnce, MaxLineBytes, DecideAsync, ending.Token)
             .ContinueWith(done => parts.Writer.Complete(done.IsCanceled ? new OperationCanceledException() : done.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         try
         {
             await foreach (var part in parts.Reader.ReadAllAsync(ct))
             {
-                await answers.WriteAsync(await part, ct);
+                using var written = await part;
+                await answers.WriteAsync(written.Memory, ct);
                 await answers.FlushAsync(ct);
             }
         }
@@ -66,61 +67,43 @@ public static class DecideToSend
         }
 
         // Decided when there is room for it, and not before: only this writes, so the room stays.
-        async ValueTask DecideAsync(List<Line> part)
+        async ValueTask DecideAsync(LinesPart part)
         {
             if (await parts.Writer.WaitToWriteAsync(ending.Token)) parts.Writer.TryWrite(Task.Run(() => AnswerAsync(part, answer), ending.Token));
         }
     }
 
-    /// <summary>As many lines as are there already, and never more than fit: whoever waits for an answer before they send the next line gets it.</summary>
-    private static async Task ReadAsync(PipeReader reader, Func<List<Line>, ValueTask> handle, CancellationToken ct)
+    private static async Task<PooledBytes> AnswerAsync(LinesPart part, Func<IReadOnlyList<SendQuestion>, Task<IReadOnlyList<SendAnswer>>> answer)
     {
-        await using var lines = BoundedLines.ReadAsync(reader, MaxLineBytes, ct).GetAsyncEnumerator(ct);
-        var (part, number) = (new List<Line>(), 0L);
-        while (true)
-        {
-            var next = lines.MoveNextAsync();
-            if (part.Count > 0 && (part.Count == LinesAtOnce || !next.IsCompleted))
-            {
-                await handle(part);
-                part = [];
-            }
-
-            if (!await next) break;
-            number++;
-            if (lines.Current is { } bytes && bytes.AsSpan().Trim(" \t\r"u8).IsEmpty) continue;
-            part.Add(new Line(number, lines.Current));
-        }
-
-        if (part.Count > 0) await handle(part);
-    }
-
-    private static async Task<byte[]> AnswerAsync(List<Line> part, Func<IReadOnlyList<SendQuestion>, Task<IReadOnlyList<SendAnswer>>> answer)
-    {
-        var read = part.Select(Read).ToList();
-        var answers = await answer([.. read.Select(r => r.Question).OfType<SendQuestion>()]);
-        var written = new MemoryStream(part.Count * 512);
+        using var lines = part;
+        var (questions, faults) = Read(part);
+        var answers = await answer(questions);
+        var written = new PooledBytes(part.Count * 256);
         using var json = new Utf8JsonWriter(written, new JsonWriterOptions { Encoder = StrictJson.Options.Encoder, SkipValidation = true });
-        var next = 0;
-        foreach (var (question, fault) in read)
+        for (var (line, next) = (0, 0); line < part.Count; line++)
         {
-            if (question is not null) JsonSerializer.Serialize(json, answers[next++], StrictJson.Options);
-            else JsonSerializer.Serialize(json, fault, StrictJson.Options);
+            if (faults.TryGetValue(line, out var fault)) JsonSerializer.Serialize(json, fault, StrictJson.Options);
+            else AnswerWriter.Write(json, answers[next++]);
             json.Flush();
             json.Reset();
-            written.WriteByte((byte)'\n');
+            written.Write((byte)'\n');
         }
 
-        return written.ToArray();
+        return written;
     }
 
-    private static (SendQuestion? Question, LineFault? Fault) Read(Line line) =>
-        line.Bytes is null ? (null, new LineFault(false, "line_too_long", line.Number, null))
-        : StrictJson.TryRead<SendQuestion>(line.Bytes, out var question, out var problem) ? (question, null)
-        : (null, new LineFault(false, problem.Code, line.Number, problem.Member));
+    private static (List<SendQuestion> Questions, Dictionary<int, LineFault> Faults) Read(LinesPart part)
+    {
+        var (reader, questions, faults) = (new QuestionReader(), new List<SendQuestion>(part.Count), new Dictionary<int, LineFault>());
+        for (var line = 0; line < part.Count; line++)
+        {
+            if (!part.TryGet(line, out var bytes)) faults.Add(line, new LineFault(false, "line_too_long", part.NumberOf(line), null));
+            else if (reader.TryRead(bytes, out var question, out var problem)) questions.Add(question!);
+            else faults.Add(line, new LineFault(false, problem!.Code, part.NumberOf(line), problem.Member));
+        }
 
-    /// <param name="Bytes">Null for one that is too long.</param>
-    private readonly record struct Line(long Number, byte[]? Bytes);
+        return (questions, faults);
+    }
 
     /// <summary>A JSON body, which is read beforehand; or lines, which are read as they come and have no limit.</summary>
     /// <param name="Questions">Null for lines.</param>

@@ -48,18 +48,22 @@ public static class SendDecision
 
     /// <summary>What can be decided here; null where the consent service has to be asked.</summary>
     /// <param name="address">How the address stands, where one was named and something is known of it.</param>
-    public static Verdict? DecideHere(SendQuestion question, SubjectPreferences subject, PolicyPack? pack, AddressRow address = default, DateTimeOffset now = default)
-    {
-        if (pack is null) return No("policy_missing");
-        if (pack.FindTopic(question.Topic) is not { } topic) return No("topic_undeclared");
-        if (!topic.Channels.Contains(question.Channel)) return No("channel_undeclared");
-        if (subject.IsErased) return No("subject_erased");
-        if (OnAddress(topic.MessageClass, address, now) is { } stopped) return stopped;
-        if (topic.MessageClass == MessageClass.Transactional) return null;
+    public static Verdict? DecideHere(SendQuestion question, SubjectPreferences subject, PolicyPack? pack, AddressRow address = default, DateTimeOffset now = default) =>
+        DecideHere(Aim.Of(pack, question.Topic, question.Channel), Standing.Of(subject, question.Topic, question.Channel), address, now);
 
-        var lane = subject.Find(question.Topic, question.Channel);
-        if (lane is { IsOpen: false }) return No("unsubscribed") with { Position = lane.Place.Position };
-        return pack.FindPurpose(topic.Purpose)!.Bases.Count == 0 ? No("basis_missing") : null;
+    /// <inheritdoc cref="DecideHere(SendQuestion, SubjectPreferences, PolicyPack?, AddressRow, DateTimeOffset)"/>
+    /// <param name="aim">Of the question.</param>
+    /// <param name="person">How they stand to what it aims at.</param>
+    public static Verdict? DecideHere(Aim aim, Standing person, AddressRow address, DateTimeOffset now)
+    {
+        if (aim.Pack is null) return No("policy_missing");
+        if (aim.Topic is null) return No("topic_undeclared");
+        if (!aim.HasChannel) return No("channel_undeclared");
+        if (person.Kind == StandingKind.Erased) return No("subject_erased");
+        if (OnAddress(aim.Topic.MessageClass, address, now) is { } stopped) return stopped;
+        if (aim.IsTransactional) return null;
+        if (person.Kind == StandingKind.Left) return No("unsubscribed") with { Position = person.Place };
+        return aim.Purpose!.Bases.Count == 0 ? No("basis_missing") : null;
     }
 
     /// <summary>
@@ -67,24 +71,26 @@ public static class SendDecision
     /// objected, that processing is restricted, or what they said under another id. Without an answer what is owed still goes out, a service that they use may still write
     /// to them, and nobody else.
     /// </summary>
-    public static Verdict DecideOn(ConsentDecision? consent, SendQuestion question, SubjectPreferences subject, PolicyPack pack, DateTimeOffset now = default)
+    public static Verdict DecideOn(ConsentDecision? consent, SendQuestion question, SubjectPreferences subject, PolicyPack pack, DateTimeOffset now = default) =>
+        DecideOn(consent, Aim.Of(pack, question.Topic, question.Channel), subject.Find(question.Topic, question.Channel)?.Place.Position, question.TimeZone, now);
+
+    /// <inheritdoc cref="DecideOn(ConsentDecision?, SendQuestion, SubjectPreferences, PolicyPack, DateTimeOffset)"/>
+    /// <param name="position">Of the event of this service that speaks of the topic over this channel.</param>
+    public static Verdict DecideOn(ConsentDecision? consent, Aim aim, long? position, ZoneName? recipients, DateTimeOffset now)
     {
-        var topic = pack.FindTopic(question.Topic)!;
-        if (topic.MessageClass == MessageClass.Transactional)
+        if (aim.IsTransactional)
             return consent is { Allowed: false } && StopsEverything.Contains(consent.Code) ? new Verdict(false, consent.Code, null, consent) : new Verdict(true, "transactional", null, consent);
 
-        var purpose = pack.FindPurpose(topic.Purpose)!;
-        var (needsConsent, position) = (purpose.RestsOn(LawfulBasis.Consent), subject.Find(question.Topic, question.Channel)?.Place.Position);
         var verdict = consent switch
         {
-            null when needsConsent || purpose.Marketing => new Verdict(false, "consent_unavailable", position),
+            null when aim.NeedsConsent || aim.Purpose!.Marketing => new Verdict(false, "consent_unavailable", position),
             null => new Verdict(true, "not_unsubscribed", position),
-            { Allowed: true } when !needsConsent => new Verdict(true, "not_unsubscribed", position, consent),
+            { Allowed: true } when !aim.NeedsConsent => new Verdict(true, "not_unsubscribed", position, consent),
             _ => new Verdict(consent.Allowed, consent.Code, position, consent),
         };
 
         // Last, so that whoever comes back later does not come back for nothing.
-        return verdict.Allowed && pack.QuietHours.FirstOrDefault(hours => hours.Channel == question.Channel)?.EndOf(now, question.TimeZone?.Zone) is { } end
+        return verdict.Allowed && aim.Quiet?.EndOf(now, recipients?.Zone) is { } end
             ? verdict with { Allowed = false, Rule = "quiet_hours", NotBefore = end }
             : verdict;
     }

@@ -12,57 +12,82 @@ namespace ConsentLedger.MarketingPreference.Sending;
 /// the consent service's.
 /// </summary>
 public sealed class SendGate(
-    PreferenceReader reader, AddressReader addresses, ConsentClient consent, SendCounts counts, UnsubscribeLinks links, DecisionMetrics metrics, TimeProvider clock)
+    PreferenceReader reader, Standings standings, AddressReader addresses, ConsentClient consent, SendCounts counts, UnsubscribeLinks links, DecisionMetrics metrics, TimeProvider clock)
 {
-    public async Task<IReadOnlyList<SendAnswer>> AnswerAsync(TenantId tenant, IReadOnlyList<SendQuestion> questions, CancellationToken ct)
+    /// <param name="isMailing">They are a part of very many, of whom what was found out is remembered from one mailing to the next.</param>
+    public async Task<IReadOnlyList<SendAnswer>> AnswerAsync(TenantId tenant, IReadOnlyList<SendQuestion> questions, bool isMailing, CancellationToken ct)
     {
-        var (verdicts, pack) = await DecideAsync(tenant, questions, ct);
-        foreach (var verdict in verdicts) metrics.Answered(verdict.Allowed, verdict.Rule);
+        var (verdicts, aims) = await DecideAsync(tenant, questions, isMailing, ct);
+        foreach (var same in verdicts.CountBy(verdict => (verdict.Allowed, verdict.Rule))) metrics.Answered(same.Key.Allowed, same.Key.Rule, same.Value);
         var now = clock.GetUtcNow();
-        return [.. questions.Zip(verdicts, (question, verdict) => AnswerOf(question, verdict, tenant, pack, now))];
+        var ids = DecisionIds.Make(verdicts.Length, now);
+        var answers = new SendAnswer[verdicts.Length];
+        for (var i = 0; i < answers.Length; i++) answers[i] = AnswerOf(questions[i], verdicts[i], ids[i], tenant, aims, now);
+        return answers;
     }
 
-    private async Task<(Verdict[] Verdicts, PolicyPack? Pack)> DecideAsync(TenantId tenant, IReadOnlyList<SendQuestion> questions, CancellationToken ct)
+    private async Task<(Verdict[] Verdicts, Aims Aims)> DecideAsync(TenantId tenant, IReadOnlyList<SendQuestion> questions, bool isMailing, CancellationToken ct)
     {
         try
         {
-            return await DecideKnowingAsync(tenant, questions, ct);
+            var (pack, people) = isMailing ? await standings.ReadAsync(tenant, questions, ct) : await ReadAsync(tenant, questions, ct);
+            var aims = new Aims(pack);
+            return (await DecideAsync(tenant, questions, people, aims, isMailing, ct), aims);
         }
         catch (StoreUnavailableException)
         {
-            var lastKnown = reader.LastKnown(tenant);
-            return ([.. questions.Select(question => SendDecision.DecideBlind(question, lastKnown))], lastKnown);
+            var lastKnown = reader.LastKnown(tenant) ?? standings.LastKnown(tenant);
+            return ([.. questions.Select(question => SendDecision.DecideBlind(question, lastKnown))], new Aims(lastKnown));
         }
     }
 
-    private async Task<(Verdict[] Verdicts, PolicyPack? Pack)> DecideKnowingAsync(TenantId tenant, IReadOnlyList<SendQuestion> questions, CancellationToken ct)
+    private async Task<(PolicyPack? Pack, Standing[] People)> ReadAsync(TenantId tenant, IReadOnlyList<SendQuestion> questions, CancellationToken ct)
     {
         var (policies, subjects) = await reader.ReadAsync(tenant, [.. questions.Select(question => question.Subject.Stream)], ct);
-        var standing = await addresses.ReadAsync(tenant, [.. questions.Select(question => question.Address).OfType<AddressTag>().Distinct()], ct);
-        var (pack, now) = (policies.Current, clock.GetUtcNow());
+        return (policies.Current, [.. questions.Zip(subjects, (question, subject) => Standing.Of(subject.State, question.Topic, question.Channel))]);
+    }
 
-        var verdicts = new Verdict?[questions.Count];
-        var open = new List<int>();
-        for (var i = 0; i < questions.Count; i++)
+    private async Task<Verdict[]> DecideAsync(TenantId tenant, IReadOnlyList<SendQuestion> questions, Standing[] people, Aims aims, bool isMailing, CancellationToken ct)
+    {
+        var tags = new HashSet<AddressTag>();
+        foreach (var question in questions)
+            if (question.Address is { } tag) tags.Add(tag);
+        var standing = await addresses.ReadAsync(tenant, tags, ct);
+        var now = clock.GetUtcNow();
+
+        var verdicts = new Verdict[questions.Count];
+        var (open, asked) = (new List<int>(questions.Count), new List<ConsentQuestion>(questions.Count));
+        for (var i = 0; i < verdicts.Length; i++)
         {
-            verdicts[i] = SendDecision.DecideHere(questions[i], subjects[i].State, pack, questions[i].Address is { } tag ? standing.GetValueOrDefault(tag) : default, now);
-            if (verdicts[i] is null) open.Add(i);
+            var (question, aim) = (questions[i], aims.Of(questions[i]));
+            if (SendDecision.DecideHere(aim, people[i], question.Address is { } tag ? standing.GetValueOrDefault(tag) : default, now) is { } verdict)
+            {
+                verdicts[i] = verdict;
+                continue;
+            }
+
+            open.Add(i);
+            asked.Add(new ConsentQuestion(question.Subject, aim.Purpose!.Id, question.Channel, question.Recipient, question.Category, question.Jurisdiction));
         }
 
-        var said = await AskAsync(tenant, [.. open.Select(i => questions[i])], pack, ct);
-        for (var n = 0; n < open.Count; n++) verdicts[open[n]] = SendDecision.DecideOn(said[n], questions[open[n]], subjects[open[n]].State, pack!, now);
-        await CapAsync(tenant, questions, verdicts!, pack, now, ct);
-        return ([.. verdicts.Select(verdict => verdict!)], pack);
+        var said = await AskAsync(tenant, asked, isMailing, ct);
+        for (var n = 0; n < open.Count; n++)
+        {
+            var question = questions[open[n]];
+            verdicts[open[n]] = SendDecision.DecideOn(said[n], aims.Of(question), people[open[n]].Place, question.TimeZone, now);
+        }
+
+        await CapAsync(tenant, questions, verdicts, aims.Pack, now, ct);
+        return verdicts;
     }
 
     /// <summary>All in one call.</summary>
-    private async Task<IReadOnlyList<ConsentDecision?>> AskAsync(TenantId tenant, IReadOnlyList<SendQuestion> asked, PolicyPack? pack, CancellationToken ct)
+    private async Task<IReadOnlyList<ConsentDecision?>> AskAsync(TenantId tenant, IReadOnlyList<ConsentQuestion> asked, bool isMailing, CancellationToken ct)
     {
         if (asked.Count == 0) return [];
         try
         {
-            return await consent.DecideAsync(
-                tenant, [.. asked.Select(q => new ConsentQuestion(q.Subject, pack!.FindTopic(q.Topic)!.Purpose, q.Channel, q.Recipient, q.Category, q.Jurisdiction))], ct);
+            return isMailing ? await consent.DecideForManyAsync(tenant, asked, ct) : await consent.DecideAsync(tenant, asked, ct);
         }
         catch (ConsentUnavailableException)
         {
@@ -86,12 +111,12 @@ public sealed class SendGate(
             if (!fits[n]) verdicts[index] = verdicts[index] with { Allowed = false, Rule = "frequency_capped", NotBefore = end };
     }
 
-    private SendAnswer AnswerOf(SendQuestion question, Verdict verdict, TenantId tenant, PolicyPack? pack, DateTimeOffset now)
+    private SendAnswer AnswerOf(SendQuestion question, Verdict verdict, Guid id, TenantId tenant, Aims aims, DateTimeOffset now)
     {
-        var messageClass = verdict.Allowed ? pack!.FindTopic(question.Topic)!.MessageClass : MessageClass.Transactional;
+        var messageClass = verdict.Allowed ? aims.Of(question).Topic!.MessageClass : MessageClass.Transactional;
         var bearsLink = messageClass != MessageClass.Transactional && (question.Headers ?? messageClass == MessageClass.Marketing);
         return new SendAnswer(
-            verdict.Allowed, verdict.Rule, Guid.CreateVersion7(now), verdict.Position, verdict.Consent is { } ground ? new ConsentGround(ground.Code, ground.Position) : null, pack?.Version,
+            verdict.Allowed, verdict.Rule, id, verdict.Position, verdict.Consent is { } ground ? new ConsentGround(ground.Code, ground.Position) : null, aims.Pack?.Version,
             bearsLink ? $"<{links.AddressOf(LinkOf())}>" : null, bearsLink ? "List-Unsubscribe=One-Click" : null, verdict.NotBefore);
 
         UnsubscribeLink LinkOf() =>

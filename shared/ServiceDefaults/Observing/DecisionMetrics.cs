@@ -12,5 +12,6 @@ public sealed class DecisionMetrics
     public DecisionMetrics(IMeterFactory meters) =>
         _decisions = meters.Create(Name).CreateCounter<long>("consentledger.decisions", "{decision}", "Questions answered, by answer and reason.");
 
-    public void Answered(bool allowed, string code) => _decisions.Add(1, new("answer", allowed ? "yes" : "no"), new("code", code));
+    /// <param name="count">Of how many persons.</param>
+    public void Answered(bool allowed, string code, int count = 1) => _decisions.Add(count, new("answer", allowed ? "yes" : "no"), new("code", code));
 }

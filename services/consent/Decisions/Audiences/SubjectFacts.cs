@@ -1,3 +1,4 @@
+using ConsentLedger.Consent.Consents;
 using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Ledger;
 using ConsentLedger.Resilience;
@@ -50,6 +51,26 @@ public sealed class SubjectFacts(IEventEngine engine, EventCatalog catalog, Npgs
         await move.ExecuteNonQueryAsync(ct);
         await transaction.CommitAsync(ct);
         return Math.Max(next, events[^1].Place.Position + 1);
+    });
+
+    /// <summary>These subjects as far as the table has come, and how far that is, as of one moment. Who is not in the answer has no row.</summary>
+    public Task<(long Followed, Dictionary<StreamId, SubjectConsents> Subjects)> ReadAsync(TenantId tenant, IReadOnlyCollection<StreamId> subjects, CancellationToken ct) => Outages.Typed(async () =>
+    {
+        await using var select = ledger.CreateCommand("""
+            select f.next_position, s.stream_id, s.facts from (select coalesce((select next_position from subject_facts_followed where tenant_id = $1), 0) as next_position) as f
+            left join subject_facts s on s.tenant_id = $1 and s.stream_id = any($2)
+            """);
+        select.Parameters.Add(new() { Value = tenant.ToString() });
+        select.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. subjects.Select(s => s.Value)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
+        var (followed, states) = (0L, new Dictionary<StreamId, SubjectConsents>(subjects.Count));
+        await using var reader = await select.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            followed = reader.GetInt64(0);
+            if (!reader.IsDBNull(1)) states[new StreamId(reader.GetGuid(1))] = _compact.Replay(reader.GetFieldValue<byte[]>(2), SubjectConsents.Stream, SubjectConsents.Stream.Before, long.MaxValue);
+        }
+
+        return (followed, states);
     });
 
     /// <summary>A tenant's policies lie in the same log, under an id that no subject can have.</summary>
