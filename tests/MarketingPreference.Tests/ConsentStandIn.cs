@@ -30,6 +30,9 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     /// <summary>Every request is taken, and none answered.</summary>
     public bool Hangs { get; set; }
 
+    /// <summary>It knows nothing of questions about many.</summary>
+    public bool IsOfAnOlderRelease { get; set; }
+
     /// <summary>So many of the next requests are answered with "not now".</summary>
     public int BusyFor { get; set; }
 
@@ -113,6 +116,7 @@ internal sealed class ConsentStandIn : IAsyncDisposable
         await (parts switch
         {
             ["v1", "decisions"] => context.Response.WriteAsJsonAsync(JsonSerializer.Deserialize<List<Question>>(body, JsonSerializerOptions.Web)!.Select(Decide)),
+            ["v1", "decisions", "many"] when !IsOfAnOlderRelease => context.Response.WriteAsJsonAsync(JsonSerializer.Deserialize<List<AboutMany>>(body, JsonSerializerOptions.Web)!.Select(DecideMany)),
             ["v1", "subjects", var subject, "withdrawals"] => WithdrawAsync(context, subject, JsonSerializer.Deserialize<Question>(body, JsonSerializerOptions.Web)!),
             ["v1", "subjects", _, "history"] when HistoryStatus is { } status => UnreadableAsync(context, status),
             ["v1", "subjects", var subject, "history"] when _histories.TryGetValue(subject, out var history) => context.Response.WriteAsync(history),
@@ -120,13 +124,25 @@ internal sealed class ConsentStandIn : IAsyncDisposable
         });
     }
 
-    private object Decide(Question question)
+    private Answer Decide(Question question)
     {
-        if (_stopped.TryGetValue(question.Subject!, out var code)) return new { allowed = false, code };
-        if (!Packs.Northwind.FindPurpose(question.Purpose)!.RestsOn(LawfulBasis.Consent)) return new { allowed = true, code = "rests_on_other_basis" };
+        if (_stopped.TryGetValue(question.Subject!, out var code)) return new(false, code);
+        if (!Packs.Northwind.FindPurpose(question.Purpose)!.RestsOn(LawfulBasis.Consent)) return new(true, "rests_on_other_basis");
         return _given.TryGetValue((question.Subject!, question.Purpose), out var given)
-            ? new { allowed = given, code = given ? "consent_given" : "consent_withdrawn", basis = given ? "consent" : null, position = 7, policyVersion = "1" }
-            : new { allowed = false, code = "consent_unknown" };
+            ? new(given, given ? "consent_given" : "consent_withdrawn", given ? "consent" : null, 7, "1")
+            : new(false, "consent_unknown");
+    }
+
+    private object DecideMany(AboutMany question)
+    {
+        var answers = question.Subjects.Chunk(16).Select(id => Decide(new Question(new Guid(id, bigEndian: true).ToString(), question.Purpose))).ToList();
+        var rules = answers.Select(a => a with { Position = null }).Distinct().ToList();
+        return new
+        {
+            rules,
+            rule = answers.Select(a => (byte)rules.IndexOf(a with { Position = null })).ToArray(),
+            positions = answers.SelectMany(a => BitConverter.GetBytes(System.Net.IPAddress.HostToNetworkOrder(a.Position ?? -1))).ToArray(),
+        };
     }
 
     private Task WithdrawAsync(HttpContext context, string subject, Question withdrawal)
@@ -150,4 +166,8 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     public sealed record Request(string Path, string Body, IReadOnlyDictionary<string, string> Headers);
 
     private sealed record Question(string? Subject, string Purpose);
+
+    private sealed record AboutMany(string Purpose, byte[] Subjects);
+
+    private sealed record Answer(bool Allowed, string Code, string? Basis = null, long? Position = null, string? PolicyVersion = null);
 }

@@ -9,8 +9,10 @@ namespace ConsentLedger.MarketingPreference.Tests;
 
 /// <summary>A whole mailing through the gate in one call: a line for a line.</summary>
 [Collection(nameof(RunningService))]
-public sealed class SendStreamTests(RunningService service)
+public sealed class SendStreamTests(RunningService service) : IDisposable
 {
+    public void Dispose() => (service.Consent.IsAway, service.Consent.IsOfAnOlderRelease) = (false, false);
+
     [Fact]
     public async Task Each_line_is_answered_in_its_place_and_a_bad_one_by_its_code()
     {
@@ -35,6 +37,42 @@ public sealed class SendStreamTests(RunningService service)
         foreach (var subject in subjects.Where((_, i) => i % 3 == 0)) service.Consent.Give(subject, "newsletter");
         var answers = await StreamAsync([.. subjects.Select(s => Question(s))]);
         answers.Select(a => a.GetProperty("allowed").GetBoolean()).ShouldBe(subjects.Select((_, i) => i % 3 == 0));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Questions_of_many_kinds_are_asked_once_each_and_answered_in_their_places(bool older)
+    {
+        service.Consent.IsOfAnOlderRelease = older;
+        string[] topics = ["newsletter", "module-crm", "contests", "account-notices", "horoscopes"];
+        var people = Enumerable.Range(0, 200).Select(i => (Subject: NewSubject(), Topic: topics[i * 7 % topics.Length], Given: i % 2 == 0, Stopped: i % 11 == 0)).ToList();
+        foreach (var (subject, _, given, stopped) in people)
+        {
+            if (given) service.Consent.Give(subject, "newsletter");
+            if (given) service.Consent.Give(subject, "surveys-and-contests");
+            if (stopped) service.Consent.Stop(subject, "processing_restricted");
+        }
+
+        var answers = await StreamAsync([.. people.Select(p => Question(p.Subject, p.Topic))]);
+        answers.Select(a => a.GetProperty("rule").GetString()).ShouldBe(people.Select(p => p switch
+        {
+            { Topic: "horoscopes" } => "topic_undeclared",
+            { Stopped: true } => "processing_restricted",
+            { Topic: "account-notices" } => "transactional",
+            { Topic: "module-crm" } => "not_unsubscribed",
+            { Given: true } => "consent_given",
+            _ => "consent_unknown",
+        }));
+    }
+
+    [Fact]
+    public async Task Without_an_answer_about_consent_a_mailing_that_rests_on_it_stops_and_what_is_owed_goes_out()
+    {
+        var subject = NewSubject();
+        service.Consent.Give(subject, "newsletter");
+        service.Consent.IsAway = true;
+        (await StreamAsync(Question(subject), Question(subject, "account-notices"))).Select(a => a.GetProperty("rule").GetString()).ShouldBe(["consent_unavailable", "transactional"]);
     }
 
     /// <summary>One line at a time: whoever left before theirs is read is never told yes after, though the stream was begun long before and asked about them already.</summary>

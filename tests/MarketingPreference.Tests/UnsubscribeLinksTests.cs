@@ -27,7 +27,7 @@ public sealed class UnsubscribeLinksTests
     }
 
     [Fact]
-    public void Its_address_is_the_public_one_and_plain() => Links.AddressOf(Link).AbsoluteUri.ShouldMatch("^https://preferences[.]example/base/u/[A-Za-z0-9_-]+$");
+    public void Its_address_is_the_public_one_and_plain() => Links.HeaderOf(Link).ShouldMatch("^<https://preferences[.]example/base/u/[A-Za-z0-9_-]+>$");
 
     [Fact]
     public void It_ends_when_it_says()

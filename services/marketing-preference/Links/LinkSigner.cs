@@ -32,8 +32,12 @@ public sealed class LinkSigner
 
     public string TokenOf(ReadOnlySpan<byte> link)
     {
-        byte[] signed = [Version, .. _keyId, .. link];
-        return Base64Url.EncodeToString([.. signed, .. Sign(signed)]);
+        Span<byte> token = stackalloc byte[1 + KeyIdLength + link.Length + SignatureLength];
+        token[0] = Version;
+        _keyId.CopyTo(token[1..]);
+        link.CopyTo(token[(1 + KeyIdLength)..]);
+        Sign(token[..^SignatureLength], token[^SignatureLength..]);
+        return Base64Url.EncodeToString(token);
     }
 
     /// <summary>What was signed, or null for what is forged or damaged. Whether the link is over is in what was signed.</summary>
@@ -45,7 +49,9 @@ public sealed class LinkSigner
 
         var signed = bytes.AsSpan(..^SignatureLength);
         if (signed[0] != Version || !signed.Slice(1, KeyIdLength).SequenceEqual(_keyId)) return null;
-        return CryptographicOperations.FixedTimeEquals(bytes.AsSpan(^SignatureLength..), Sign(signed)) ? signed[(1 + KeyIdLength)..].ToArray() : null;
+        Span<byte> signature = stackalloc byte[SignatureLength];
+        Sign(signed, signature);
+        return CryptographicOperations.FixedTimeEquals(bytes.AsSpan(^SignatureLength..), signature) ? signed[(1 + KeyIdLength)..].ToArray() : null;
     }
 
     /// <summary>What a form on a page behind this link carries, and only a page of ours can write: another site's form has none.</summary>
@@ -55,7 +61,12 @@ public sealed class LinkSigner
     public bool Proves(string? proof, string token, string about = "") =>
         proof is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(proof), Encoding.UTF8.GetBytes(ProofOf(token, about)));
 
-    private byte[] Sign(ReadOnlySpan<byte> bytes) => HMACSHA256.HashData(_key, bytes)[..SignatureLength];
+    private void Sign(ReadOnlySpan<byte> bytes, Span<byte> signature)
+    {
+        Span<byte> whole = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(_key, bytes, whole);
+        whole[..SignatureLength].CopyTo(signature);
+    }
 
     private static byte[] Derive(ReadOnlySpan<byte> secret, string use, int length)
     {

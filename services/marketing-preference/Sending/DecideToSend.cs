@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using ConsentLedger.ServiceDefaults;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace ConsentLedger.MarketingPreference.Sending;
 
@@ -113,6 +114,10 @@ public static class DecideToSend
         {
             if (context.Request.GetTypedHeaders().ContentType?.MediaType != NdJson) return new Asked((await BindBodyAsync<Body<OneOrMany<SendQuestion>>>(context, parameter)).Value);
             if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
+
+            // Whoever sends a mail between two lines, or two answers, is not to be cut off for it.
+            if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } sending) sending.MinDataRate = null;
+            if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } reading) reading.MinDataRate = null;
             return new Asked(Questions: null);
         }
 

@@ -117,7 +117,7 @@ public sealed class SendGate(
         var bearsLink = messageClass != MessageClass.Transactional && (question.Headers ?? messageClass == MessageClass.Marketing);
         return new SendAnswer(
             verdict.Allowed, verdict.Rule, id, verdict.Position, verdict.Consent is { } ground ? new ConsentGround(ground.Code, ground.Position) : null, aims.Pack?.Version,
-            bearsLink ? $"<{links.AddressOf(LinkOf())}>" : null, bearsLink ? "List-Unsubscribe=One-Click" : null, verdict.NotBefore);
+            bearsLink ? links.HeaderOf(LinkOf()) : null, bearsLink ? "List-Unsubscribe=One-Click" : null, verdict.NotBefore);
 
         UnsubscribeLink LinkOf() =>
             new(tenant, question.Subject, question.Topic, question.Channel, question.DeliveryId, question.RecipientRef, now + UnsubscribeLinks.Lifetime, question.Address);

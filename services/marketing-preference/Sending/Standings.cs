@@ -9,7 +9,7 @@ using NpgsqlTypes;
 namespace ConsentLedger.MarketingPreference.Sending;
 
 /// <summary>
-/// How very many persons stand to topics, strictly: what was found out is remembered and moved on along the log. Of the others the database picks the one event that decides, which
+/// How very many persons stand to topics, strictly: what was found out is remembered and moved on along the log. Of the others the one event is looked for that decides, which
 /// is the same as folding their streams, and a test holds it to that.
 /// </summary>
 /// <param name="capacity">How many standings of one tenant are kept in memory.</param>
@@ -22,7 +22,12 @@ public sealed class Standings(IEventEngine engine, EventCatalog catalog, NpgsqlD
     private readonly string[] _erasing = NamesOf(catalog, typeof(ErasureStarted), typeof(SubjectErased));
     private readonly string[] _choosing = NamesOf(catalog, typeof(Subscribed), typeof(Unsubscribed));
     private readonly string _subscribed = NamesOf(catalog, typeof(Subscribed))[0];
-    private readonly string[] _known = [.. catalog.Events.Keys];
+
+    // What says nothing about standings; the commonest first, because each event is held against them one after the other.
+    private readonly string[] _passedOver =
+    [
+        .. NamesOf(catalog, typeof(ConsentFollowed), typeof(Subscribed), typeof(Unsubscribed)).Union(catalog.Events.Keys).Except(NamesOf(catalog, typeof(ErasureStarted), typeof(SubjectErased))),
+    ];
 
     public static void Add(IServiceCollection services, IConfiguration configuration)
     {
@@ -87,35 +92,36 @@ public sealed class Standings(IEventEngine engine, EventCatalog catalog, NpgsqlD
         return lanes;
     }
 
-    /// <summary>The last choice in the lane, unless the person is erased. An event that only a newer release knows comes before all: then nothing may be decided.</summary>
+    /// <summary>The last choice in the lane, unless the person is erased: nothing comes after that. Of the rest of their streams nothing leaves the database.</summary>
     private Task<Dictionary<StreamId, Standing>> FindOutAsync(TenantId tenant, Lane lane, IReadOnlyCollection<StreamId> subjects, CancellationToken ct) => Outages.Typed(async () =>
     {
         await using var select = ledger.CreateCommand("""
-            select s.id, e.type, e.position from unnest($2) as s (id) cross join lateral (
-                select type, (headers ->> 'position')::bigint as position from mt_events
-                where tenant_id = $1 and stream_id = s.id and (type = any($3) and data ->> 'topic' = $5 and data ->> 'channel' = $6 or type = any($4) or type <> all($7))
-                order by type <> all($7) desc, version desc limit 1) as e
+            select stream_id, version, type, (headers ->> 'position')::bigint from mt_events
+            where tenant_id = $1 and stream_id = any($2) and (type = any($3) and data ->> 'topic' = $4 and data ->> 'channel' = $5 or type <> all($6))
             """);
-        var standings = new Dictionary<StreamId, Standing>(subjects.Count);
-        foreach (var subject in subjects) standings[subject] = Standing.NeverAsked;
+        var last = new Dictionary<StreamId, (long Version, Standing Standing)>(subjects.Count);
+        foreach (var subject in subjects) last[subject] = (0, Standing.NeverAsked);
         select.Parameters.Add(new() { Value = tenant.ToString() });
-        select.Parameters.Add(Texts([.. standings.Keys.Select(s => s.ToString())]));
+        select.Parameters.Add(Texts([.. last.Keys.Select(s => s.ToString())]));
         select.Parameters.Add(Texts(_choosing));
-        select.Parameters.Add(Texts(_erasing));
         select.Parameters.Add(new() { Value = lane.Topic });
         select.Parameters.Add(new() { Value = lane.Channel });
-        select.Parameters.Add(Texts(_known));
+        select.Parameters.Add(Texts(_passedOver));
         await using var reader = await select.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
-            var (type, position) = (reader.GetString(1), reader.GetInt64(2));
-            if (!catalog.Events.ContainsKey(type)) throw new InvalidDataException($"The catalog does not know {type}, stored at position {position}.");
-            standings[new StreamId(Guid.Parse(reader.GetString(0)))] =
-                _erasing.Contains(type) ? new Standing(StandingKind.Erased, -1) : new Standing(type == _subscribed ? StandingKind.Subscribed : StandingKind.Left, position);
+            var (subject, version) = (new StreamId(Guid.ParseExact(reader.GetString(0), "D")), reader.GetInt64(1));
+            if (version > last[subject].Version) last[subject] = (version, StandingAfter(reader.GetString(2), reader.GetInt64(3)));
         }
 
-        return standings;
+        return last.ToDictionary(l => l.Key, l => l.Value.Standing);
     });
+
+    /// <exception cref="InvalidDataException">An event that only a newer release knows: nothing may be said about its person.</exception>
+    private Standing StandingAfter(string type, long position) =>
+        _choosing.Contains(type) ? new Standing(type == _subscribed ? StandingKind.Subscribed : StandingKind.Left, position)
+        : _erasing.Contains(type) ? new Standing(StandingKind.Erased, -1)
+        : throw new InvalidDataException($"The catalog does not know {type}, stored at position {position}.");
 
     private async Task<Followed> FollowPoliciesAsync(TenantId tenant, Followed? known, IReadOnlySet<StreamId> grown, long position)
     {

@@ -16,7 +16,8 @@ public sealed class UnsubscribeLinks
 
     internal LinkSigner Signer { get; }
 
-    public Uri AddressOf(UnsubscribeLink link) => new(_publicUrl, TokenOf(link));
+    /// <summary>The value of <c>List-Unsubscribe</c> (RFC 2369). A token has nothing in it that a URI would have to escape.</summary>
+    public string HeaderOf(UnsubscribeLink link) => $"<{_publicUrl.AbsoluteUri}{TokenOf(link)}>";
 
     public string TokenOf(UnsubscribeLink link) => Signer.TokenOf(link.ToBytes());
 
