@@ -10,7 +10,7 @@ namespace ConsentLedger.EventStore;
 /// </summary>
 /// <remarks>Strict: whoever follows waits for a look at the log that began after they came, and shares it with all who came meanwhile.</remarks>
 /// <param name="follow">What all answers rest on, as of a position: from what was known of it and the streams that have grown since, or from nothing (null). Another object voids every answer.</param>
-/// <param name="capacity">So many answers are kept; those that nobody heard for longest go first, half at a time.</param>
+/// <param name="capacity">From so many answers on those are forgotten that nobody heard while half as many others were: there are never more than half as many again.</param>
 public sealed class RememberedAnswers<TQuestion, TAnswer, TCommon>(
     TenantId tenant, IEventEngine engine, Func<TCommon?, IReadOnlySet<StreamId>, long, Task<TCommon>> follow, int capacity)
     where TQuestion : notnull
@@ -34,7 +34,8 @@ public sealed class RememberedAnswers<TQuestion, TAnswer, TCommon>(
     // Who has grown of late, and up to where that was known: an answer that was found out from before must not be kept.
     private readonly Dictionary<StreamId, long> _grown = [];
     private long _grownSince;
-    private int _era, _young;
+    private readonly Counts _counts = new();
+    private int _era;
 
     private Task _round = Task.CompletedTask;
     private Task<Moment>? _next;
@@ -82,8 +83,8 @@ public sealed class RememberedAnswers<TQuestion, TAnswer, TCommon>(
         {
             var known = moment.Era == _era ? _answers.GetValueOrDefault(question) : null;
             for (var i = 0; i < subjects.Length; i++)
-                if (known is null || !known.TryFind(subjects[i], ref _young, out answers[i]) || holds?.Invoke(answers[i]) == false) missing.Add(i);
-            if (_young > capacity / 2) Age();
+                if (known is null || !known.TryFind(subjects[i], _counts, out answers[i]) || holds?.Invoke(answers[i]) == false) missing.Add(i);
+            AgeIfFull();
         }
 
         return missing;
@@ -102,8 +103,8 @@ public sealed class RememberedAnswers<TQuestion, TAnswer, TCommon>(
             }
 
             foreach (var (subject, answer) in found)
-                if (!(_grown.TryGetValue(subject, out var grown) && grown > moment.Position)) known.Set(subject, answer, ref _young);
-            if (_young > capacity / 2) Age();
+                if (!(_grown.TryGetValue(subject, out var grown) && grown > moment.Position)) known.Set(subject, answer, _counts);
+            AgeIfFull();
         }
     }
 
@@ -149,14 +150,14 @@ public sealed class RememberedAnswers<TQuestion, TAnswer, TCommon>(
     {
         _answers.Clear();
         _grown.Clear();
-        (_grownSince, _young) = (position, 0);
+        (_grownSince, _counts.Young, _counts.All) = (position, 0, 0);
         _era++;
     }
 
     private void Forget(HashSet<StreamId> grown, long position)
     {
         foreach (var known in _answers.Values)
-            foreach (var stream in grown) known.Remove(stream, ref _young);
+            foreach (var stream in grown) known.Remove(stream, _counts);
         if (_grown.Count + grown.Count > MaxRecent)
         {
             _grown.Clear();
@@ -166,39 +167,51 @@ public sealed class RememberedAnswers<TQuestion, TAnswer, TCommon>(
         foreach (var stream in grown) _grown[stream] = position;
     }
 
-    private void Age()
+    private void AgeIfFull()
     {
-        _young = 0;
+        if (_counts.All <= capacity || _counts.Young <= capacity / 2) return;
         foreach (var (question, known) in _answers)
             if (!known.Age()) _answers.Remove(question);
+        (_counts.All, _counts.Young) = (_counts.Young, 0);
     }
 
     private static StreamId StreamOf(StoredEntry entry) =>
         Entry.TryDecode(entry.Bytes, out var read, out var fault) ? new StreamId(read.Stream) : throw new InvalidDataException($"An entry of the log cannot be read: {fault.Reason}");
 
-    /// <summary>Answers to one question: those that somebody heard or that were found out since the last ageing, and those from before.</summary>
+    private sealed class Counts
+    {
+        public int Young { get; set; }
+
+        public int All { get; set; }
+    }
+
+    /// <summary>Answers to one question: those that somebody heard or that were found out since the last ageing, and those from before. Nobody is in both.</summary>
     private sealed class Generations
     {
         private Dictionary<StreamId, TAnswer> _young = [], _old = [];
 
-        public bool TryFind(StreamId subject, ref int young, out TAnswer answer)
+        public bool TryFind(StreamId subject, Counts counts, out TAnswer answer)
         {
             if (_young.TryGetValue(subject, out answer)) return true;
-            if (!_old.Remove(subject, out answer)) return false;
-            Set(subject, answer, ref young);
+            if (!_old.TryGetValue(subject, out answer)) return false;
+            Set(subject, answer, counts);
             return true;
         }
 
-        public void Set(StreamId subject, TAnswer answer, ref int young)
+        public void Set(StreamId subject, TAnswer answer, Counts counts)
         {
-            CollectionsMarshal.GetValueRefOrAddDefault(_young, subject, out var exists) = answer;
-            if (!exists) young++;
+            ref var kept = ref CollectionsMarshal.GetValueRefOrAddDefault(_young, subject, out var exists);
+            kept = answer;
+            if (exists) return;
+            counts.Young++;
+            if (!_old.Remove(subject)) counts.All++;
         }
 
-        public void Remove(StreamId subject, ref int young)
+        public void Remove(StreamId subject, Counts counts)
         {
-            if (_young.Remove(subject)) young--;
-            _old.Remove(subject);
+            if (_young.Remove(subject)) counts.Young--;
+            else if (!_old.Remove(subject)) return;
+            counts.All--;
         }
 
         /// <returns>Whether anything is left.</returns>

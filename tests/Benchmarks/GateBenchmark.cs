@@ -72,11 +72,23 @@ internal static class GateBenchmark
 
         new Figure("gate-first", cold, $"lines/s in the first streaming call after a start, {Subjects} recipients", Bare, contest.MedianOf("any")).Print();
         foreach (var (name, service) in ((string, ServiceProcess)[])[("gate", installation.Preference), ("consent", installation.Consent)])
-        {
-            var few = await PeakAsync(service, () => MailAsync(installation, headers: true, ct, Subjects / 10));
-            var all = await PeakAsync(service, () => MailAsync(installation, headers: true, ct));
-            new Figure($"memory-{name}", all, $"MB resident at most in a streaming call for {Subjects} recipients", $"MB, in one for {Subjects / 10}", few).Print();
-        }
+            await PrintMemoryAsync(service, $"memory-{name}", "in a streaming call for so many recipients", Subjects, lines => MailAsync(installation, headers: true, ct, lines));
+
+        // Everybody in it has left already, or leaves.
+        var imports = new ImportCaller(installation.Client(installation.Preference, Tenant, "operator"), Topic);
+        await PrintMemoryAsync(installation.Preference, "memory-import", "while a list of so many lines is uploaded and run", Subjects / 20, lines => imports.RunAsync(lines, Recipient, ct));
+    }
+
+    /// <summary>Of ten times as much, beside as much; with what the service remembers of everybody filled before both.</summary>
+    private static async Task PrintMemoryAsync(ServiceProcess service, string name, string when, int many, Func<int, Task> act)
+    {
+        await act(many / 10);
+        service.ForgetPeak();
+        await act(many / 10);
+        var few = service.PeakMemory;
+        service.ForgetPeak();
+        await act(many);
+        new Figure(name, service.PeakMemory / 1e6, $"MB resident at most {when}: {many}", $"MB resident at most, of {many / 10}", few / 1e6).Print();
     }
 
     /// <summary>As the gate's own events say what <see cref="Population"/> does: opened with the consent, and closed with it.</summary>
@@ -124,13 +136,6 @@ internal static class GateBenchmark
         new NpgsqlParameter<string[]> { TypedValue = [.. Enumerable.Range(0, Subjects).Select(i => Recipient(i).ToString())], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar };
 
     private static NpgsqlParameter Ids() => new NpgsqlParameter<Guid[]> { TypedValue = [.. Enumerable.Range(0, Subjects).Select(i => Recipient(i).Value)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };
-
-    private static async Task<double> PeakAsync(ServiceProcess service, Func<Task<double>> mail)
-    {
-        service.ForgetPeak();
-        await mail();
-        return service.PeakMemory / 1e6;
-    }
 
     /// <summary>What follows the log reads it once, and is quiet afterwards.</summary>
     private static async Task UntilTrueAsync(NpgsqlDataSource ledger, string sql, CancellationToken ct)

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
+using System.Text.Json;
 using ConsentLedger.Support;
 
 namespace ConsentLedger.Chaos;
@@ -90,10 +92,19 @@ public sealed class FenceTests : IAsyncLifetime
     private async Task GrantAsync(string subject, int replica) => await _consents[replica].PostOkAsync($"/v1/subjects/{subject}/grants", Acts.Grant("newsletter"), Ct);
 
     private async Task<IReadOnlyList<(string Who, bool Allowed)>> EverybodyAsync(string subject) =>
-        await Task.WhenAll([.. _consents.Select((c, i) => MayAsync(c, $"consent {i}", subject)), .. _gates.Select((g, i) => MaySendAsync(g, subject, $"gate {i}"))]);
+        await Task.WhenAll([.. _consents.Select((c, i) => MayAsync(c, $"consent {i}", subject)), .. _gates.Select((g, i) => MaySendAsync(g, subject, $"gate {i}")), .. _gates.Select((g, i) => MayMailAsync(g, subject, $"mailing {i}"))]);
 
     private async Task<(string Who, bool Allowed)> MayAsync(HttpClient consent, string who, string subject) => (who, await consent.MayAsync(subject, "newsletter", Ct));
 
     private async Task<(string Who, bool Allowed)> MaySendAsync(HttpClient gate, string subject, string who = "") =>
         (who, (await gate.PostOkAsync("/v1/send-decisions", new { subject, topic = "newsletter", channel = "email" }, Ct)).GetProperty("allowed").GetBoolean());
+
+    /// <summary>As a line of a mailing, of which what was answered before is remembered.</summary>
+    private async Task<(string Who, bool Allowed)> MayMailAsync(HttpClient gate, string subject, string who)
+    {
+        using var line = new StringContent(JsonSerializer.Serialize(new { subject, topic = "newsletter", channel = "email" }), Encoding.UTF8, "application/x-ndjson");
+        using var answer = await gate.PostAsync(new Uri("/v1/send-decisions", UriKind.Relative), line, Ct);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        return (who, JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Ct)).RootElement.GetProperty("allowed").GetBoolean());
+    }
 }

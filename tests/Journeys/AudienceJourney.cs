@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -59,6 +60,47 @@ public sealed class AudienceJourney(RunningConsent product) : IClassFixture<Runn
         }
     }
 
+    [Fact]
+    public async Task About_many_a_question_is_asked_once_and_answered_in_some_bytes_each()
+    {
+        var backend = Here.Client(Here.Consent, "quintus", "backend");
+        var people = Enumerable.Range(0, 5).Select(_ => Acts.NewSubject()).ToList();
+        foreach (var person in people[..4]) await backend.PostOkAsync($"/v1/subjects/{person}/grants", Acts.Grant("newsletter", secondsAgo: 60), Ct);
+        await backend.PostOkAsync($"/v1/subjects/{people[1]}/withdrawals", Acts.Withdrawal("newsletter"), Ct);
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            var answers = await backend.PostOkAsync("/v1/decisions/many", new[] { new { purpose = "newsletter", channel = "email", subjects = Bytes(people) }, new { purpose = "horoscopes", channel = "email", subjects = Bytes(people[..1]) } }, Ct);
+            var (first, second) = (answers[0], answers[1]);
+            var codes = first.GetProperty("rules").EnumerateArray().Select(r => r.GetProperty("code").GetString()).ToList();
+            first.GetProperty("rule").GetBytesFromBase64().Select(rule => codes[rule]).ShouldBe(["consent_given", "consent_withdrawn", "consent_given", "consent_given", "consent_unknown"]);
+            var single = await backend.PostOkAsync("/v1/decisions", people.Select(subject => new { subject, purpose = "newsletter", channel = "email" }), Ct);
+            first.GetProperty("positions").GetBytesFromBase64().Chunk(8).Select(position => BinaryPrimitives.ReadInt64BigEndian(position)).ShouldBe(single.EnumerateArray().Select(s => s.TryGetProperty("position", out var p) ? p.GetInt64() : -1));
+            second.GetProperty("rules")[0].GetProperty("code").GetString().ShouldBe("purpose_undeclared");
+        }
+    }
+
+    [Theory]
+    [InlineData("AAAA", "backend", HttpStatusCode.BadRequest)]
+    [InlineData("AY8AAAAAEACAAAAAAAAACg==", "backend", HttpStatusCode.BadRequest)]
+    [InlineData("not base64", "backend", HttpStatusCode.BadRequest)]
+    [InlineData("AY8AAAAAcACAAAAAAAAACg==", "operator", HttpStatusCode.Forbidden)]
+    [InlineData("AY8AAAAAcACAAAAAAAAACg==", "backend", HttpStatusCode.OK)]
+    public async Task Ids_are_those_of_subjects_and_whole(string subjects, string role, HttpStatusCode status)
+    {
+        using var question = new StringContent(JsonSerializer.Serialize(new { purpose = "newsletter", channel = "email", subjects }), Encoding.UTF8, "application/json");
+        using var answer = await Here.Client(Here.Consent, "quintus", role).PostAsync(new Uri("/v1/decisions/many", UriKind.Relative), question, Ct);
+        answer.StatusCode.ShouldBe(status);
+    }
+
+    [Fact]
+    public async Task More_than_ten_thousand_are_too_many()
+    {
+        using var question = new StringContent(JsonSerializer.Serialize(new { purpose = "newsletter", channel = "email", subjects = Bytes(Enumerable.Repeat(Acts.NewSubject(), 10_001)) }), Encoding.UTF8, "application/json");
+        using var answer = await Here.Client(Here.Consent, "quintus", "backend").PostAsync(new Uri("/v1/decisions/many", UriKind.Relative), question, Ct);
+        answer.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("too_many_questions");
+    }
+
     [Theory]
     [InlineData("/v1/audiences", "email", HttpStatusCode.BadRequest)]
     [InlineData("/v1/audiences?purpose=newsletter&colour=red", "email", HttpStatusCode.BadRequest)]
@@ -78,6 +120,8 @@ public sealed class AudienceJourney(RunningConsent product) : IClassFixture<Runn
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         return await answer.Content.ReadAsStringAsync(Ct);
     }
+
+    private static byte[] Bytes(IEnumerable<string> people) => [.. people.SelectMany(p => Guid.Parse(p).ToByteArray(bigEndian: true))];
 
     private static (IReadOnlyList<string?> Listed, JsonElement End) Read(string answer)
     {

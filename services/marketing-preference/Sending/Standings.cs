@@ -12,10 +12,10 @@ namespace ConsentLedger.MarketingPreference.Sending;
 /// How very many persons stand to topics, strictly: what was found out is remembered and moved on along the log. Of the others the one event is looked for that decides, which
 /// is the same as folding their streams, and a test holds it to that.
 /// </summary>
-/// <param name="capacity">How many standings of one tenant are kept in memory.</param>
+/// <param name="capacity">About how many standings of one tenant are kept in memory.</param>
 public sealed class Standings(IEventEngine engine, EventCatalog catalog, NpgsqlDataSource ledger, int capacity = Standings.DefaultCapacity)
 {
-    public const int DefaultCapacity = 2_000_000;
+    public const int DefaultCapacity = 1_000_000;
 
     private readonly ConcurrentDictionary<TenantId, RememberedAnswers<Lane, Standing, Followed>> _remembered = [];
 

@@ -22,10 +22,10 @@ public readonly record struct Decided(DecisionAnswer Rule, long Position, long E
 /// Decides about very many strictly. What was answered is remembered and moved on along the log; about the others the table of facts is asked, and the log for what it lacks. The very function that
 /// answers single questions decides.
 /// </summary>
-/// <param name="capacity">How many answers of one tenant are kept in memory.</param>
+/// <param name="capacity">About how many answers of one tenant are kept in memory.</param>
 public sealed class ManyDecisions(IEventEngine engine, EventCatalog catalog, SubjectFacts facts, CurrentSubjects current, TimeProvider clock, int capacity = ManyDecisions.DefaultCapacity)
 {
-    public const int DefaultCapacity = 2_000_000;
+    public const int DefaultCapacity = 1_000_000;
 
     /// <summary>A table further behind than this is being built: then streams are read.</summary>
     private const int MaxBehind = 5_000;
