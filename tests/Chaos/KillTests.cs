@@ -3,18 +3,15 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using System.Threading.Channels;
 using ConsentLedger.EventStore;
 using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Support;
-using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 
 namespace ConsentLedger.Chaos;
 
 /// <summary>kill -9 of everything in turn, while backends keep publishing. CHAOS_ROUNDS sets how often (default 1).</summary>
 [Collection(nameof(OwnServers))]
-public sealed class KillTests : IAsyncLifetime
+public sealed class KillTests() : Killing(TimeSpan.FromMinutes(4 * Rounds))
 {
     private const string Tenant = "vms";
     private const int Writers = 12;
@@ -24,93 +21,49 @@ public sealed class KillTests : IAsyncLifetime
 
     private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("CHAOS_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
 
-    // Shorter than the runner's: who loses patience here says where, and shows what the services said.
-    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(4 * Rounds));
-    private string _stage = "starting";
-    private OwnServers _servers = null!;
-    private Installation _here = null!;
-
-    private CancellationToken Ct => _patience.Token;
-
-    public async Task InitializeAsync()
+    protected override async Task StartAsync()
     {
-        try
-        {
-            await StartAsync();
-        }
-        catch
-        {
-            // The runner disposes of nothing that did not start whole.
-            await DisposeAsync();
-            throw;
-        }
-    }
-
-    private async Task StartAsync()
-    {
-        _servers = await OwnServers.StartAsync();
-        _here = await Installation.StartAsync(Ct);
-        var pack = await File.ReadAllTextAsync(Path.Combine(Servers.Checkout, "deploy", "policies", $"{Tenant}.json"), Ct);
-        using var content = new StringContent(pack, Encoding.UTF8, "application/json");
-        var version = JsonDocument.Parse(pack).RootElement.GetProperty("version").GetString();
-        using var answer = await _here.Client(_here.Consent, Tenant, "operator").PutAsync(new Uri($"/v1/policies/{version}", UriKind.Relative), content, Ct);
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Ct));
-    }
-
-    public async Task DisposeAsync()
-    {
-        if (_here is not null) await _here.DisposeAsync();
-        if (_servers is not null) await _servers.DisposeAsync();
-        _patience.Dispose();
+        await Task.WhenAll(Here.Services.Select(s => s.StartAsync(Ct)));
+        await RunningServices.PublishPolicyAsync(Here, Tenant, Ct);
     }
 
     [Fact]
-    public async Task No_acknowledged_event_is_lost_none_is_repeated_and_every_one_is_published()
-    {
-        try
-        {
-            await KillAndAuditAsync();
-        }
-        catch (OperationCanceledException) when (_patience.IsCancellationRequested)
-        {
-            throw new TimeoutException($"Not done in time: {_stage}.\n{string.Join('\n', _here.Services.Select(s => $"{s.Name}: {s.Tail()}"))}");
-        }
-    }
+    public Task No_acknowledged_event_is_lost_none_is_repeated_and_every_one_is_published() => PatientlyAsync(KillAndAuditAsync);
 
     private async Task KillAndAuditAsync()
     {
-        var replica = await _here.StartConsentReplicaAsync(Ct);
-        await DeclareListenerAsync();
+        var replica = await Here.StartConsentReplicaAsync(Ct);
+        var listener = await Listener.DeclareAsync(Here.Broker, "consent.events", ["consent.#", "policy.#", "subject.#"], Ct);
         using var stop = new CancellationTokenSource();
         var acknowledged = new ConcurrentDictionary<string, long>();
-        var backends = new[] { _here.Client(_here.Consent, Tenant, "backend"), _here.Client(replica, Tenant, "backend") };
+        var backends = new[] { Here.Client(Here.Consent, Tenant, "backend"), Here.Client(replica, Tenant, "backend") };
         var writing = Enumerable.Range(0, Writers).Select(w => WriteUntilAsync(backends, w, acknowledged, stop.Token)).ToArray();
 
         for (var round = 0; round < Rounds; round++)
         {
             foreach (var (victim, kill) in ((string, Func<Task>)[])[
-                ("consent", () => KillAndRestartAsync(_here.Consent)),
-                ("postgres", () => _servers.KillAndRestartAsync("postgres")),
-                ("rabbitmq", () => _servers.KillAndRestartAsync("rabbitmq")),
+                ("consent", () => KillAndRestartAsync(Here.Consent)),
+                ("postgres", () => OwnServers.KillAndRestartAsync("postgres")),
+                ("rabbitmq", () => OwnServers.KillAndRestartAsync("rabbitmq")),
                 ("the other consent", () => KillAndRestartAsync(replica)),
-                ("preference", () => KillAndRestartAsync(_here.Preference)),
-                ("erasure", () => KillAndRestartAsync(_here.Erasure))])
+                ("preference", () => KillAndRestartAsync(Here.Preference)),
+                ("erasure", () => KillAndRestartAsync(Here.Erasure))])
             {
-                await MoreAreAcknowledgedAsync(acknowledged, 100, writing);
-                _stage = $"killing {victim}, with {acknowledged.Count} acknowledged";
+                await MoreAsync(() => acknowledged.Count, 100, writing);
+                Stage = $"killing {victim}, with {acknowledged.Count} acknowledged";
                 await kill();
-                _stage = $"going on after {victim} came back, with {acknowledged.Count} acknowledged";
+                Stage = $"going on after {victim} came back, with {acknowledged.Count} acknowledged";
             }
         }
 
-        await MoreAreAcknowledgedAsync(acknowledged, 100, writing);
+        await MoreAsync(() => acknowledged.Count, 100, writing);
         await stop.CancelAsync();
         await Task.WhenAll(writing);
 
-        _stage = $"auditing {acknowledged.Count} acknowledged";
+        Stage = $"auditing {acknowledged.Count} acknowledged";
 
         // In the log: each acknowledged grant exactly once, where its answer said, and no gap anywhere.
-        await using var source = NpgsqlLedger.DataSource(_here.ConnectionString("consent"));
+        await using var source = NpgsqlLedger.DataSource(Here.ConnectionString("consent"));
         var log = new Dictionary<string, List<long>>();
         var positions = new List<long>();
         await using (var read = source.CreateCommand(
@@ -134,17 +87,17 @@ public sealed class KillTests : IAsyncLifetime
         await using var ledger = new NpgsqlEngine(source);
         (await ledger.FindFaultAsync(TenantId.Parse(Tenant), Ct)).ShouldBeNull();
 
-        _stage = $"listening to {positions.Count} positions";
+        Stage = $"listening to {positions.Count} positions";
 
-        // On the bus: every position at least once, and none before all that came earlier was there.
-        var next = 0L;
-        await foreach (var position in HeardAsync(positions.Count))
+        // On the bus: every position at least once, and none before all that came earlier was there. The policy may have been published before this queue was there.
+        var next = -1L;
+        await foreach (var e in listener.HearAsync(Ct))
         {
-            position.ShouldBeLessThanOrEqualTo(next);
-            next = Math.Max(next, position + 1);
+            if (next < 0) next = Math.Min(Listener.PositionOf(e), 1);
+            Listener.PositionOf(e).ShouldBeLessThanOrEqualTo(next);
+            next = Math.Max(next, Listener.PositionOf(e) + 1);
+            if (next == positions.Count) break;
         }
-
-        next.ShouldBe(positions.Count);
     }
 
     private async Task WriteUntilAsync(HttpClient[] backends, int writer, ConcurrentDictionary<string, long> acknowledged, CancellationToken stop)
@@ -172,51 +125,6 @@ public sealed class KillTests : IAsyncLifetime
                     await Task.Delay(20, Ct);
                 }
             }
-        }
-    }
-
-    private async Task MoreAreAcknowledgedAsync(ConcurrentDictionary<string, long> acknowledged, int more, Task[] writing)
-    {
-        for (var enough = acknowledged.Count + more; acknowledged.Count < enough; await Task.Delay(20, Ct))
-        {
-            // A writer that ends before it is told to has heard what it must not hear, or nothing at all.
-            if (writing.FirstOrDefault(w => w.IsCompleted) is { } ended) await ended;
-        }
-    }
-
-    private async Task KillAndRestartAsync(ServiceProcess service)
-    {
-        await service.KillAsync();
-        await service.StartAsync(Ct);
-    }
-
-    private async Task DeclareListenerAsync()
-    {
-        await using var channel = await _here.Broker.OpenChannelAsync();
-        await channel.QueueDeclareAsync("listener", durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: Ct);
-
-        // The events of the log, and not what is said about the log.
-        foreach (var events in (string[])["consent.#", "policy.#", "subject.#"]) await channel.QueueBindAsync("listener", "consent.events", events, cancellationToken: Ct);
-    }
-
-    private async IAsyncEnumerable<long> HeardAsync(long all)
-    {
-        await using var channel = await _here.Broker.OpenChannelAsync();
-        await channel.BasicQosAsync(0, 256, global: false, Ct);
-        var deliveries = Channel.CreateUnbounded<(ulong Tag, long Position)>();
-        var consumer = new AsyncEventingBasicConsumer(channel);
-        consumer.ReceivedAsync += async (_, delivery) =>
-            await deliveries.Writer.WriteAsync((delivery.DeliveryTag, JsonDocument.Parse(delivery.Body).RootElement.GetProperty("position").GetInt64()), Ct);
-        await channel.BasicConsumeAsync("listener", autoAck: false, consumer, Ct);
-        for (var highest = -1L; highest < all - 1;)
-        {
-            var (tag, position) = await deliveries.Reader.ReadAsync(Ct);
-            await channel.BasicAckAsync(tag, multiple: false, Ct);
-
-            // The first events were published before this queue was there.
-            if (highest < 0 && position > 0) yield return 0;
-            highest = Math.Max(highest, position);
-            yield return position;
         }
     }
 }

@@ -4,8 +4,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using ConsentLedger.Support;
-using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 
 namespace ConsentLedger.Chaos;
 
@@ -13,9 +11,9 @@ namespace ConsentLedger.Chaos;
 /// kill -9 between the one-click POST and its event: of the service, of the broker, of the database, under a stream of clicks. UNSUBSCRIBE_ROUNDS sets how often (default 1).
 /// </summary>
 [Collection(nameof(OwnServers))]
-public sealed class UnsubscribeKillTests : IAsyncLifetime
+public sealed class UnsubscribeKillTests() : Killing(TimeSpan.FromMinutes(8 * Rounds))
 {
-    private const string Tenant = "vms", Queue = "email-system";
+    private const string Tenant = "vms";
     private const int Clickers = 8, People = 700;
 
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(80);
@@ -25,82 +23,47 @@ public sealed class UnsubscribeKillTests : IAsyncLifetime
 
     private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("UNSUBSCRIBE_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
 
-    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(8 * Rounds));
-    private string _stage = "starting";
-    private OwnServers _servers = null!;
-    private Installation _here = null!;
-
-    private CancellationToken Ct => _patience.Token;
-
-    public async Task InitializeAsync()
+    protected override async Task StartAsync()
     {
-        try
-        {
-            _servers = await OwnServers.StartAsync();
-            _here = await Installation.PrepareAsync();
-            await Task.WhenAll(_here.Consent.StartAsync(Ct), _here.Preference.StartAsync(Ct));
-            await RunningServices.PublishPolicyAsync(_here, Tenant, Ct);
-        }
-        catch
-        {
-            // The runner disposes of nothing that did not start whole.
-            await DisposeAsync();
-            throw;
-        }
-    }
-
-    public async Task DisposeAsync()
-    {
-        if (_here is not null) await _here.DisposeAsync();
-        if (_servers is not null) await _servers.DisposeAsync();
-        _patience.Dispose();
+        await Task.WhenAll(Here.Consent.StartAsync(Ct), Here.Preference.StartAsync(Ct));
+        await RunningServices.PublishPolicyAsync(Here, Tenant, Ct);
     }
 
     [Fact]
-    public async Task Every_acknowledged_unsubscribe_reaches_the_e_mail_system_in_order_and_once_in_effect()
-    {
-        try
-        {
-            await KillAndListenAsync();
-        }
-        catch (OperationCanceledException) when (_patience.IsCancellationRequested)
-        {
-            throw new TimeoutException($"Not done in time: {_stage}.\n{string.Join('\n', _here.Services.Select(s => $"{s.Name}: {s.Tail()}"))}");
-        }
-    }
+    public Task Every_acknowledged_unsubscribe_reaches_the_e_mail_system_in_order_and_once_in_effect() => PatientlyAsync(KillAndListenAsync);
 
     private async Task KillAndListenAsync()
     {
-        await DeclareListenerAsync();
+        var listener = await Listener.DeclareAsync(Here.Broker, "marketing.events", ["marketing.#", "subject.#"], Ct);
         var links = await LinksAsync();
         using var stop = new CancellationTokenSource();
         var acknowledged = new ConcurrentDictionary<(string Subject, string Topic), bool>();
-        using var mailClient = new HttpClient { BaseAddress = _here.Preference.Url };
+        using var mailClient = new HttpClient { BaseAddress = Here.Preference.Url };
         var clicking = Enumerable.Range(0, Clickers).Select(c => ClickUntilAsync(mailClient, [.. links.Where((_, i) => i % Clickers == c)], acknowledged, stop.Token)).ToArray();
         for (var round = 0; round < Rounds; round++)
         {
             foreach (var (victim, kill) in ((string, Func<Task>)[])[
-                ("preference", KillServiceAsync), ("rabbitmq", () => _servers.KillAndRestartAsync("rabbitmq")), ("preference again", KillServiceAsync),
-                ("postgres", () => _servers.KillAndRestartAsync("postgres"))])
+                ("preference", () => KillAndRestartAsync(Here.Preference)), ("rabbitmq", () => OwnServers.KillAndRestartAsync("rabbitmq")), ("preference again", () => KillAndRestartAsync(Here.Preference)),
+                ("postgres", () => OwnServers.KillAndRestartAsync("postgres"))])
             {
-                await MoreAreAcknowledgedAsync(acknowledged, 60, clicking);
-                _stage = $"killing {victim}, with {acknowledged.Count} acknowledged";
+                await MoreAsync(() => acknowledged.Count, 60, clicking);
+                Stage = $"killing {victim}, with {acknowledged.Count} acknowledged";
                 await kill();
             }
         }
 
-        await MoreAreAcknowledgedAsync(acknowledged, 60, clicking);
+        await MoreAsync(() => acknowledged.Count, 60, clicking);
         await stop.CancelAsync();
         await Task.WhenAll(clicking);
 
-        _stage = $"listening for {acknowledged.Count} acknowledged";
+        Stage = $"listening for {acknowledged.Count} acknowledged";
         var (position, versions, effects) = (-1L, new Dictionary<string, long>(), new Dictionary<(string, string), int>());
-        await foreach (var e in HeardAsync())
+        await foreach (var e in listener.HearAsync(Ct))
         {
             // A repeat is of what was heard; what is new follows the last without a gap, in the tenant and in the life of each person.
-            if (PositionOf(e) <= position) continue;
-            if (position >= 0) PositionOf(e).ShouldBe(position + 1);
-            position = PositionOf(e);
+            if (Listener.PositionOf(e) <= position) continue;
+            if (position >= 0) Listener.PositionOf(e).ShouldBe(position + 1);
+            position = Listener.PositionOf(e);
             if (!e.TryGetProperty("subject", out var subject)) continue;
             e.GetProperty("streamversion").GetInt64().ShouldBe(versions.GetValueOrDefault(subject.GetString()!) + 1);
             versions[subject.GetString()!] = e.GetProperty("streamversion").GetInt64();
@@ -112,12 +75,6 @@ public sealed class UnsubscribeKillTests : IAsyncLifetime
 
         acknowledged.Keys.ShouldAllBe(lane => effects[lane] == 1);
         effects.Values.ShouldAllBe(times => times == 1);
-    }
-
-    private async Task KillServiceAsync()
-    {
-        await _here.Preference.KillAsync();
-        await _here.Preference.StartAsync(Ct);
     }
 
     /// <summary>As mail clients do: again until there is an answer.</summary>
@@ -145,15 +102,6 @@ public sealed class UnsubscribeKillTests : IAsyncLifetime
         }
     }
 
-    private async Task MoreAreAcknowledgedAsync(ConcurrentDictionary<(string, string), bool> acknowledged, int more, Task[] clicking)
-    {
-        for (var enough = acknowledged.Count + more; acknowledged.Count < enough; await Task.Delay(20, Ct))
-        {
-            // Whoever ends before being told to has heard what must not be heard.
-            if (clicking.FirstOrDefault(c => c.IsCompleted) is { } ended) await ended;
-        }
-    }
-
     /// <summary>The links of each person's mails, several of them, so that there is an order to keep.</summary>
     private async Task<IReadOnlyList<(string Subject, string Topic, Uri Path)>> LinksAsync()
     {
@@ -163,10 +111,10 @@ public sealed class UnsubscribeKillTests : IAsyncLifetime
             subject, grant = new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(60), actor = "subject", method = "web-form", source = "chaos" },
         }));
         using (var list = new StringContent(string.Join('\n', consents), System.Net.Http.Headers.MediaTypeHeaderValue.Parse("application/x-ndjson")))
-        using (var answer = await _here.Client(_here.Consent, Tenant, "operator").PostAsync(new Uri("/v1/imports", UriKind.Relative), list, Ct))
+        using (var answer = await Here.Client(Here.Consent, Tenant, "operator").PostAsync(new Uri("/v1/imports", UriKind.Relative), list, Ct))
             (await answer.Content.ReadAsStringAsync(Ct)).Split('\n').Count(line => line.Contains("\"recorded\"", StringComparison.Ordinal)).ShouldBe(people.Count);
 
-        var sending = _here.Client(_here.Preference, Tenant, "email");
+        var sending = Here.Client(Here.Preference, Tenant, "email");
         await Acts.EventuallyAsync("the last consent opened the newsletter", async () =>
             (await sending.GetStringAsync(new Uri("/v1/preferences/snapshot", UriKind.Relative), Ct)).Split('\n').Count(line => line.Contains("\"newsletter\"", StringComparison.Ordinal)) == people.Count, Ct);
         var questions = people.SelectMany(subject => Topics.Select(topic => (Subject: subject, Topic: topic))).ToList();
@@ -181,29 +129,4 @@ public sealed class UnsubscribeKillTests : IAsyncLifetime
 
         return links;
     }
-
-    private async Task DeclareListenerAsync()
-    {
-        await using var channel = await _here.Broker.OpenChannelAsync();
-        await channel.QueueDeclareAsync(Queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: Ct);
-        foreach (var types in (string[])["marketing.#", "subject.#"]) await channel.QueueBindAsync(Queue, "marketing.events", types, cancellationToken: Ct);
-    }
-
-    private async IAsyncEnumerable<JsonElement> HeardAsync()
-    {
-        await using var channel = await _here.Broker.OpenChannelAsync();
-        await channel.BasicQosAsync(0, 256, global: false, Ct);
-        var deliveries = System.Threading.Channels.Channel.CreateUnbounded<(ulong Tag, JsonElement Event)>();
-        var consumer = new AsyncEventingBasicConsumer(channel);
-        consumer.ReceivedAsync += async (_, delivery) => await deliveries.Writer.WriteAsync((delivery.DeliveryTag, JsonDocument.Parse(delivery.Body.ToArray()).RootElement), Ct);
-        await channel.BasicConsumeAsync(Queue, autoAck: false, consumer, Ct);
-        while (true)
-        {
-            var (tag, e) = await deliveries.Reader.ReadAsync(Ct);
-            await channel.BasicAckAsync(tag, multiple: false, Ct);
-            yield return e;
-        }
-    }
-
-    private static long PositionOf(JsonElement e) => e.GetProperty("position").GetInt64();
 }
