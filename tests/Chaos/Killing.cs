@@ -37,9 +37,16 @@ public abstract class Killing(TimeSpan patience) : IAsyncLifetime
 
     public virtual async Task DisposeAsync()
     {
-        if (Here is not null) await Here.DisposeAsync();
-        if (OwnServers is not null) await OwnServers.DisposeAsync();
-        _patience.Dispose();
+        try
+        {
+            if (Here is not null) await Here.DisposeAsync();
+        }
+        finally
+        {
+            // They run on by themselves, and would for ever.
+            if (OwnServers is not null) await OwnServers.DisposeAsync();
+            _patience.Dispose();
+        }
     }
 
     /// <summary>Starts the services that the test needs.</summary>
