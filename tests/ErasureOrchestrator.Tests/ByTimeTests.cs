@@ -1,6 +1,9 @@
 using ConsentLedger.ErasureOrchestrator.Deadlines;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Extending;
+using ConsentLedger.ErasureOrchestrator.Erasures.Instructing;
+using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Erasures.Withdrawing;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
 using static ConsentLedger.ErasureOrchestrator.Tests.People;
@@ -47,6 +50,26 @@ public sealed class ByTimeTests
     {
         object[] held = [Requested[0], new HoldPlaced(Hold, HoldAuthority.CourtOrder, "T-1"), new ErasureHeld(Request, [Hold])];
         At(Lapse, held)[^1].ShouldBe(new ErasureOverdue(Request, new DateOnly(2026, 2, 28), WaitsFor.LegalHold));
+    }
+
+    [Fact]
+    public void What_ends_too_late_says_so_first_though_nobody_has_looked_at_the_clock()
+    {
+        var (due, one) = (new DateOnly(2026, 2, 28), new ErasureTaskCompleted(Request, "marketing-preference", TaskOutcome.Erased));
+        var running = Given([.. Requested, one]);
+        var erased = new TaskReply.Done(TaskOutcome.Erased, Reason: null);
+        RecordReply.Decide(Request, "consent", erased, attempt: null, running, Lapse).Whole(running, now: Lapse)
+            .ShouldRecord(new ErasureTaskCompleted(Request, "consent", TaskOutcome.Erased), new ErasureOverdue(Request, due, null), new ErasureCompleted(Request, RequestOutcome.Fully));
+        RecordReply.Decide(Request, "consent", erased, attempt: null, running, Lapse.AddMilliseconds(-1)).Whole(running, now: Lapse.AddMilliseconds(-1)).Facts().Count.ShouldBe(2, "in time");
+        var said = Given([.. Requested, one, new ErasureOverdue(Request, due, null)]);
+        RecordReply.Decide(Request, "consent", erased, attempt: null, said, Lapse).Whole(said, now: Lapse).Facts().Count.ShouldBe(2, "once is enough");
+
+        var waiting = Given(((ErasureRequested)Requested[0]) with { Identity = IdentityCheck.MailedLink });
+        var overdue = new ErasureOverdue(Request, due, WaitsFor.Identity);
+        new WithdrawRequest().Decide(waiting.All[0], TenantRegister.Empty, Lapse).Whole(waiting, now: Lapse).ShouldRecord(overdue, new ErasureWithdrawn(Request));
+        new RefuseRequest(RefusalReason.IdentityNotShown).Decide(waiting.All[0], TenantRegister.Empty, Lapse).Whole(waiting, now: Lapse)
+            .ShouldRecord(overdue, new ErasureCompleted(Request, RequestOutcome.Refused, "identity-not-shown"));
+        ByTime.Requests(TenMinutes).Decide(running, 5, Lapse).Whole(running, now: Lapse).Facts().OfType<ErasureOverdue>().ShouldHaveSingleItem();
     }
 
     [Fact]

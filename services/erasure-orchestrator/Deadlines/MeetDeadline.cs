@@ -27,4 +27,8 @@ public static class MeetDeadline
         foreach (var days in Reminders.Where(days => said is null || said > days)) yield return new Due(lapsesAt.AddDays(-days), reminder(days));
         yield return new Due(lapsesAt, overdue);
     }
+
+    /// <summary>What goes before the end of a request that ends too late, where that was not said yet: whoever was down when the day was over looks at answers before the clock.</summary>
+    public static IEnumerable<object> MissedBy(PersonRequest request, DateTimeOffset now) =>
+        request is { IsOpen: true, Overdue: false } && now >= request.Deadline.LapsesAt ? [new ErasureOverdue(request.Id, request.Deadline.DueOn, request.WaitsFor)] : [];
 }

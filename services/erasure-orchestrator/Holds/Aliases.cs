@@ -63,7 +63,7 @@ public sealed class Aliases(DeciderLoop ledger, StateReader reader, Patience pat
         var decision = decide(persons);
         if (decision is Decision.Record record) decision = record with { Events = [.. record.Events.Select(e => e.Stream == own ? e with { Stream = null } : e)] };
         return decision.Advancing(
-            persons.Select(p => p.Key == own ? new Person(Stream: null, p.Value, context.Version) : new Person(p.Key, p.Value, Version: 0)),
+            [.. persons.Select(p => p.Key == own ? new Person(Stream: null, p.Value, context.Version) : new Person(p.Key, p.Value, Version: 0))],
             context.State<TenantRegister>(TenantRegister.Of(own.Tenant)), patience, context.Now);
     }
 }

@@ -1,4 +1,5 @@
 using ConsentLedger.Contracts.Policies;
+using ConsentLedger.ErasureOrchestrator.Deadlines;
 using ConsentLedger.ErasureOrchestrator.Erasures.Planning;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 using ConsentLedger.ErasureOrchestrator.Register;
@@ -14,9 +15,11 @@ public static class Advance
 {
     /// <param name="persons">Everybody whose stream the decision may have written to.</param>
     /// <param name="patience">How long our own systems may stay silent.</param>
-    public static Decision Advancing(this Decision decision, IEnumerable<Person> persons, TenantRegister register, Patience patience, DateTimeOffset now)
+    public static Decision Advancing(this Decision decision, IReadOnlyCollection<Person> persons, TenantRegister register, Patience patience, DateTimeOffset now)
     {
         if (decision is not Decision.Record record) return decision;
+        var missed = persons.SelectMany(p => record.Events.Where(e => e.Stream == p.Stream).SelectMany(e => MissedBefore(e.Facts, p.State, now)).Select(m => new NewEvent(m) { Stream = p.Stream }));
+        record = record with { Events = [.. missed, .. record.Events] };
         var events = record.Events.ToList();
         foreach (var person in persons)
         {
@@ -25,7 +28,7 @@ public static class Advance
             if (subject.Retention is { Over: true, Erased: false } kept) Receive(kept);
             while (subject.All.Select(r => Next(r, subject, register, patience)).FirstOrDefault(next => next.Count > 0) is { } next)
             {
-                foreach (var facts in next)
+                foreach (var facts in next.SelectMany(n => MissedBefore(n, subject, now).Append(n)).ToList())
                 {
                     events.Add(new NewEvent(facts) { Stream = person.Stream });
                     After(facts);
@@ -49,6 +52,11 @@ public static class Advance
 
         return record with { Events = events };
     }
+
+    private static IEnumerable<object> MissedBefore(object facts, SubjectRequests subject, DateTimeOffset now) =>
+        (facts switch { ErasureCompleted completed => completed.Request, ErasureWithdrawn withdrawn => withdrawn.Request, _ => (Guid?)null }) is { } ended && subject.Find(ended) is { } request
+            ? MeetDeadline.MissedBy(request, now)
+            : [];
 
     private static List<object> Next(PersonRequest request, SubjectRequests subject, TenantRegister register, Patience patience)
     {
