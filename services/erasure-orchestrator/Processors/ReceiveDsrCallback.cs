@@ -8,10 +8,14 @@ namespace ConsentLedger.ErasureOrchestrator.Processors;
 
 /// <summary>
 /// An OpenDSR processor calls back (section 8.5). Nobody signs in here: only a processor of the tenant's register counts, by the signature of its domain, and that is looked at
-/// before the body is. Not proven to be its own: 403; its own and not what a callback is: 400; taken: 202.
+/// before the body is. Not proven to be its own: 403; not to be told now: 503; its own and not what a callback is: 400; taken: 202.
 /// </summary>
 public static class ReceiveDsrCallback
 {
+    private const string AskAgainSeconds = "60";
+
+    private static readonly DsrResult Unsigned = Answer(StatusCodes.Status403Forbidden, new DsrFault("signature_invalid", "The callback is not signed by a processor that was agreed on."));
+
     public static void Map(IEndpointRouteBuilder api) => api.MapPost(CallbackUrls.OpenDsrPath, HandleAsync).AllowAnonymous().ExcludeFromDescription();
 
     private static async Task<IResult> HandleAsync(
@@ -20,9 +24,16 @@ public static class ReceiveDsrCallback
         var body = await DsrReceive.ReadAsync(http, ct);
         if (!TenantId.TryParse(tenant, out var whose)
             || (await reader.ReadAsync(TenantRegister.Of(whose), TenantRegister.Stream, ct)).State.Find(system) is not { Kind: ProcessorKind.OpenDsr, Endpoint: not null } processor
-            || !DsrHeaders.TryRead(name => http.Headers[name], out var domain, out var signature)
-            || !await IsTheirsAsync(known, whose, processor, domain, signature, body, ct))
-            return Answer(StatusCodes.Status403Forbidden, new DsrFault("signature_invalid", "The callback is not signed by a processor that was agreed on."));
+            || !DsrHeaders.TryRead(name => http.Headers[name], out var domain, out var signature))
+            return Unsigned;
+        switch (await IsTheirsAsync(known, whose, processor, domain, signature, body, ct))
+        {
+            case false:
+                return Unsigned;
+            case null:
+                http.HttpContext.Response.Headers.RetryAfter = AskAgainSeconds;
+                return Answer(StatusCodes.Status503ServiceUnavailable, new DsrFault("certificate_unavailable", "The processor's certificate cannot be had now, so nobody can say whose the callback is. The same again finds out."));
+        }
 
         var (callback, faults) = DsrCallback.Read(body);
         if (callback is null) return Answer(StatusCodes.Status400BadRequest, [.. faults]);
@@ -40,7 +51,8 @@ public static class ReceiveDsrCallback
             : TypedResults.Accepted((string?)null);
     }
 
-    private static async Task<bool> IsTheirsAsync(KnownProcessors known, TenantId tenant, Processor processor, string domain, string signature, byte[] body, CancellationToken ct)
+    /// <returns>Null where its certificate cannot be had: a last word that is refused for that would be lost.</returns>
+    private static async Task<bool?> IsTheirsAsync(KnownProcessors known, TenantId tenant, Processor processor, string domain, string signature, byte[] body, CancellationToken ct)
     {
         try
         {
@@ -48,8 +60,7 @@ public static class ReceiveDsrCallback
         }
         catch (Exception e) when (ProcessorCalls.CodeOf(e) is not null)
         {
-            // Its certificate cannot be had, so nothing proves that it is the one. It calls again.
-            return false;
+            return e is ProcessorLiedException ? false : null;
         }
     }
 
