@@ -59,7 +59,8 @@ public sealed class ByTimeTests
         var running = Given([.. Requested, one]);
         var erased = new TaskReply.Done(TaskOutcome.Erased, Reason: null);
         RecordReply.Decide(Request, "consent", erased, attempt: null, running, Lapse).Whole(running, now: Lapse)
-            .ShouldRecord(new ErasureTaskCompleted(Request, "consent", TaskOutcome.Erased), new ErasureOverdue(Request, due, null), new ErasureCompleted(Request, RequestOutcome.Fully));
+            .ShouldRecord(new ErasureTaskCompleted(Request, "consent", TaskOutcome.Erased), new ErasureOverdue(Request, due, null),
+                new ErasureCompleted(Request, RequestOutcome.Fully, Systems: [new SystemOutcome("consent", TaskOutcome.Erased), new SystemOutcome("marketing-preference", TaskOutcome.Erased)]));
         RecordReply.Decide(Request, "consent", erased, attempt: null, running, Lapse.AddMilliseconds(-1)).Whole(running, now: Lapse.AddMilliseconds(-1)).Facts().Count.ShouldBe(2, "in time");
         var said = Given([.. Requested, one, new ErasureOverdue(Request, due, null)]);
         RecordReply.Decide(Request, "consent", erased, attempt: null, said, Lapse).Whole(said, now: Lapse).Facts().Count.ShouldBe(2, "once is enough");
