@@ -27,12 +27,16 @@ internal sealed record Answer(int Status, byte[] Body, params IReadOnlyList<(str
 internal abstract class PlayedProcessor(string name, Manner manner, MovableClock clock, int seed, CancellationToken ct) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, PlayedTask> _tasks = [];
-    private readonly ConcurrentQueue<Task> _saying = [];
+    private readonly PriorityQueue<Func<Task>, DateTimeOffset> _toSay = new();
+    private readonly SemaphoreSlim _voices = new(8);
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
     private readonly Random _chance = new(seed);
     private readonly int _port = FreePort();
     private WebApplication? _app;
+    private Task _speaking = Task.CompletedTask;
     private int _calls;
+    private int _unsaid;
+    private volatile bool _isOver;
 
     public string Name => name;
 
@@ -60,18 +64,25 @@ internal abstract class PlayedProcessor(string name, Manner manner, MovableClock
         _app = builder.Build();
         _app.Run(TakeAsync);
         await _app.StartAsync(ct);
+        _speaking = SpeakAsync();
     }
 
-    /// <summary>Everything it had to say is said.</summary>
+    /// <summary>Returns when everything that it had to say by now is said.</summary>
     public async Task SayAllAsync()
     {
-        while (_saying.TryDequeue(out var saying)) await saying;
+        while (Volatile.Read(ref _unsaid) > 0)
+        {
+            if (_speaking.IsFaulted) await _speaking;
+            await Task.Delay(50, ct);
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
+        _isOver = true;
         if (_app is not null) await _app.DisposeAsync();
         _http.Dispose();
+        _voices.Dispose();
     }
 
     protected abstract Answer AnswerTo(HttpRequest request, byte[] body);
@@ -98,14 +109,39 @@ internal abstract class PlayedProcessor(string name, Manner manner, MovableClock
 
     protected abstract Word TruthOf(string type);
 
-    /// <summary>Goes on by itself, once it is so late by the test's clock.</summary>
-    protected void Later(DateTimeOffset at, Func<Task> act) => _saying.Enqueue(Task.Run(
-        async () =>
+    /// <summary>Done by itself, once it is so late by the test's clock.</summary>
+    protected void Later(DateTimeOffset at, Func<Task> act)
+    {
+        Interlocked.Increment(ref _unsaid);
+        lock (_toSay) _toSay.Enqueue(act, at);
+    }
+
+    private async Task SpeakAsync()
+    {
+        var speaking = new List<Task>();
+        while (!_isOver)
         {
-            while (clock.GetUtcNow() < at) await Task.Delay(100, ct);
-            await act();
-        },
-        ct));
+            while (Next() is { } act) speaking.Add(SpeakAsync(act));
+            foreach (var ended in speaking.Where(s => s.IsCompleted).ToList())
+            {
+                speaking.Remove(ended);
+                await ended;
+            }
+
+            await Task.Delay(50, ct);
+        }
+
+        Func<Task>? Next()
+        {
+            lock (_toSay) return _toSay.TryPeek(out _, out var at) && at <= Now ? _toSay.Dequeue() : null;
+        }
+    }
+
+    private async Task SpeakAsync(Func<Task> act)
+    {
+        await act();
+        Interlocked.Decrement(ref _unsaid);
+    }
 
     /// <summary>Says a word by a callback, until somebody answers.</summary>
     protected async Task SayAsync(PlayedTask task, Word word, Func<HttpRequestMessage> message)
@@ -122,11 +158,12 @@ internal abstract class PlayedProcessor(string name, Manner manner, MovableClock
         if (await CallAsync(message) is var status and not (>= 400 and < 500)) Wrongs.Enqueue($"{name} lied ({lie}) and heard {status}");
     }
 
-    /// <summary>Again while nobody is there, or out of order.</summary>
+    /// <summary>Again while nobody is there, or out of order; few at a time, and each time after a longer wait.</summary>
     protected async Task<int> CallAsync(Func<HttpRequestMessage> message)
     {
-        while (true)
+        for (var time = 0; ; time++)
         {
+            await _voices.WaitAsync(ct);
             try
             {
                 using var call = message();
@@ -137,8 +174,12 @@ internal abstract class PlayedProcessor(string name, Manner manner, MovableClock
             {
                 // It was just killed.
             }
+            finally
+            {
+                _voices.Release();
+            }
 
-            await Task.Delay(100, ct);
+            await Task.Delay(100 << Math.Min(time, 5), ct);
         }
     }
 

@@ -22,7 +22,7 @@ public sealed class StormTests(ITestOutputHelper output) : Killing(TimeSpan.From
 
     private static readonly int Requests = int.Parse(Environment.GetEnvironmentVariable("STORM_REQUESTS") ?? "60", CultureInfo.InvariantCulture);
     private static readonly int Seed = int.Parse(Environment.GetEnvironmentVariable("STORM_SEED") ?? $"{Environment.TickCount & 0xFFFF}", CultureInfo.InvariantCulture);
-    private static readonly int Strikes = 6 + (Requests / 50);
+    private static readonly int Strikes = 6 + (Requests / 80);
     private static readonly string[] All = ["erasure", "access", "portability", "rectification", "restriction"];
     private static readonly TimeSpan Week = TimeSpan.FromDays(7);
 
@@ -355,7 +355,7 @@ public sealed class StormTests(ITestOutputHelper output) : Killing(TimeSpan.From
 
     private async Task AskAsync(Asked asked)
     {
-        await Task.Delay(new Random(Seed + asked.Number).Next(Requests * 60), Ct);
+        await Task.Delay(new Random(Seed + asked.Number).Next(Requests * 40), Ct);
         var ids = await Task.WhenAll(Enumerable.Range(1, asked.Twice ? 2 : 1).Select(async time =>
         {
             var text = await InsistAsync(
@@ -501,7 +501,8 @@ public sealed class StormTests(ITestOutputHelper output) : Killing(TimeSpan.From
                 // It was just killed.
             }
 
-            await Task.Delay(50, Ct);
+            // Everybody waits for the same.
+            await Task.Delay(50 + Requests, Ct);
         }
     }
 
