@@ -61,7 +61,8 @@ internal static class UnsubscribeBenchmark
         var subjects = Enumerable.Range(0, people).Select(_ => NewLink().Subject).ToList();
         var lines = subjects.Select(subject => JsonSerializer.Serialize(new
         {
-            subject, grant = new { purpose = Topic, channel = "email", occurredAt = TimeProvider.System.GetUtcNow().AddMinutes(-1), actor = "subject", method = "web-form", source = "bench" },
+            subject,
+            grant = new { purpose = Topic, channel = "email", occurredAt = TimeProvider.System.GetUtcNow().AddMinutes(-1), actor = "subject", method = "web-form", source = "bench" },
         }));
         using (var list = new StringContent(string.Join('\n', lines), MediaTypeHeaderValue.Parse("application/x-ndjson")))
         using (var answer = await installation.Client(installation.Consent, Tenant, "operator").PostAsync(new Uri("/v1/imports", UriKind.Relative), list, ct))
@@ -141,7 +142,14 @@ internal static class UnsubscribeBenchmark
     {
         var body = new CloudEvent
         {
-            Id = subject, Source = "https://bench", Type = "bare", Subject = subject, Tenant = Tenant, Time = TimeProvider.System.GetUtcNow(), Position = 1, StreamVersion = 1,
+            Id = subject,
+            Source = "https://bench",
+            Type = "bare",
+            Subject = subject,
+            Tenant = Tenant,
+            Time = TimeProvider.System.GetUtcNow(),
+            Position = 1,
+            StreamVersion = 1,
             Data = CloudEvent.DataFrom(new MarketingUnsubscribedV1(Topic, "email", Topic, "consent", "one-click", "subject", "unsubscribe-link", TimeProvider.System.GetUtcNow(), true)),
         }.ToJson();
         await using (var insert = database.CreateCommand($"insert into {Bare} values ($1, $2)"))

@@ -37,6 +37,7 @@ public abstract class Killing(TimeSpan patience) : IAsyncLifetime
 
     public virtual async Task DisposeAsync()
     {
+        await LosePatienceAsync();
         try
         {
             if (Here is not null) await Here.DisposeAsync();
@@ -48,6 +49,9 @@ public abstract class Killing(TimeSpan patience) : IAsyncLifetime
             _patience.Dispose();
         }
     }
+
+    /// <summary>What the test has left at work comes to an end, and starts nothing again.</summary>
+    protected Task LosePatienceAsync() => _patience.CancelAsync();
 
     /// <summary>Starts the services that the test needs.</summary>
     protected abstract Task StartAsync();

@@ -108,7 +108,8 @@ public sealed class UnsubscribeKillTests() : Killing(TimeSpan.FromMinutes(8 * Ro
         var people = Enumerable.Range(0, People * Rounds).Select(_ => Acts.NewSubject()).ToList();
         var consents = people.Select(subject => JsonSerializer.Serialize(new
         {
-            subject, grant = new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(60), actor = "subject", method = "web-form", source = "chaos" },
+            subject,
+            grant = new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(60), actor = "subject", method = "web-form", source = "chaos" },
         }));
         using (var list = new StringContent(string.Join('\n', consents), System.Net.Http.Headers.MediaTypeHeaderValue.Parse("application/x-ndjson")))
         using (var answer = await Here.Client(Here.Consent, Tenant, "operator").PostAsync(new Uri("/v1/imports", UriKind.Relative), list, Ct))

@@ -57,7 +57,10 @@ public sealed class CapsTests(RunningService service)
         var now = TimeProvider.System.GetUtcNow();
         await PublishAsync("quiet", pack => pack["quietHours"] = new JsonArray(new JsonObject
         {
-            ["channel"] = "email", ["from"] = $"{now.AddHours(-6):HH:mm}", ["to"] = $"{now.AddHours(6):HH:mm}", ["timeZone"] = "UTC",
+            ["channel"] = "email",
+            ["from"] = $"{now.AddHours(-6):HH:mm}",
+            ["to"] = $"{now.AddHours(6):HH:mm}",
+            ["timeZone"] = "UTC",
         }));
         var subject = NewSubject();
         var answers = await AskAsync(null, "quiet", Question(subject), Question(subject, "account-notices"), new { subject, topic = "module-crm", channel = "email", timeZone = "Pacific/Auckland" });

@@ -238,8 +238,16 @@ public sealed class CertificateTests : IDisposable
         var receipt = new LogProof(entries.Count - 1, entries[^1], InclusionProof.Prove(entries.Count - 1, entries.Count, Node), checkpoint.ToBytes());
         var statement = new JsonObject
         {
-            ["completedAt"] = Moment(ms), ["dueOn"] = "2026-06-28", ["inTime"] = true, ["kept"] = new JsonArray(new JsonObject { ["purpose"] = "contracts", ["reason"] = "legal-claims" }), ["origin"] = Origin,
-            ["outcome"] = "partially", ["reason"] = "consent-withdrawn", ["receivedAt"] = Moment(1_780_000_001_000), ["request"] = $"{Request}", ["subject"] = $"{Subject}",
+            ["completedAt"] = Moment(ms),
+            ["dueOn"] = "2026-06-28",
+            ["inTime"] = true,
+            ["kept"] = new JsonArray(new JsonObject { ["purpose"] = "contracts", ["reason"] = "legal-claims" }),
+            ["origin"] = Origin,
+            ["outcome"] = "partially",
+            ["reason"] = "consent-withdrawn",
+            ["receivedAt"] = Moment(1_780_000_001_000),
+            ["request"] = $"{Request}",
+            ["subject"] = $"{Subject}",
             ["systems"] = new JsonArray(
                 new JsonObject { ["at"] = Moment(1_780_000_004_000), ["outcome"] = "erased", ["system"] = "consent" },
                 new JsonObject { ["at"] = Moment(1_780_000_005_000), ["outcome"] = "kept", ["reason"] = "legal-obligation", ["system"] = "mailer" }),

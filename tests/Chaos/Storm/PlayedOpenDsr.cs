@@ -43,7 +43,11 @@ internal sealed class PlayedOpenDsr(string name, Manner manner, string[] types, 
         if (isNew) TellLater(task, url);
         return Signed(201, new JsonObject
         {
-            ["controller_id"] = "a-controller", ["expected_completion_time"] = Moment(task.DoneAt), ["received_time"] = Moment(Now), ["encoded_request"] = Convert.ToBase64String(body), ["subject_request_id"] = task.Reference,
+            ["controller_id"] = "a-controller",
+            ["expected_completion_time"] = Moment(task.DoneAt),
+            ["received_time"] = Moment(Now),
+            ["encoded_request"] = Convert.ToBase64String(body),
+            ["subject_request_id"] = task.Reference,
         });
     }
 
@@ -70,7 +74,10 @@ internal sealed class PlayedOpenDsr(string name, Manner manner, string[] types, 
 
     private static JsonObject StateOf(PlayedTask task, string status) => new()
     {
-        ["controller_id"] = "a-controller", ["expected_completion_time"] = Moment(task.DoneAt), ["subject_request_id"] = task.Reference, ["request_status"] = status,
+        ["controller_id"] = "a-controller",
+        ["expected_completion_time"] = Moment(task.DoneAt),
+        ["subject_request_id"] = task.Reference,
+        ["request_status"] = status,
     };
 
     private static JsonObject Identity(string type, string format) => new() { ["identity_type"] = type, ["identity_format"] = format };

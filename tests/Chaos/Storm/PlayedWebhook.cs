@@ -130,7 +130,10 @@ internal sealed class PlayedWebhook(string name, Manner manner, string[] types, 
 
     private static JsonObject Completed(string reference) => new()
     {
-        ["controller_id"] = "a-controller", ["expected_completion_time"] = "2027-01-02T03:04:05Z", ["subject_request_id"] = reference, ["request_status"] = "completed",
+        ["controller_id"] = "a-controller",
+        ["expected_completion_time"] = "2027-01-02T03:04:05Z",
+        ["subject_request_id"] = reference,
+        ["request_status"] = "completed",
     };
 
     /// <summary>How references are made is no secret.</summary>

@@ -32,6 +32,7 @@ public sealed class StormTests(ITestOutputHelper output) : Killing(TimeSpan.From
     private readonly ConcurrentDictionary<Guid, bool> _copies = [];
     private IReadOnlyList<Asked> _asked = [];
     private int _struck;
+    private Task _striking = Task.CompletedTask;
     private IReadOnlyList<PlayedProcessor> _processors = [];
     private HttpClient _privacy = null!;
 
@@ -64,6 +65,8 @@ public sealed class StormTests(ITestOutputHelper output) : Killing(TimeSpan.From
 
     public override async Task DisposeAsync()
     {
+        await LosePatienceAsync();
+        await _striking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await base.DisposeAsync();
         foreach (var processor in _processors) await processor.DisposeAsync();
     }
@@ -92,7 +95,7 @@ public sealed class StormTests(ITestOutputHelper output) : Killing(TimeSpan.From
         using var desk = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var working = WorkAtTheDeskAsync(asked => !asked.IsNeglected, desk.Token);
         var asking = Task.WhenAll(_asked.Select(AskAsync));
-        var striking = StrikeAsync(Strikes);
+        var striking = _striking = StrikeAsync(Strikes);
         while (!striking.IsCompleted || !asking.IsCompleted || Here.Clock.GetUtcNow() < start + Week)
         {
             foreach (var failed in (Task[])[.. ((Task[])[working, asking, striking]).Where(t => t.IsFaulted)]) await failed;
@@ -402,7 +405,8 @@ public sealed class StormTests(ITestOutputHelper output) : Killing(TimeSpan.From
             await InsistAsync(
                 () => new HttpRequestMessage(HttpMethod.Post, $"/v1/erasures/{asked.Request}/tasks/{system}/outcome")
                 {
-                    Headers = { { "Idempotency-Key", $"desk-{asked.Request}-{system}" } }, Content = Acts.Body(new { outcome = word.Outcome, reason = word.Reason }),
+                    Headers = { { "Idempotency-Key", $"desk-{asked.Request}-{system}" } },
+                    Content = Acts.Body(new { outcome = word.Outcome, reason = word.Reason }),
                 },
                 HttpStatusCode.OK);
         }

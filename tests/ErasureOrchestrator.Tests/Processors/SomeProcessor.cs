@@ -82,7 +82,9 @@ internal sealed class SomeProcessor : IAsyncDisposable
             case ("GET", "/v2/discovery" or "/v1/discovery"):
                 await SayAsync(context, 200, new JsonObject
                 {
-                    ["api_version"] = "2.0", ["supported_identities"] = Identities.DeepClone(), ["supported_subject_request_types"] = new JsonArray("erasure", "access"),
+                    ["api_version"] = "2.0",
+                    ["supported_identities"] = Identities.DeepClone(),
+                    ["supported_subject_request_types"] = new JsonArray("erasure", "access"),
                     ["processor_certificate"] = CertificateUrl(),
                 });
                 break;
@@ -93,14 +95,20 @@ internal sealed class SomeProcessor : IAsyncDisposable
                 var asked = JsonDocument.Parse(body.ToArray()).RootElement;
                 await SayAsync(context, 201, new JsonObject
                 {
-                    ["controller_id"] = "a-tenant", ["expected_completion_time"] = "2027-01-02T03:04:05Z", ["received_time"] = "2026-11-01T15:00:01Z",
-                    ["encoded_request"] = Convert.ToBase64String(body.ToArray()), ["subject_request_id"] = asked.GetProperty("subject_request_id").GetString(),
+                    ["controller_id"] = "a-tenant",
+                    ["expected_completion_time"] = "2027-01-02T03:04:05Z",
+                    ["received_time"] = "2026-11-01T15:00:01Z",
+                    ["encoded_request"] = Convert.ToBase64String(body.ToArray()),
+                    ["subject_request_id"] = asked.GetProperty("subject_request_id").GetString(),
                 });
                 break;
             case ("GET", { } path) when path.StartsWith("/v2/requests/", StringComparison.Ordinal):
                 await SayAsync(context, 200, new JsonObject
                 {
-                    ["controller_id"] = "a-tenant", ["expected_completion_time"] = "2027-01-02T03:04:05Z", ["subject_request_id"] = path.Split('/')[^1], ["request_status"] = Status,
+                    ["controller_id"] = "a-tenant",
+                    ["expected_completion_time"] = "2027-01-02T03:04:05Z",
+                    ["subject_request_id"] = path.Split('/')[^1],
+                    ["request_status"] = Status,
                 });
                 break;
             default:

@@ -68,7 +68,10 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
         return await ledger.ExecuteAsync(
             key is null ? command : subject.Commanding(patience, (state, _, now) => Decide(request, system, reply, attempt, state, now, place)) with
             {
-                Id = command.Id, Body = command.Body, Reads = [.. command.Reads, (place, SealedIdentities.Stream)], Seal = key.Seal,
+                Id = command.Id,
+                Body = command.Body,
+                Reads = [.. command.Reads, (place, SealedIdentities.Stream)],
+                Seal = key.Seal,
             },
             ct);
     }
