@@ -17,14 +17,12 @@ public abstract class Killing(TimeSpan patience) : IAsyncLifetime
 
     protected CancellationToken Ct => _patience.Token;
 
-    protected virtual bool MovesTheClock => false;
-
     public async Task InitializeAsync()
     {
         try
         {
             OwnServers = await OwnServers.StartAsync();
-            Here = await Installation.PrepareAsync(MovesTheClock);
+            Here = await Installation.PrepareAsync();
             await StartAsync();
         }
         catch
@@ -37,7 +35,8 @@ public abstract class Killing(TimeSpan patience) : IAsyncLifetime
 
     public virtual async Task DisposeAsync()
     {
-        await LosePatienceAsync();
+        // What the test has left at work comes to an end, and starts nothing again.
+        await _patience.CancelAsync();
         try
         {
             if (Here is not null) await Here.DisposeAsync();
@@ -49,9 +48,6 @@ public abstract class Killing(TimeSpan patience) : IAsyncLifetime
             _patience.Dispose();
         }
     }
-
-    /// <summary>What the test has left at work comes to an end, and starts nothing again.</summary>
-    protected Task LosePatienceAsync() => _patience.CancelAsync();
 
     /// <summary>Starts the services that the test needs.</summary>
     protected abstract Task StartAsync();
