@@ -51,10 +51,10 @@ public sealed class ErasureLookup(NpgsqlDataSource ledger)
         ct));
 
     /// <summary>Requests whose person has still to be asked for who they are.</summary>
-    public IAsyncEnumerable<OwedRequest> ReadLinksOwedAsync(CancellationToken ct) => ReadOwedAsync("link_owed is true", ct);
+    public IAsyncEnumerable<OwedRequest> ReadLinksOwedAsync(CancellationToken ct) => ReadOwedAsync("where link_owed", ct);
 
     /// <summary>Requests that have ended and whose identities lie in the vault.</summary>
-    public IAsyncEnumerable<OwedRequest> ReadSealedEndedAsync(CancellationToken ct) => ReadOwedAsync("sealed and ended_at is not null", ct);
+    public IAsyncEnumerable<OwedRequest> ReadSealedEndedAsync(CancellationToken ct) => ReadOwedAsync("where sealed and ended_at is not null", ct);
 
     /// <summary>Requests that have ended, page by page.</summary>
     public Task<IReadOnlyList<StreamKey>> ReadEndedAsync(StreamKey? after, CancellationToken ct) => ReadAsync(
@@ -113,8 +113,8 @@ public sealed class ErasureLookup(NpgsqlDataSource ledger)
         row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.GetString(3), TextIn(row, 4), row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateOnly>(6),
         row.GetFieldValue<DateTimeOffset>(7), row.GetBoolean(8), row.GetBoolean(9), row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10), TextIn(row, 11));
 
-    private IAsyncEnumerable<OwedRequest> ReadOwedAsync(string what, CancellationToken ct) => AllAsync<OwedRequest>(after => ReadAsync(
-        $"select tenant_id, subject, request from erasure_requests where {what} and (tenant_id, request) > ($1, $2) order by tenant_id, request limit {Page}",
+    private IAsyncEnumerable<OwedRequest> ReadOwedAsync(string where, CancellationToken ct) => AllAsync<OwedRequest>(after => ReadAsync(
+        $"select tenant_id, subject, request from erasure_requests {where} and (tenant_id, request) > ($1, $2) order by tenant_id, request limit {Page}",
         [after?.Subject.Tenant.ToString() ?? "", after?.Request ?? Guid.Empty], row => new OwedRequest(SubjectIn(row), row.GetGuid(2)), ct));
 
     /// <summary>A page at a time: each begins after the last row of the one before.</summary>
