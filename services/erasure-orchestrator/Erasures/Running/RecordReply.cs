@@ -62,22 +62,14 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
     /// <inheritdoc cref="ExecuteAsync(TenantId, Guid, string, TaskReply, Digest?, CancellationToken, int?)"/>
     public async Task<Outcome> ExecuteAsync(StreamKey subject, Guid request, string system, TaskReply reply, Digest? id, CancellationToken ct, int? attempt = null)
     {
-        var command = CommandOf(subject, request, system, reply, attempt) with { Id = id, Body = Digest.Of($"{request} {system}", $"{reply}") };
         var place = subject with { Id = new StreamId(request) };
         using var key = reply is TaskReply.Done { Results: not null } && vault.IsThere ? await KeyAsync(place, ct) : null;
-        return await ledger.ExecuteAsync(
-            key is null ? command : subject.Commanding(patience, (state, _, now) => Decide(request, system, reply, attempt, state, now, place)) with
-            {
-                Id = command.Id,
-                Body = command.Body,
-                Reads = [.. command.Reads, (place, SealedIdentities.Stream)],
-                Seal = key.Seal,
-            },
-            ct);
+        var command = CommandOf(subject, request, system, reply, attempt, key is null ? null : place) with { Id = id, Body = Digest.Of($"{request} {system}", $"{reply}") };
+        return await ledger.ExecuteAsync(key is null ? command : command with { Reads = [.. command.Reads, (place, SealedIdentities.Stream)], Seal = key.Seal }, ct);
     }
 
-    public Command CommandOf(StreamKey subject, Guid request, string system, TaskReply reply, int? attempt = null) =>
-        subject.Commanding(patience, (state, _, now) => Decide(request, system, reply, attempt, state, now));
+    public Command CommandOf(StreamKey subject, Guid request, string system, TaskReply reply, int? attempt = null, StreamKey? results = null) =>
+        subject.Commanding(patience, (state, _, now) => Decide(request, system, reply, attempt, state, now, results));
 
     /// <summary>Null for a request that has ended: what it knew of the person is gone, and nothing is added to that.</summary>
     private async Task<SubjectKey?> KeyAsync(StreamKey place, CancellationToken ct)
