@@ -1,11 +1,9 @@
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
-using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
-using ConsentLedger.Vault;
 
 namespace ConsentLedger.ErasureOrchestrator.OpenDsr;
 
@@ -69,7 +67,7 @@ public sealed record DsrMatch(SubjectId? Subject = null)
 }
 
 /// <summary>Carries a match out.</summary>
-public sealed class DsrMatching(DeciderLoop ledger, StateReader reader, IdentityVault vault, ReceiveRequests receiving, DsrVault cases, Patience patience)
+public sealed class DsrMatching(DeciderLoop ledger, ReceiveRequests receiving, DsrVault cases, Patience patience)
 {
     /// <param name="subject">Null for nobody.</param>
     public async Task<Outcome> RecordAsync(TenantId tenant, DsrCase state, SubjectId? subject, CancellationToken ct)
@@ -84,45 +82,22 @@ public sealed class DsrMatching(DeciderLoop ledger, StateReader reader, Identity
             who, Type: TypeOf(state.Received.Type), Identities: opened?.Identities.Where(i => i.Type != DsrWords.ControllerCustomerId).Select(i => new SubjectIdentity(i.Type, i.Value, DsrWords.NameOf(i.Format))).ToList());
         while (true)
         {
-            var outcome = await ExecuteAsync(person, place, await receiving.JoinAsync(person, asked, ct), ct);
+            var joined = await receiving.JoinAsync(person, asked, ct);
+            var outcome = await receiving.ExecuteAsync(person, joined, identities => CommandOf(person, place, joined, identities), ct);
             if (outcome is not Outcome.Refused refused || refused.Refusal != ReceiveRequest.Moved) return outcome;
         }
     }
 
-    private async Task<Outcome> ExecuteAsync(StreamKey person, StreamKey place, Joining joined, CancellationToken ct)
-    {
-        var own = person with { Id = new StreamId(joined.Request) };
-        SubjectKey? key = null;
-        try
+    private Command CommandOf(StreamKey person, StreamKey place, Joining joined, StreamKey? identities) =>
+        new(person, SubjectRequests.Stream, Id: null, default, context =>
         {
-            key = joined.Asked.Identities is { Count: > 0 } ? await vault.KeyForAsync(own, ct) : null;
-            Func<SubjectRequests, TenantRegister, DateTimeOffset, DsrCase, Decision> decide = (requests, register, now, matched) =>
-                DsrMatch.Decide(matched, joined.Asked, joined.Request, requests, register, place, key is null ? null : own, now);
-            var outcome = await ledger.ExecuteAsync(
-                new Command(person, SubjectRequests.Stream, Id: null, default, context =>
-                {
-                    Func<SubjectRequests, TenantRegister, DateTimeOffset, Decision> alone = (requests, register, now) => decide(requests, register, now, context.State<DsrCase>(place));
-                    return alone.Advancing(person, patience, context);
-                })
-                {
-                    Reads = [.. TenantRegister.ReadBy(person.Tenant), (own, SealedIdentities.Stream), (place, DsrCase.Stream)],
-                    Seal = key is null ? null : key.Seal,
-                },
-                ct);
-
-            // A person who had asked before: the key was made for nothing.
-            if (key is not null && (await reader.ReadAsync(person, SubjectRequests.Stream, ct)).State.Find(joined.Request) is null) await vault.DestroyAsync(own, ct);
-            return outcome;
-        }
-        catch (SubjectErasedException) when (joined.Answering)
+            Func<SubjectRequests, TenantRegister, DateTimeOffset, Decision> decide = (requests, register, now) =>
+                DsrMatch.Decide(context.State<DsrCase>(place), joined.Asked, joined.Request, requests, register, place, identities, now);
+            return decide.Advancing(person, patience, context);
+        })
         {
-            return new Outcome.Refused(ReceiveRequest.Moved);
-        }
-        finally
-        {
-            key?.Dispose();
-        }
-    }
+            Reads = [.. TenantRegister.ReadBy(person.Tenant), (place, DsrCase.Stream)],
+        };
 
     private static RequestType TypeOf(DsrType type) => type switch
     {

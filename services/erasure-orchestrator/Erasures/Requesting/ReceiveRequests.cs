@@ -28,7 +28,8 @@ public sealed class ReceiveRequests(DeciderLoop ledger, StateReader reader, Pati
             var joined = await JoinAsync(subject, asked, ct);
             if (joined.Known + (joined.Asked.Identities?.Count ?? 0) > ReceiveRequest.MostIdentities)
                 return new Received(new Outcome.Refused(new Refusal("identities_too_many", $"At most {ReceiveRequest.MostIdentities} identities are taken.")), Request: null, Version: 0);
-            var outcome = await ExecuteAsync(subject, joined, command, said, expectedVersion, ct);
+            var id = command;
+            var outcome = await ExecuteAsync(subject, joined, identities => CommandOf(subject, joined, id, said, expectedVersion, identities), ct);
             if (outcome is Outcome.Refused refused && refused.Refusal == ReceiveRequest.Moved)
             {
                 // A refusal is remembered under the id of what was refused.
@@ -54,23 +55,17 @@ public sealed class ReceiveRequests(DeciderLoop ledger, StateReader reader, Pati
         return new Joining(Guid.CreateVersion7(clock.GetUtcNow()), Answering: false, asked, Known: 0);
     }
 
-    private async Task<Outcome> ExecuteAsync(StreamKey subject, Joining joined, Digest command, Digest body, long? expectedVersion, CancellationToken ct)
+    /// <summary>Executes what may seal identities, under that request's key.</summary>
+    /// <param name="commandOf">Of where they are sealed; of null where none were given.</param>
+    internal async Task<Outcome> ExecuteAsync(StreamKey subject, Joining joined, Func<StreamKey?, Command> commandOf, CancellationToken ct)
     {
-        var (asked, place) = (joined.Asked, subject with { Id = new StreamId(joined.Request) });
+        var place = subject with { Id = new StreamId(joined.Request) };
         SubjectKey? key = null;
         try
         {
-            key = asked.NeedsVault ? await vault.KeyForAsync(place, ct) : null;
-            Func<SubjectRequests, TenantRegister, DateTimeOffset, Decision> decide = (state, register, now) =>
-                ReceiveRequest.Decide(asked, joined.Request, state, register, now, key is null ? null : place);
-            var outcome = await ledger.ExecuteAsync(
-                new Command(subject, SubjectRequests.Stream, command, body, context => decide.Advancing(subject, patience, context))
-                {
-                    ExpectedVersion = expectedVersion,
-                    Reads = [.. TenantRegister.ReadBy(subject.Tenant), (place, SealedIdentities.Stream)],
-                    Seal = key is null ? null : key.Seal,
-                },
-                ct);
+            key = joined.Asked.NeedsVault ? await vault.KeyForAsync(place, ct) : null;
+            var command = commandOf(key is null ? null : place);
+            var outcome = await ledger.ExecuteAsync(command with { Reads = [.. command.Reads, (place, SealedIdentities.Stream)], Seal = key is null ? null : key.Seal }, ct);
 
             // The asking was answered by another request: nothing is sealed under this one's key.
             if (key is not null && (await reader.ReadAsync(subject, SubjectRequests.Stream, ct)).State.Find(joined.Request) is null) await vault.DestroyAsync(place, ct);
@@ -85,6 +80,16 @@ public sealed class ReceiveRequests(DeciderLoop ledger, StateReader reader, Pati
         {
             key?.Dispose();
         }
+    }
+
+    private Command CommandOf(StreamKey subject, Joining joined, Digest command, Digest body, long? expectedVersion, StreamKey? identities)
+    {
+        Func<SubjectRequests, TenantRegister, DateTimeOffset, Decision> decide = (state, register, now) => ReceiveRequest.Decide(joined.Asked, joined.Request, state, register, now, identities);
+        return new Command(subject, SubjectRequests.Stream, command, body, context => decide.Advancing(subject, patience, context))
+        {
+            ExpectedVersion = expectedVersion,
+            Reads = TenantRegister.ReadBy(subject.Tenant),
+        };
     }
 
     private static IdentitiesAnswer AnswerOf(Joining joined, PersonRequest request)
