@@ -27,7 +27,7 @@ public sealed partial class AskWhoItIs(
 {
     public const string Remote = "identities";
 
-    private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1), Unheard = TimeSpan.FromSeconds(10), LongestWait = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1), LongestWait = TimeSpan.FromMinutes(10);
 
     private readonly Dictionary<Guid, (DateTimeOffset At, int Failures)> _later = [];
 
@@ -41,30 +41,13 @@ public sealed partial class AskWhoItIs(
         subject.Find(request) is { IsOpen: false, HasIdentities: true } ? Decision.Of(new ErasureIdentitiesDestroyed(request)) : Decision.Unchanged;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => vault.IsThere
-        ? remotes.KeepGoingAsync(Remote, "tend", TakeTurnsAsync, retry => Stopped(retry.Exception?.GetType().Name ?? "", retry.Delay.TotalMilliseconds), stoppingToken)
+        ? remotes.KeepGoingAsync(Remote, "tend", ct => Turns.TakeAsync(engine, Remote, clock, TendAsync, ct), retry => Stopped(retry.Exception?.GetType().Name ?? "", retry.Delay.TotalMilliseconds), stoppingToken)
         : Task.CompletedTask;
 
-    private async Task TakeTurnsAsync(CancellationToken ct)
+    private async Task<DateTimeOffset?> TendAsync(CancellationToken ct)
     {
-        while (true)
-        {
-            await using var lease = await engine.TryLeaseAsync(Remote, ct);
-            if (lease is null)
-            {
-                await Task.Delay(Breath, clock, ct);
-                continue;
-            }
-
-            while (true)
-            {
-                await lease.ReadCheckpointsAsync(ct);
-                using var awake = CancellationTokenSource.CreateLinkedTokenSource(ct);
-                var appended = engine.WaitForAppendAsync(Unheard, awake.Token);
-                await LookAsync(ct);
-                await appended;
-                await awake.CancelAsync();
-            }
-        }
+        await LookAsync(ct);
+        return null;
     }
 
     /// <summary>Does what is there to do now.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
 using ConsentLedger.ErasureOrchestrator.Outbound;
 using ConsentLedger.ErasureOrchestrator.Processors;
@@ -24,42 +25,14 @@ public sealed partial class DsrWork(
     /// <summary>Failures in a row after which a URL is given up, some three days: whoever does not hear of it can still ask.</summary>
     private const int MostFailures = 20;
 
-    private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1), Unheard = TimeSpan.FromSeconds(10), Unexpected = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Unexpected = TimeSpan.FromMinutes(10);
 
     /// <summary>How soon whoever is away is asked again.</summary>
     private readonly TimeSpan _again = configuration.GetValue("OpenDsr:LookAgainAfter", TimeSpan.FromSeconds(5));
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => offer.Signer is null
         ? Task.CompletedTask
-        : remotes.KeepGoingAsync(Remote, "look", TakeTurnsAsync, retry => Waiting(retry.Exception?.GetType().Name ?? ""), stoppingToken);
-
-    private async Task TakeTurnsAsync(CancellationToken ct)
-    {
-        while (true)
-        {
-            await using var lease = await engine.TryLeaseAsync(Remote, ct);
-            if (lease is null)
-            {
-                await Task.Delay(Breath, clock, ct);
-                continue;
-            }
-
-            while (true)
-            {
-                // Throws where the lease has gone with its connection.
-                await lease.ReadCheckpointsAsync(ct);
-
-                // Asked before looking, so an append between the look and the wait ends the wait.
-                using var awake = CancellationTokenSource.CreateLinkedTokenSource(ct);
-                var appended = engine.WaitForAppendAsync(Unheard, awake.Token);
-                var next = await LookAsync(ct);
-                var wait = next - clock.GetUtcNow() ?? Unheard;
-                if (wait > TimeSpan.Zero) await Task.WhenAny(appended, Task.Delay(wait < Unheard ? wait : Unheard, clock, awake.Token));
-                await awake.CancelAsync();
-                ct.ThrowIfCancellationRequested();
-            }
-        }
-    }
+        : remotes.KeepGoingAsync(Remote, "look", ct => Turns.TakeAsync(engine, Remote, clock, LookAsync, ct), retry => Waiting(retry.Exception?.GetType().Name ?? ""), stoppingToken);
 
     /// <summary>Does what there is to do by now.</summary>
     /// <returns>When there is something next; null where nothing is set.</returns>
