@@ -61,18 +61,7 @@ public sealed class RunningTests : IAsyncLifetime
     [Fact]
     public async Task Killed_between_a_call_and_its_record_the_same_call_is_made_again()
     {
-        var made = new TaskCompletionSource();
-        var dying = await StartAsync(async (call, ct) =>
-        {
-            await _processors.SendAsync(call, ct);
-            made.TrySetResult();
-            await Task.Delay(Timeout.Infinite, ct);
-            throw new InvalidOperationException("It is dead.");
-        });
-        await dying.RegisterAsync(Replica.Tenant, LittleProcessors.Of("crm"));
-        var person = Replica.NewPerson();
-        var request = await dying.ReceiveAsync(person);
-        await made.Task;
+        var (dying, person, request) = await CallAndHangAsync();
         _replicas.Remove(dying);
         await dying.DisposeAsync();
 
@@ -190,18 +179,7 @@ public sealed class RunningTests : IAsyncLifetime
     [Fact]
     public async Task A_call_that_was_out_when_its_caller_was_killed_is_not_made_again_while_a_hold_is_in_force()
     {
-        var made = new TaskCompletionSource();
-        var dying = await StartAsync(async (call, ct) =>
-        {
-            await _processors.SendAsync(call, ct);
-            made.TrySetResult();
-            await Task.Delay(Timeout.Infinite, ct);
-            throw new InvalidOperationException("It is dead.");
-        });
-        await dying.RegisterAsync(Replica.Tenant, LittleProcessors.Of("crm"));
-        var person = Replica.NewPerson();
-        var request = await dying.ReceiveAsync(person);
-        await made.Task;
+        var (dying, person, request) = await CallAndHangAsync();
         await PlaceAsync(dying, person);
         _replicas.Remove(dying);
         await dying.DisposeAsync();
@@ -288,6 +266,24 @@ public sealed class RunningTests : IAsyncLifetime
             Data = CloudEvent.DataFrom(new SubjectMergedV1(other.Id.Value, TimeProvider.System.GetUtcNow(), "agent", "desk")),
         },
         CancellationToken.None);
+
+    /// <summary>A replica that has made a call, and will not hear the answer.</summary>
+    private async Task<(Replica Dying, StreamKey Person, Guid Request)> CallAndHangAsync()
+    {
+        var made = new TaskCompletionSource();
+        var dying = await StartAsync(async (call, ct) =>
+        {
+            await _processors.SendAsync(call, ct);
+            made.TrySetResult();
+            await Task.Delay(Timeout.Infinite, ct);
+            throw new InvalidOperationException("It is dead.");
+        });
+        await dying.RegisterAsync(Replica.Tenant, LittleProcessors.Of("crm"));
+        var person = Replica.NewPerson();
+        var request = await dying.ReceiveAsync(person);
+        await made.Task;
+        return (dying, person, request);
+    }
 
     private async Task<Replica> StartAsync(CallProcessor? call = null)
     {
