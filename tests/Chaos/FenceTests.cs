@@ -11,47 +11,24 @@ namespace ConsentLedger.Chaos;
 /// FENCE_TRIALS sets how many people withdraw (default 400).
 /// </summary>
 [Collection(nameof(OwnServers))]
-public sealed class FenceTests : IAsyncLifetime
+public sealed class FenceTests() : Killing(TimeSpan.FromMinutes(4) + TimeSpan.FromMilliseconds(30 * Trials))
 {
     private const string Tenant = "vms";
     private const int Workers = 24;
 
     private static readonly int Trials = int.Parse(Environment.GetEnvironmentVariable("FENCE_TRIALS") ?? "400", CultureInfo.InvariantCulture);
 
-    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(4) + TimeSpan.FromMilliseconds(30 * Trials));
-    private OwnServers _servers = null!;
-    private Installation _here = null!;
     private HttpClient[] _consents = [];
     private HttpClient[] _gates = [];
 
-    private CancellationToken Ct => _patience.Token;
-
-    public async Task InitializeAsync()
+    protected override async Task StartAsync()
     {
-        try
-        {
-            _servers = await OwnServers.StartAsync();
-            _here = await Installation.StartAsync(Ct);
-            await RunningServices.PublishPolicyAsync(_here, Tenant, Ct);
-            ServiceProcess[] consents = [_here.Consent, await _here.StartConsentReplicaAsync(Ct), await _here.StartConsentReplicaAsync(Ct)];
-            ServiceProcess[] gates = [_here.Preference, await _here.StartPreferenceReplicaAsync(consents[1], Ct)];
-            _consents = [.. consents.Select(c => _here.Client(c, Tenant, "backend"))];
-            _gates = [.. gates.Select(g => _here.Client(g, Tenant, "email"))];
-        }
-        catch
-        {
-            // The runner disposes of nothing that did not start whole.
-            await DisposeAsync();
-            throw;
-        }
-    }
-
-    public async Task DisposeAsync()
-    {
-        if (_servers is not null) await _servers.BringUpAsync();
-        if (_here is not null) await _here.DisposeAsync();
-        if (_servers is not null) await _servers.DisposeAsync();
-        _patience.Dispose();
+        await Task.WhenAll(Here.Services.Select(s => s.StartAsync(Ct)));
+        await RunningServices.PublishPolicyAsync(Here, Tenant, Ct);
+        ServiceProcess[] consents = [Here.Consent, await Here.StartConsentReplicaAsync(Ct), await Here.StartConsentReplicaAsync(Ct)];
+        ServiceProcess[] gates = [Here.Preference, await Here.StartPreferenceReplicaAsync(consents[1], Ct)];
+        _consents = [.. consents.Select(c => Here.Client(c, Tenant, "backend"))];
+        _gates = [.. gates.Select(g => Here.Client(g, Tenant, "email"))];
     }
 
     [Fact]
@@ -61,7 +38,7 @@ public sealed class FenceTests : IAsyncLifetime
         var known = Acts.NewSubject();
         await GrantAsync(known, 0);
         foreach (var gate in _gates) await Acts.EventuallyAsync("a gate that has the policy", async () => (await MaySendAsync(gate, known)).Allowed, Ct);
-        await _servers.KillAsync("rabbitmq");
+        await OwnServers.KillAsync("rabbitmq");
 
         var (next, yes) = (-1, 0);
         await Task.WhenAll(Enumerable.Range(0, Workers).Select(async worker =>

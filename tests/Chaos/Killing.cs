@@ -33,12 +33,14 @@ public abstract class Killing(TimeSpan patience) : IAsyncLifetime
         }
     }
 
-    public virtual async Task DisposeAsync()
+    public async Task DisposeAsync()
     {
         // What the test has left at work comes to an end, and starts nothing again.
         await _patience.CancelAsync();
         try
         {
+            // What the product has made on them can be taken away only while they run.
+            if (OwnServers is not null) await OwnServers.BringUpAsync();
             if (Here is not null) await Here.DisposeAsync();
         }
         finally
