@@ -9,12 +9,13 @@ born() {
   printf '%s' "${stat[19]}"
 }
 
-# is_process PID BORN: that very process is there, and not merely waiting for its parent to notice its end.
+# is_process PID BORN: that very process is there, and not merely waiting for its parent to notice its end (state Z, and X after it).
+# Its command line says nothing: it is empty for a moment while a process becomes another program.
 is_process() {
-  local command
-  [[ $(born "$1") == "$2" ]] || return 1
-  { command=$(tr '\0' ' ' <"/proc/$1/cmdline"); } 2>/dev/null
-  [[ -n $command ]]
+  local stat
+  { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+  read -ra stat <<<"${stat##*) }"
+  [[ ${stat[0]} != [ZX] && ${stat[19]} == "$2" ]]
 }
 
 pid_of() {
