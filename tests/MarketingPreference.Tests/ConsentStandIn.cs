@@ -78,7 +78,10 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     /// <summary>The same event has the same id, however it is told.</summary>
     public static Guid IdOf(string subject, long version) => new(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{subject} {version}")).AsSpan(..16));
 
-    public IReadOnlyList<Request> Withdrawals(string subject) => [.. Requests.Where(r => r.Path == $"/v1/subjects/{subject}/withdrawals")];
+    /// <summary>Each once by its key, as the consent service carries them out: a call that is answered late comes twice.</summary>
+    public IReadOnlyList<Request> Withdrawals(string subject) => [.. WithdrawalCalls(subject).DistinctBy(call => call.Headers.TryGetValue("Idempotency-Key", out var key) ? key : (object)call)];
+
+    public IEnumerable<Request> WithdrawalCalls(string subject) => Requests.Where(r => r.Path == $"/v1/subjects/{subject}/withdrawals");
 
     public async ValueTask DisposeAsync()
     {

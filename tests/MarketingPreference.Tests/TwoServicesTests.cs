@@ -44,7 +44,7 @@ public sealed class TwoServicesTests(RunningService service) : IDisposable
 
         service.Consent.IsAway = false;
         await EventuallyAsync("a repeat is answered", async () => (await service.OneClickAsync(path)).StatusCode == HttpStatusCode.OK);
-        var withdrawals = service.Consent.Withdrawals(subject);
+        var withdrawals = service.Consent.WithdrawalCalls(subject).ToList();
         withdrawals.Select(w => w.Headers["Idempotency-Key"]).Distinct().ShouldHaveSingleItem();
         withdrawals.Select(w => w.Body).Distinct().ShouldHaveSingleItem();
         (await HeardAsync(subject, 1)).Count(e => e.Type == MarketingUnsubscribedV1.Type).ShouldBe(1);
