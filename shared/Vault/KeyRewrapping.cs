@@ -12,6 +12,7 @@ public sealed class KeyRewrapping
 {
     private const int PageSize = 500;
 
+    // A vault that serves no address index has only the first.
     private static readonly string[] Tables = ["subject_keys", "subject_addresses", "address_index_key"];
 
     private readonly IReadOnlyList<WrappedColumn> _columns;
@@ -30,8 +31,11 @@ public sealed class KeyRewrapping
     public async Task<Rewrapping> RunAsync(CancellationToken ct)
     {
         var epochs = await _kek.ReadEpochsAsync(ct);
+        var columns = new List<WrappedColumn>();
+        foreach (var column in _columns)
+            if (await column.IsThereAsync(ct)) columns.Add(column);
         var moved = 0;
-        foreach (var (column, earlier) in _columns.SelectMany(_ => epochs.Earlier, (column, earlier) => (column, earlier)))
+        foreach (var (column, earlier) in columns.SelectMany(_ => epochs.Earlier, (column, earlier) => (column, earlier)))
         {
             IReadOnlyList<WrappedKey> page = [];
             do
@@ -43,7 +47,7 @@ public sealed class KeyRewrapping
         }
 
         var left = new Dictionary<Guid, long>();
-        foreach (var column in _columns)
+        foreach (var column in columns)
             foreach (var (epoch, count) in await column.CountUnderOthersAsync(epochs.Present.Epoch, ct)) left[epoch] = left.GetValueOrDefault(epoch) + count;
         return _last = new Rewrapping(epochs, moved, left);
     }

@@ -7,6 +7,12 @@ namespace ConsentLedger.Vault;
 /// </summary>
 internal sealed class WrappedColumn(NpgsqlDataSource vault, string table)
 {
+    public Task<bool> IsThereAsync(CancellationToken ct) => VaultOutages.Typed(async () =>
+    {
+        await using var select = Command("select to_regclass($1) is not null", table);
+        return await select.ExecuteScalarAsync(ct) is true;
+    });
+
     /// <summary>At most <paramref name="limit"/> under this KEK, in order, beyond <paramref name="after"/>.</summary>
     public Task<IReadOnlyList<WrappedKey>> FindAsync(Guid epoch, byte[] after, int limit, CancellationToken ct) => VaultOutages.Typed<IReadOnlyList<WrappedKey>>(async () =>
     {

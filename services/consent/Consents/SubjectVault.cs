@@ -1,9 +1,6 @@
-using System.Diagnostics.Metrics;
 using System.Text.Json;
-using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
-using Npgsql;
 
 namespace ConsentLedger.Consent.Consents;
 
@@ -41,26 +38,12 @@ public static class SubjectVault
     public static IServiceCollection AddSubjectKeys(this IServiceCollection services, IConfiguration configuration)
     {
         var connectionString = configuration.GetConnectionString("Vault") ?? throw new InvalidOperationException("ConnectionStrings__Vault is not set.");
-        services.AddKeyedSingleton("vault", (_, _) => NpgsqlLedger.DataSource(connectionString));
-        services.AddSingleton(provider => KekOf(configuration, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new SubjectKeys(
-            provider.GetRequiredKeyedService<NpgsqlDataSource>("vault"), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IMeterFactory>()));
-        services.AddSingleton(provider => new KeyRewrapping(
-            provider.GetRequiredKeyedService<NpgsqlDataSource>("vault"), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<IMeterFactory>()));
-        services.AddSingleton(provider => new AddressIndex(
-            provider.GetRequiredKeyedService<NpgsqlDataSource>("vault"), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<SubjectKeys>()));
-        services.AddHostedService<RewrapKeys>();
+        services.AddVault(configuration, connectionString);
+        services.AddSingleton(provider => new AddressIndex(provider.VaultSource(), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<SubjectKeys>()));
         return services.AddBeforeServing("vault", async (provider, ct) =>
         {
             await provider.GetRequiredService<SubjectKeys>().EnsureSchemaAsync(ct);
             await provider.GetRequiredService<AddressIndex>().EnsureSchemaAsync(ct);
         });
     }
-
-    private static IKekProvider KekOf(IConfiguration configuration, TimeProvider clock) => (configuration["Vault:KekFile"], configuration["Vault:KekFolder"]) switch
-    {
-        ({ Length: > 0 } file, null or "") => FileKek.Read(file),
-        (null or "", { Length: > 0 } folder) => KekFolder.Read(folder, clock),
-        _ => throw new InvalidOperationException("Either Vault__KekFolder or Vault__KekFile has to be set."),
-    };
 }

@@ -1,10 +1,7 @@
-using System.Diagnostics.Metrics;
 using ConsentLedger.ErasureOrchestrator.Erasures;
-using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Resilience;
 using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
-using Npgsql;
 
 namespace ConsentLedger.ErasureOrchestrator.Identities;
 
@@ -59,10 +56,7 @@ public static class IdentityVaultRegistration
         if (configuration.GetConnectionString("Vault") is not { Length: > 0 } connectionString)
             return services.AddSingleton(provider => new IdentityVault(keys: null, provider.GetRequiredService<IEventEngine>(), provider.GetRequiredService<ErasureLookup>()));
 
-        services.AddKeyedSingleton("vault", (_, _) => NpgsqlLedger.DataSource(connectionString));
-        services.AddSingleton(provider => KekOf(configuration, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new SubjectKeys(
-            provider.GetRequiredKeyedService<NpgsqlDataSource>("vault"), provider.GetRequiredService<IKekProvider>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IMeterFactory>()));
+        services.AddVault(configuration, connectionString);
         services.AddSingleton(provider => new IdentityVault(
             provider.GetRequiredService<SubjectKeys>(), provider.GetRequiredService<IEventEngine>(), provider.GetRequiredService<ErasureLookup>())
         {
@@ -85,12 +79,5 @@ public static class IdentityVaultRegistration
         },
         (_, { Length: > 0 } folder) => new FileMail(folder, configuration["Mail:From"] ?? throw new InvalidOperationException("Mail__From is not set.")),
         _ => null,
-    };
-
-    private static IKekProvider KekOf(IConfiguration configuration, TimeProvider clock) => (configuration["Vault:KekFile"], configuration["Vault:KekFolder"]) switch
-    {
-        ({ Length: > 0 } file, null or "") => FileKek.Read(file),
-        (null or "", { Length: > 0 } folder) => KekFolder.Read(folder, clock),
-        _ => throw new InvalidOperationException("Either Vault__KekFolder or Vault__KekFile has to be set."),
     };
 }

@@ -1,6 +1,8 @@
-using ConsentLedger.Vault;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
-namespace ConsentLedger.Consent.Consents;
+namespace ConsentLedger.Vault;
 
 /// <summary>
 /// While the service runs, keys under earlier KEKs go under the present one. The operator rotates; this says when an earlier KEK is good for nothing any more but to
