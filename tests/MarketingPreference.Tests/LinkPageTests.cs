@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 using ConsentLedger.Contracts;
 using ConsentLedger.EventStore;
 using ConsentLedger.MarketingPreference.Unsubscribing;
@@ -152,6 +153,25 @@ public sealed class LinkPageTests(RunningService service)
         var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => service.OneClickAsync(path)));
         answers.Select(a => a.StatusCode).Distinct().ShouldBe([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], ignoreOrder: true);
         (await BodyAsync(await service.OneClickAsync(await service.LinkAsync(NewSubject())), HttpStatusCode.OK)).ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task Whatever_opens_the_link_or_posts_something_else_to_it_without_end_does_not_keep_the_one_click_out()
+    {
+        var subject = NewSubject();
+        var path = await service.LinkAsync(subject);
+        var all = Regex.Match(await BodyAsync(await service.SendAsync(HttpMethod.Get, path, headers: [("Accept", "text/html")]), HttpStatusCode.OK), "href=\"(/p/[^\"]+)\"").Groups[1].Value;
+        Func<Task<HttpResponseMessage>>[] others =
+        [
+            () => service.SendAsync(HttpMethod.Get, path), () => service.SendAsync(HttpMethod.Head, path), () => service.SendAsync(HttpMethod.Get, all), () => service.SendAsync(HttpMethod.Get, $"{all}/uses"),
+        ];
+
+        // Until the looking is slowed down.
+        IReadOnlyList<HttpResponseMessage> answers = [];
+        while (answers.All(a => a.StatusCode != HttpStatusCode.TooManyRequests)) answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => others[i % others.Length]()));
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => service.SendAsync(HttpMethod.Post, path, Form("confirm=subscribe"))));
+        (await BodyAsync(await service.OneClickAsync(path), HttpStatusCode.OK)).ShouldContain("unsubscribed");
+        (await service.DecideAsync(subject, "module-crm")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
     }
 
     [Fact]

@@ -76,6 +76,11 @@ public sealed class PeoplesPages(RunningCentre centre)
         // The rest of them was told to come back later.
         served.ShouldBeGreaterThan(20);
         (await centre.VersionsAsync(person.Id, person.Tenant)).ShouldBe(before);
+
+        // The mail client is not told so: it would not come back.
+        using var oneClick = new StringContent("List-Unsubscribe=One-Click", Encoding.ASCII, "application/x-www-form-urlencoded");
+        using var left = await scanner.PostAsync(new Uri(person.Unsubscribing, UriKind.Relative), oneClick);
+        left.StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
     }
 
     [BrowserFact]

@@ -41,8 +41,11 @@ public static class UnsubscribeByLink
         if (links.Find(token, clock.GetUtcNow()) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request));
         var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
         var words = Wording.Choose(policies.Current, null, request);
-        if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
+
+        // In this order: what says no such thing takes nothing from those who do.
+        var lane = new Lane(link.Topic, link.Channel);
         if (await ReadCauseAsync(request, ct) is not { } cause) return BodyInvalid.To(request, words, policies.Current);
+        if (!limit.Allows(link.Stream, lane)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
 
         var seen = Seen.Of(request.Headers.UserAgent, link, clock.GetUtcNow());
 
@@ -54,10 +57,10 @@ public static class UnsubscribeByLink
         };
         var outcome = await ledger.ExecuteAsync(command, ct);
         if (outcome is Outcome.Refused) return ShowUnsubscribe.LinkInvalid.To(request, words, policies.Current);
-        if (await tell.OfUnsubscribeAsync(link.Stream, new Lane(link.Topic, link.Channel), Actor.Subject, Method, ct) is { } pending) return pending.To(request, words, policies.Current);
+        if (await tell.OfUnsubscribeAsync(link.Stream, lane, Actor.Subject, Method, ct) is { } pending) return pending.To(request, words, policies.Current);
 
         var events = await states.ReadEventsAsync(link.Stream, ct);
-        return page.Done(link, token, outcome is Outcome.Recorded ? UndoUnsubscribe.Closing(events, new Lane(link.Topic, link.Channel), clock.GetUtcNow()) : null, events, policies, request);
+        return page.Done(link, token, outcome is Outcome.Recorded ? UndoUnsubscribe.Closing(events, lane, clock.GetUtcNow()) : null, events, policies, request);
     }
 
     /// <summary>Exactly one of the two fields, in either encoding; null for anything else.</summary>
