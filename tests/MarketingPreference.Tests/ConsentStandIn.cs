@@ -17,6 +17,7 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     private readonly ConcurrentDictionary<(string Subject, string Purpose), bool> _given = [];
     private readonly ConcurrentDictionary<string, string> _stopped = [];
     private readonly ConcurrentDictionary<string, string> _histories = [];
+    private readonly ConcurrentDictionary<string, string> _consents = [];
 
     private ConsentStandIn(WebApplication app) => _app = app;
 
@@ -63,6 +64,10 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     /// <summary>What the history of this subject is, as pairs of type and message, from version 1. A history tells facts: there the lane is an object of its own.</summary>
     public void Remember(string subject, params IEnumerable<(string Type, object Data)> events) => _histories[subject] = string.Concat(events.Select((e, i) =>
         JsonSerializer.Serialize(new { version = i + 1, position = i, type = e.Type, id = IdOf(subject, i + 1), recordedAt = People.Noon, data = FactsOf(e.Data) }, JsonSerializerOptions.Web) + "\n"));
+
+    /// <summary>The first step of a double opt-in that waits for the second, as the event at this position of a stream that has this version.</summary>
+    public void Wait(string subject, string purpose, long version, long position, DateTimeOffset until) => _consents[subject] = JsonSerializer.Serialize(
+        new { version, consents = new[] { new { purpose, channel = "email", recipient = "controller", state = "pending", occurredAt = People.Noon, position, until } } }, JsonSerializerOptions.Web);
 
     private static JsonObject FactsOf(object message)
     {
@@ -123,6 +128,8 @@ internal sealed class ConsentStandIn : IAsyncDisposable
             ["v1", "subjects", var subject, "withdrawals"] => WithdrawAsync(context, subject, JsonSerializer.Deserialize<Question>(body, JsonSerializerOptions.Web)!),
             ["v1", "subjects", _, "history"] when HistoryStatus is { } status => UnreadableAsync(context, status),
             ["v1", "subjects", var subject, "history"] when _histories.TryGetValue(subject, out var history) => context.Response.WriteAsync(history),
+            ["v1", "subjects", var subject, "consents"] when _consents.TryGetValue(subject, out var consents) => context.Response.WriteAsync(consents),
+            ["v1", "subjects", _, "confirmations"] => context.Response.WriteAsJsonAsync(new { outcome = "recorded", version = 2 }),
             _ => NotFoundAsync(context),
         });
     }

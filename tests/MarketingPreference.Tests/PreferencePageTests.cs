@@ -175,10 +175,35 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     {
         var subject = SubjectId.TryParse(NewSubject(), out var id) ? id : default;
         var (secret, url, soon) = (File.ReadAllBytes(service.LinkKeyFile), new Uri("https://preferences.example"), TimeProvider.System.GetUtcNow().AddMinutes(5));
-        var confirmation = new ConfirmationLinks(secret, url).TokenOf(new ConfirmationLink(TenantId.Parse(Packs.Tenant), subject, "newsletter", "email", null, "en", soon));
+        var confirmation = new ConfirmationLinks(secret, url).TokenOf(new ConfirmationLink(TenantId.Parse(Packs.Tenant), subject, "newsletter", "email", null, "en", soon, FirstStep: 7));
         var many = string.Join('&', Enumerable.Range(0, 40).Select(i => $"f{i}=1"));
         foreach (var path in (string[])[$"/c/{confirmation}", $"{await service.LinkAsync($"{subject}")}/undo", $"{await PathAsync($"{subject}")}/undo"])
             (await CodeAsync(await service.SendAsync(HttpMethod.Post, path, Form(many)), HttpStatusCode.BadRequest)).ShouldBe("form_invalid");
+    }
+
+    [Fact]
+    public async Task A_mail_from_before_confirms_nothing_that_was_asked_for_since()
+    {
+        var (subject, soon) = (NewSubject(), TimeProvider.System.GetUtcNow().AddHours(1));
+        service.Consent.Wait(subject, "newsletter", version: 1, position: 41, soon.AddDays(-30));
+        (await CodeAsync(await ConfirmationAsync(), HttpStatusCode.UnprocessableEntity)).ShouldBe("nothing_to_confirm");
+        service.Consent.Wait(subject, "newsletter", version: 1, position: 42, soon);
+        var first = await PathOfAsync(await ConfirmationAsync());
+        var proof = ProofIn(await PageAsync(first));
+
+        // As it may be said at one moment, to two addresses.
+        service.Consent.Wait(subject, "newsletter", version: 2, position: 57, soon);
+        var second = await PathOfAsync(await ConfirmationAsync());
+        (await PageAsync(first)).ShouldContain("This is not the newest mail");
+        (await service.SendAsync(HttpMethod.Post, first, Form($"proof={proof}"))).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        service.Consent.Requests.ShouldNotContain(r => r.Path == $"/v1/subjects/{subject}/confirmations");
+
+        // Nor does this one, should something be said at this very moment.
+        (await service.SendAsync(HttpMethod.Post, second, Form($"proof={ProofIn(await PageAsync(second))}"))).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        service.Consent.Requests.Single(r => r.Path == $"/v1/subjects/{subject}/confirmations").Headers["If-Match"].ShouldBe("\"2\"");
+
+        Task<HttpResponseMessage> ConfirmationAsync() => service.SendAsync(HttpMethod.Post, $"/v1/subjects/{subject}/confirmation-links", Json(new { purpose = "newsletter", channel = "email", lang = "en" }), "email");
+        static async Task<string> PathOfAsync(HttpResponseMessage made) => new Uri((await OkAsync(made)).GetProperty("url").GetString()!).AbsolutePath;
     }
 
     [Fact]

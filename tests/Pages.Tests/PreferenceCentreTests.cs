@@ -237,6 +237,29 @@ public sealed class PreferenceCentreTests(RunningCentre centre)
     }
 
     [BrowserFact]
+    public async Task Who_asked_again_confirms_by_the_newest_mail_and_by_no_other()
+    {
+        var person = Acts.NewSubject();
+        await using var visit = await centre.VisitAsync(WithoutScript);
+        var page = visit.Page;
+        await AskAsync(5);
+        var first = await centre.ConfirmationAsync(person, "newsletter");
+        await page.GotoAsync(first);
+        await AskAsync(4);
+        var second = await centre.ConfirmationAsync(person, "newsletter");
+        await ClickAsync(page, "Yes, I confirm");
+        (await page.GetByRole(AriaRole.Heading, new() { Level = 1 }).InnerTextAsync()).ShouldBe("This is not the newest mail");
+        (await centre.MaySendAsync(person, "newsletter")).ShouldBe((false, "consent_pending"));
+
+        await page.GotoAsync(second);
+        await ClickAsync(page, "Yes, I confirm");
+        (await page.GetByRole(AriaRole.Heading, new() { Level = 1 }).InnerTextAsync()).ShouldBe("Confirmed");
+        (await centre.MaySendAsync(person, "newsletter")).ShouldBe((true, "consent_given"));
+
+        Task AskAsync(int ago) => centre.DoAsync(person, "grants", new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(ago), actor = "subject", method = "web-form", confirm = true });
+    }
+
+    [BrowserFact]
     public async Task Mails_to_confirm_are_limited_and_go_out_for_what_waits_only()
     {
         var person = Acts.NewSubject();

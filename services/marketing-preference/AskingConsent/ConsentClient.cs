@@ -126,13 +126,15 @@ public sealed partial class ConsentClient : IDisposable
     /// <summary>Records something that the person does on a page here, and says what it came to.</summary>
     /// <param name="act">As the consent service's path names it: <c>grants</c>, <c>objections</c>.</param>
     /// <param name="key">The same key again is carried out once.</param>
+    /// <param name="version">Which the person's stream there must still have; null for any.</param>
     /// <exception cref="ConsentUnavailableException"/>
-    public Task<ConsentReply> RecordAsync(StreamKey subject, string act, object told, string key, CancellationToken ct) => SendAsync(
+    public Task<ConsentReply> RecordAsync(StreamKey subject, string act, object told, string key, long? version, CancellationToken ct) => SendAsync(
         _pipeline,
         () =>
         {
             var request = Request(HttpMethod.Post, subject.Tenant, $"/v1/subjects/{subject.Id}/{act}", told);
             request.Headers.Add(CommandOptions.IdempotencyKeyHeader, key);
+            if (version is { } still) request.Headers.IfMatch.Add(new EntityTagHeaderValue($"\"{still}\""));
             return request;
         },
         async (answer, limited) =>
@@ -144,13 +146,13 @@ public sealed partial class ConsentClient : IDisposable
 
     /// <summary>What has been recorded of each consent; that it was read is not recorded.</summary>
     /// <exception cref="ConsentUnavailableException"/>
-    public Task<IReadOnlyList<ConsentRecord>> ReadConsentsAsync(StreamKey subject, CancellationToken ct) => SendAsync(
+    public Task<ConsentRecords> ReadConsentsAsync(StreamKey subject, CancellationToken ct) => SendAsync(
         _pipeline,
         () => Request(HttpMethod.Get, subject.Tenant, $"/v1/subjects/{subject.Id}/consents", body: null),
         async (answer, limited) =>
         {
             answer.EnsureAnswered(_clock);
-            return (await answer.Content.ReadFromJsonAsync<ConsentRecords>(JsonSerializerOptions.Web, limited))?.Consents ?? throw new JsonException("No consents.");
+            return await answer.Content.ReadFromJsonAsync<ConsentRecords>(JsonSerializerOptions.Web, limited) is { Consents: not null } read ? read : throw new JsonException("No consents.");
         },
         ct);
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using ConsentLedger.Contracts;
+using ConsentLedger.Contracts.Policies;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.ServiceDefaults;
 
@@ -30,14 +31,23 @@ public sealed record ConsentReply(string? Outcome, string? Code);
 
 /// <summary>How one consent stands.</summary>
 /// <param name="State">As the consent service names it: <c>given</c>, <c>pending</c>.</param>
+/// <param name="Position">Of the event that it rests on there.</param>
 /// <param name="Until">When it ends, or the time to confirm it does.</param>
-public sealed record ConsentRecord(string Purpose, string? Channel, string Recipient, string State, DateTimeOffset OccurredAt, DateTimeOffset? Until)
+public sealed record ConsentRecord(string Purpose, string? Channel, string Recipient, string State, DateTimeOffset OccurredAt, long Position, DateTimeOffset? Until)
 {
     /// <summary>For the second step of a double opt-in.</summary>
     public bool IsWaiting(DateTimeOffset now) => State == "pending" && Until > now;
 }
 
-internal sealed record ConsentRecords(IReadOnlyList<ConsentRecord> Consents);
+/// <param name="Version">Of the subject's stream there.</param>
+public sealed record ConsentRecords(long Version, IReadOnlyList<ConsentRecord> Consents)
+{
+    /// <summary>The first step of a double opt-in that was made last, and waits for the second.</summary>
+    public ConsentRecord? FindWaiting(string purpose, string? channel, string? recipient, DateTimeOffset now) => Of(purpose, channel, recipient).Where(c => c.IsWaiting(now)).MaxBy(c => c.Position);
+
+    public IEnumerable<ConsentRecord> Of(string purpose, string? channel, string? recipient) =>
+        Consents.Where(c => c.Purpose == purpose && c.Channel == channel && c.Recipient == (recipient ?? PolicyPack.ControllerRecipient));
+}
 
 /// <summary>A yes, given on a page here under the words that it showed.</summary>
 public sealed record ConsentGrant(string Purpose, string? Channel, string? Recipient, DateTimeOffset OccurredAt, string Method, ShownText? Text)

@@ -43,11 +43,12 @@ internal static class ConfirmByLink
     }
 
     private static Page PageOf(
-        ConfirmationLink link, string token, ConfirmationLinks links, Wording words, PolicyPack pack, Purpose purpose, IReadOnlyList<ConsentRecord> consents, DateTimeOffset now)
+        ConfirmationLink link, string token, ConfirmationLinks links, Wording words, PolicyPack pack, Purpose purpose, ConsentRecords consents, DateTimeOffset now)
     {
-        var meant = consents.Where(c => c.Purpose == link.Purpose && c.Channel == link.Channel && c.Recipient == (link.Recipient ?? PolicyPack.ControllerRecipient)).ToList();
+        var meant = consents.Of(link.Purpose, link.Channel, link.Recipient).ToList();
         if (meant.Any(c => c.State == "given")) return Said(words, pack, "confirmed", Heading(words, purpose, link));
-        if (meant.FirstOrDefault(c => c.IsWaiting(now)) is not { } waiting) return Said(words, pack, now >= link.ExpiresAt || meant.Any(c => c.State is "pending" or "expired") ? "confirm-over" : "confirm-nothing", Heading(words, purpose, link));
+        if (consents.FindWaiting(link.Purpose, link.Channel, link.Recipient, now) is not { } waiting) return Said(words, pack, now >= link.ExpiresAt || meant.Any(c => c.State is "pending" or "expired") ? "confirm-over" : "confirm-nothing", Heading(words, purpose, link));
+        if (waiting.Position != link.FirstStep) return Said(words, pack, "confirm-newer", Heading(words, purpose, link));
 
         var title = words["confirm.title"];
         return new Page(words, pack, title, $"""
@@ -60,7 +61,7 @@ internal static class ConfirmByLink
     }
 
     private static async Task<IResult> ConfirmAsync(
-        string token, HttpRequest request, ConfirmationLinks links, LinkLimit limit, PreferenceReader reader, Acting acting, TimeProvider clock, CancellationToken ct)
+        string token, HttpRequest request, ConfirmationLinks links, LinkLimit limit, PreferenceReader reader, ConsentClient consent, Acting acting, TimeProvider clock, CancellationToken ct)
     {
         if (links.Find(token) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request));
         var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
@@ -68,10 +69,22 @@ internal static class ConfirmByLink
         if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
         if (await Door.ReadFormAsync(request, fields: 2, MaxBodyBytes, ct) is not { } form || !links.Signer.Proves(form["proof"], token)) return Door.FormInvalid.To(request, words, policies.Current);
 
-        // What is over, or withdrawn meanwhile, the consent service refuses; the page that follows says how it stands.
-        var now = clock.GetUtcNow();
-        await acting.SayAsync(link.Stream, "confirmations", new ConsentConfirmation(link.Purpose, link.Channel, link.Recipient, now, Method), now, ct);
+        await SecondStepAsync(link, consent, acting, clock.GetUtcNow(), ct);
         return new SeeOther(links.PathOf(token));
+    }
+
+    /// <summary>Confirms what the mail was about, and nothing that has been asked for since, also not at this moment. The page that follows says how it stands, and has the button again where that is of use.</summary>
+    private static async Task SecondStepAsync(ConfirmationLink link, ConsentClient consent, Acting acting, DateTimeOffset now, CancellationToken ct)
+    {
+        try
+        {
+            var consents = await consent.ReadConsentsAsync(link.Stream, ct);
+            if (consents.FindWaiting(link.Purpose, link.Channel, link.Recipient, now)?.Position != link.FirstStep) return;
+            await acting.SayAsync(link.Stream, "confirmations", new ConsentConfirmation(link.Purpose, link.Channel, link.Recipient, now, Method), now, ct, consents.Version);
+        }
+        catch (ConsentUnavailableException)
+        {
+        }
     }
 
     private static string Heading(Wording words, Purpose purpose, ConfirmationLink link) => words.Say("lane", ("topic", purpose.Title.In(words.Tag)), ("by", words.By(link.Channel)));

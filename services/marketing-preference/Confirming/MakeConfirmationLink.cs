@@ -1,4 +1,3 @@
-using ConsentLedger.Contracts.Policies;
 using ConsentLedger.MarketingPreference.AskingConsent;
 using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.MarketingPreference.Preferences;
@@ -40,14 +39,14 @@ public sealed record MakeConfirmationLink(string Purpose, string? Channel = null
         if (asked.Lang is { } lang && !MakePreferenceLink.IsLang(lang)) return KnownProblems.Refused("lang_invalid", "lang is a language tag, such as en or sv-SE.");
         try
         {
-            var waits = (await consent.ReadConsentsAsync(person, ct)).FirstOrDefault(c => c.IsWaiting(clock.GetUtcNow()) && c.Purpose == asked.Purpose && c.Channel == asked.Channel
-                && c.Recipient == (asked.Recipient ?? PolicyPack.ControllerRecipient));
-            if (waits is null) return KnownProblems.Refused("nothing_to_confirm", "Nothing waits to be confirmed: it was never asked for, withdrawn meanwhile, or its time is over.");
+            if ((await consent.ReadConsentsAsync(person, ct)).FindWaiting(asked.Purpose, asked.Channel, asked.Recipient, clock.GetUtcNow()) is not { } waits)
+                return KnownProblems.Refused("nothing_to_confirm", "Nothing waits to be confirmed: it was never asked for, withdrawn meanwhile, or its time is over.");
 
             var command = caller.Command(subject, body, options, SubjectPreferences.Stream, context => Decide(asked, context.State<SubjectPreferences>(), context.Now));
             var outcome = await ledger.ExecuteAsync(command, ct);
             if (outcome is not (Outcome.Recorded or Outcome.Unchanged)) return outcome.ToResult();
-            var link = new ConfirmationLink(caller.Tenant, subject, asked.Purpose, asked.Channel, asked.Recipient, asked.Lang, DateTimeOffset.FromUnixTimeSeconds(waits.Until!.Value.ToUnixTimeSeconds()));
+            var until = DateTimeOffset.FromUnixTimeSeconds(waits.Until!.Value.ToUnixTimeSeconds());
+            var link = new ConfirmationLink(caller.Tenant, subject, asked.Purpose, asked.Channel, asked.Recipient, asked.Lang, until, waits.Position);
             return TypedResults.Json(new LinkAnswer(links.AddressOf(link), link.ExpiresAt), StrictJson.Options);
         }
         catch (ConsentUnavailableException)

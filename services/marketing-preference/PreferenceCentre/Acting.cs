@@ -43,11 +43,12 @@ internal sealed class Acting(DeciderLoop ledger, TellConsent tell, ConsentClient
     }
 
     /// <summary>Says something to the consent service for the person.</summary>
-    public async Task<Said> SayAsync(StreamKey person, string act, object told, DateTimeOffset now, CancellationToken ct)
+    /// <param name="version">Which the person's stream there must still have; null for any.</param>
+    public async Task<Said> SayAsync(StreamKey person, string act, object told, DateTimeOffset now, CancellationToken ct, long? version = null)
     {
         try
         {
-            return (await consent.RecordAsync(person, act, told, $"centre:{Guid.CreateVersion7(now)}", ct)).Outcome switch { "recorded" => Said.Recorded, "unchanged" => Said.Unchanged, _ => Said.Refused };
+            return (await consent.RecordAsync(person, act, told, $"centre:{Guid.CreateVersion7(now)}", version, ct)).Outcome switch { "recorded" => Said.Recorded, "unchanged" => Said.Unchanged, _ => Said.Refused };
         }
         catch (ConsentUnavailableException)
         {
