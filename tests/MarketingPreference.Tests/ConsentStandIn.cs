@@ -40,6 +40,9 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     /// <summary>So many of the next requests are taken and not answered.</summary>
     public int HangsFor { get; set; }
 
+    /// <summary>What becomes of a grant: the status to answer with, or null where the answer is lost.</summary>
+    public Func<Task<int?>>? Granting { get; set; }
+
     /// <summary>Histories are answered with this, and with nothing that can be read.</summary>
     public int? HistoryStatus { get; set; }
 
@@ -129,6 +132,7 @@ internal sealed class ConsentStandIn : IAsyncDisposable
             ["v1", "subjects", _, "history"] when HistoryStatus is { } status => UnreadableAsync(context, status),
             ["v1", "subjects", var subject, "history"] when _histories.TryGetValue(subject, out var history) => context.Response.WriteAsync(history),
             ["v1", "subjects", var subject, "consents"] when _consents.TryGetValue(subject, out var consents) => context.Response.WriteAsync(consents),
+            ["v1", "subjects", _, "grants"] when Granting is { } granting => GrantAsync(context, granting),
             ["v1", "subjects", _, "confirmations"] => context.Response.WriteAsJsonAsync(new { outcome = "recorded", version = 2 }),
             _ => NotFoundAsync(context),
         });
@@ -159,6 +163,18 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     {
         _given[(subject, withdrawal.Purpose)] = false;
         return context.Response.WriteAsJsonAsync(new { outcome = "recorded", version = 2 });
+    }
+
+    private static async Task GrantAsync(HttpContext context, Func<Task<int?>> granting)
+    {
+        if (await granting() is not { } status)
+        {
+            context.Abort();
+            return;
+        }
+
+        context.Response.StatusCode = status;
+        await context.Response.WriteAsJsonAsync(new { outcome = status == StatusCodes.Status200OK ? "recorded" : null });
     }
 
     private static Task UnreadableAsync(HttpContext context, int status)

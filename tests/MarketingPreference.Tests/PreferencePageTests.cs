@@ -18,7 +18,7 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     /// <summary>Whoever comes next finds consent answering, and asked.</summary>
     public async Task DisposeAsync()
     {
-        service.Consent.IsAway = false;
+        (service.Consent.IsAway, service.Consent.Granting) = (false, null);
         var subject = NewSubject();
         service.Consent.Give(subject, "newsletter");
         await EventuallyAsync("consent is asked again", async () => (await service.DecideAsync(subject, "newsletter")).GetProperty("allowed").GetBoolean());
@@ -96,7 +96,8 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
 
         // What needs a yes over there has to wait, and nothing is half done.
         using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/undo", Form($"proof={ProofIn(after)}&did=3-3&texts={TextsIn(after)}"));
-        joined.Headers.Location!.ToString().ShouldBe($"{path}?said=away");
+        joined.Headers.Location!.ToString().ShouldBe($"{path}?said=unknown");
+        (await PageAsync(joined.Headers.Location!.ToString())).ShouldContain("not everything is certain yet");
         (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
     }
 
@@ -152,6 +153,44 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
         }
 
         service.Consent.Requests.ShouldNotContain(r => r.Path == $"/v1/subjects/{subject}/grants");
+    }
+
+    [Fact]
+    public async Task What_the_bus_brings_before_the_answer_is_taken_back_all_the_same()
+    {
+        var (subject, undo, form) = await LeftAsync();
+        service.Consent.Granting = async () =>
+        {
+            await AgreeAsync(subject, version: 3);
+            await EventuallyAsync("the topic is open", async () => (await service.DecideAsync(subject, "newsletter")).GetProperty("allowed").GetBoolean());
+            return 200;
+        };
+        (await TextAsync(await service.SendAsync(HttpMethod.Post, undo, Form(form), headers: [("Accept", "text/html")]))).ShouldContain("<h1>Taken back</h1>");
+    }
+
+    [Fact]
+    public async Task Nobody_is_told_that_they_stay_unsubscribed_while_a_consent_may_have_been_recorded()
+    {
+        var (subject, undo, form) = await LeftAsync();
+        service.Consent.Granting = () => Task.FromResult<int?>(null);
+        var said = await TextAsync(await service.SendAsync(HttpMethod.Post, undo, Form(form), headers: [("Accept", "text/html")]));
+        said.ShouldContain("<h1>Not certain yet</h1>");
+        said.ShouldNotContain("stay unsubscribed");
+
+        // It was, and only the answer was lost.
+        await AgreeAsync(subject, version: 3);
+        await EventuallyAsync("the topic is open", async () => (await service.DecideAsync(subject, "newsletter")).GetProperty("allowed").GetBoolean());
+    }
+
+    [Theory]
+    [InlineData(200, "Not certain yet")]
+    [InlineData(422, "That could not be taken back")]
+    public async Task What_was_refused_is_all_of_it_or_a_part(int first, string said)
+    {
+        var (_, undo, form) = await LeftAsync("partners");
+        var grants = 0;
+        service.Consent.Granting = () => Task.FromResult<int?>(++grants == 1 ? first : 422);
+        (await TextAsync(await service.SendAsync(HttpMethod.Post, undo, Form(form), headers: [("Accept", "text/html")]))).ShouldContain($"<h1>{said}</h1>");
     }
 
     [Fact]
@@ -240,11 +279,35 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     private async Task<string> PathAsync(string subject, string purpose = "session") =>
         new Uri((await OkAsync(await MakeAsync(subject, new { purpose, lang = "en" }))).GetProperty("url").GetString()!).AbsolutePath;
 
-    private async Task<string> PageAsync(string path)
+    private async Task<string> PageAsync(string path) => await TextAsync(await service.SendAsync(HttpMethod.Get, path, headers: [("Accept", "text/html")]));
+
+    private static async Task<string> TextAsync(HttpResponseMessage answer)
     {
-        using var answer = await service.SendAsync(HttpMethod.Get, path, headers: [("Accept", "text/html")]);
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
-        return await answer.Content.ReadAsStringAsync();
+        using (answer)
+        {
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+            return await answer.Content.ReadAsStringAsync();
+        }
+    }
+
+    /// <summary>Somebody who left the newsletter by the link in it, of which consent has heard; and what the button beside it sends, and where to.</summary>
+    private async Task<(string Subject, string Undo, string Form)> LeftAsync(params string[] recipients)
+    {
+        var subject = NewSubject();
+        await AgreeAsync(subject, version: 1);
+        foreach (var (i, recipient) in recipients.Index()) await AgreeAsync(subject, 2 + i, recipient);
+        await EventuallyAsync("it is heard", async () => (await service.OverheardAsync(subject)).Count == 2 + recipients.Length);
+        var path = await service.LinkAsync(subject, "newsletter");
+        var page = await TextAsync(await service.SendAsync(HttpMethod.Post, path, Form("confirm=unsubscribe"), headers: [("Accept", "text/html")]));
+        await service.ConsentSaysAsync(subject, 2 + recipients.Length, ConsentWithdrawnV1.Type, new ConsentWithdrawnV1("newsletter", "controller", "1", People.Noon, "subject", "unsubscribe-link", Channel: "email"));
+        await EventuallyAsync("the withdrawal is heard", async () => (await service.OverheardAsync(subject)).Count == 4 + recipients.Length);
+        return (subject, $"{path}/undo", $"did={Regex.Match(page, "name=\"did\" value=\"([^\"]+)\"").Groups[1].Value}&proof={ProofIn(page)}&texts={TextsIn(page)}");
+    }
+
+    private async Task AgreeAsync(string subject, long version, string recipient = "controller")
+    {
+        service.Consent.Give(subject, "newsletter");
+        await service.ConsentSaysAsync(subject, version, ConsentGrantedV1.Type, new ConsentGrantedV1("newsletter", recipient, "1", "consent", People.Noon, "subject", "web-form", InForce: true, Channel: "email"));
     }
 
     private static string TextsIn(string page) => Regex.Match(page, "name=\"texts\" value=\"([^\"]+)\"").Groups[1].Value;

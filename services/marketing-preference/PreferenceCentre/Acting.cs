@@ -10,7 +10,7 @@ namespace ConsentLedger.MarketingPreference.PreferenceCentre;
 /// What a person does on a page, carried out in both services. A no is on disk here before consent is told, and holds whether or not it hears; a yes that rests on consent is given
 /// there first, because a topic must not stand open on a consent that nobody recorded.
 /// </summary>
-internal sealed class Acting(DeciderLoop ledger, TellConsent tell, ConsentClient consent)
+internal sealed class Acting(DeciderLoop ledger, StateReader reader, TellConsent tell, ConsentClient consent)
 {
     public const string Method = "preference-centre";
 
@@ -35,11 +35,26 @@ internal sealed class Acting(DeciderLoop ledger, TellConsent tell, ConsentClient
         return told;
     }
 
-    /// <summary>Gives a consent under the words that the page shows.</summary>
-    public Task<Said> GrantAsync(StreamKey person, Purpose purpose, string? channel, string? recipient, Wording words, DateTimeOffset now, CancellationToken ct)
+    /// <summary>How everything stands now.</summary>
+    public async Task<SubjectPreferences> ReadAsync(StreamKey person, CancellationToken ct) => (await reader.ReadAsync(person, SubjectPreferences.Stream, ct)).State;
+
+    /// <summary>Gives consents under the words that the page shows.</summary>
+    /// <param name="isBegun">Something of it is done already.</param>
+    /// <returns>What is wrong; null where all of them stand.</returns>
+    public async Task<string?> GrantAsync(StreamKey person, IEnumerable<Agreement> agreed, Wording words, DateTimeOffset now, CancellationToken ct, bool isBegun = false)
     {
-        var shown = purpose.TextIn(words) is { } text ? new ShownText(text.Id, text.Locale, $"sha256:{text.Hash()}") : null;
-        return SayAsync(person, "grants", new ConsentGrant(purpose.Id, channel, recipient, now, Method, shown), now, ct);
+        foreach (var (purpose, channel, recipient) in agreed)
+        {
+            var shown = purpose.TextIn(words) is { } text ? new ShownText(text.Id, text.Locale, $"sha256:{text.Hash()}") : null;
+            var said = await SayAsync(person, "grants", new ConsentGrant(purpose.Id, channel, recipient, now, Method, shown), now, ct);
+
+            // A consent that was recorded opens its topics when word of it comes, whatever becomes of the others; and one of which nothing was heard may have been.
+            if (said == Said.Unheard || (said == Said.Refused && isBegun)) return Notice.Unknown;
+            if (said == Said.Refused) return Notice.Refused;
+            isBegun |= said == Said.Recorded;
+        }
+
+        return null;
     }
 
     /// <summary>Says something to the consent service for the person.</summary>
@@ -72,6 +87,10 @@ internal sealed class Acting(DeciderLoop ledger, TellConsent tell, ConsentClient
         }
     }
 }
+
+/// <summary>A yes to be given.</summary>
+/// <param name="Recipient">Null where it is the controller's own.</param>
+internal sealed record Agreement(Purpose Purpose, string? Channel, string? Recipient);
 
 /// <summary>How the consent service took what was said.</summary>
 internal enum Said

@@ -19,12 +19,7 @@ internal static class ChooseConsent
         }
 
         if (purpose.TextIn(visit.Words) is { } text && (form["text"] != text.Id || form["hash"] != text.Hash())) return visit.SeeOther(ShowUses.Part, Notice.Reworded);
-        foreach (var lane in PurposeLane.Of(purpose))
-        {
-            var said = await acting.GrantAsync(person, purpose, lane.Channel, lane.Recipient, visit.Words, visit.Now, ct);
-            if (said is Said.Refused or Said.Unheard) return visit.SeeOther(ShowUses.Part, said == Said.Refused ? Notice.Refused : Notice.Away);
-        }
-
-        return visit.SeeOther(ShowUses.Part, "?said=granted");
+        var wrong = await acting.GrantAsync(person, PurposeLane.Of(purpose).Select(lane => new Agreement(purpose, lane.Channel, lane.Recipient)), visit.Words, visit.Now, ct);
+        return visit.SeeOther(ShowUses.Part, wrong ?? "?said=granted");
     }
 }

@@ -17,9 +17,10 @@ internal static partial class Notice
     public const string Away = "?said=away";
     public const string Reworded = "?said=reworded";
     public const string Undone = "?said=undone";
+    public const string Unknown = "?said=unknown";
     public const string Late = "?said=late";
 
-    private static readonly string[] Words = ["refused", "away", "reworded", "undone", "late", "objected", "withdrawn", "granted", "reason", "unsure", "nothing"];
+    private static readonly string[] Words = ["refused", "away", "reworded", "undone", "late", "objected", "withdrawn", "granted", "reason", "unsure", "unknown", "nothing"];
 
     /// <param name="told">Whether consent has heard; what it has not, it hears over the bus.</param>
     /// <param name="repeat">It does not hear of this by itself: the person has to say it again.</param>

@@ -74,20 +74,21 @@ internal static class UndoChanges
         Acting acting, StreamKey person, IReadOnlyList<Undone> undone, DateTimeOffset? objectedAt, string method, Wording words, DateTimeOffset now, CancellationToken ct)
     {
         if (objectedAt is { } act && !await acting.RetractObjectionAsync(person, objection => objection.Method == Acting.Method && objection.OccurredAt == act, now, ct)) return Notice.Away;
-        foreach (var lane in undone.Where(u => u.Consent is not null))
-        {
-            foreach (var recipient in lane.Recipients)
-            {
-                var said = await acting.GrantAsync(person, lane.Consent!, lane.Lane.Channel, recipient == PolicyPack.ControllerRecipient ? null : recipient, words, now, ct);
-                if (said is Said.Refused or Said.Unheard) return said == Said.Refused ? Notice.Refused : Notice.Away;
-            }
-        }
-
+        if (await acting.GrantAsync(person, undone.SelectMany(u => u.Agreed), words, now, ct, isBegun: objectedAt is not null) is { } wrong) return wrong;
         var did = await acting.RecordAsync(person, (subject, policies, _) => Decide(undone, method, subject, policies, now), now, ct);
 
         // Also of what did not come back, because it was left anew in between: a consent given just now ends with it.
         var told = await acting.TellLeftAsync(person, undone.Select(u => u.Lane), ct);
-        return did is null ? "" : told ? Notice.Undone : Notice.Of(did, told);
+        if (!told) return Notice.Of(did, told);
+
+        // Word of a consent may have come over the bus first, and opened what waited for it.
+        return did is not null || await IsAsBeforeAsync() ? Notice.Undone : "";
+
+        async Task<bool> IsAsBeforeAsync()
+        {
+            var subject = await acting.ReadAsync(person, ct);
+            return undone.All(u => subject.Lanes.GetValueOrDefault(u.Lane)?.IsOpen == u.WasOpen);
+        }
     }
 
     private static async Task<IResult> HandleAsync(Visit visit, IFormCollection form, HttpContext context, CancellationToken ct)
@@ -105,4 +106,7 @@ internal static class UndoChanges
 /// <param name="Consent">The consent to give again; null where none is needed.</param>
 /// <param name="Recipients">For whom it was given.</param>
 /// <param name="Version">What is taken back.</param>
-internal sealed record Undone(Lane Lane, bool WasOpen, Purpose? Consent, IReadOnlyList<string> Recipients, long Version);
+internal sealed record Undone(Lane Lane, bool WasOpen, Purpose? Consent, IReadOnlyList<string> Recipients, long Version)
+{
+    public IEnumerable<Agreement> Agreed => Consent is null ? [] : Recipients.Select(recipient => new Agreement(Consent, Lane.Channel, recipient == PolicyPack.ControllerRecipient ? null : recipient));
+}

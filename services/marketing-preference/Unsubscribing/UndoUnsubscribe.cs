@@ -51,6 +51,6 @@ internal static class UndoUnsubscribe
         var undone = Find(events, lane, clicks, pack);
         if (form["texts"].ToString() != UndoChanges.NameOf(UndoChanges.TextsIn(undone, words))) return page.Undone(link, policies, request, "undo-failed");
         var said = await UndoChanges.CarryOutAsync(acting, link.Stream, undone, objectedAt: null, Method, words, now, ct);
-        return page.Undone(link, policies, request, said == Notice.Undone ? "undone" : "undo-failed");
+        return page.Undone(link, policies, request, said switch { Notice.Undone => "undone", Notice.Unknown => "undo-unknown", _ => "undo-failed" });
     }
 }
