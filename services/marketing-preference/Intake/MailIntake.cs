@@ -12,6 +12,8 @@ public sealed partial record MailIntake(MailKind Kind, IReadOnlyList<string> Tok
         ["stop", "unsubscribe", "remove", "abmelden", "abbestellen", "austragen", "stopp", "désabonner", "désabonnement", "désinscription", "désinscrire", "desabonner", "arrêt", "avregistrera", "avsluta", "avanmäla"],
         StringComparer.OrdinalIgnoreCase);
 
+    private static readonly HashSet<string> Complaints = new(["abuse", "fraud", "opt-out", "opt-out-list", "other"], StringComparer.OrdinalIgnoreCase);
+
     public static MailIntake Read(ReadOnlyMemory<byte> message)
     {
         var mail = MailPart.Read(message);
@@ -24,13 +26,16 @@ public sealed partial record MailIntake(MailKind Kind, IReadOnlyList<string> Tok
         return wants ? new(MailKind.Reply, TokensIn([mail.Find("Subject") ?? "", .. mail.All().Where(p => p.MediaType.StartsWith("text/", StringComparison.Ordinal)).Select(p => p.Text())])) : new(MailKind.Other, []);
     }
 
-    /// <summary>RFC 5965: a part that says what kind of feedback it is, and the mail it is about, or its headers. "Not spam" is no complaint.</summary>
+    /// <summary>
+    /// RFC 5965: a part that says what kind of feedback it is, and the mail it is about, or its headers. Where a person pressed a button, it is a complaint; "not spam", a virus that was found and a
+    /// mail that failed DMARC (RFC 6591) come in the same form, and say nothing of what its reader wants.
+    /// </summary>
     private static MailIntake ReadReport(MailPart mail)
     {
         var parts = mail.All().ToList();
         if (!string.Equals(mail.Parameters.GetValueOrDefault("report-type"), "feedback-report", StringComparison.OrdinalIgnoreCase)
             || parts.FirstOrDefault(p => p.MediaType == "message/feedback-report")?.Inner() is not { } report
-            || report.Find("Feedback-Type") is not { } type || type.Trim().Equals("not-spam", StringComparison.OrdinalIgnoreCase))
+            || report.Find("Feedback-Type") is not { } type || !Complaints.Contains(type.Trim()))
             return new(MailKind.Other, []);
         var about = parts.Where(p => p.MediaType is "message/rfc822" or "text/rfc822-headers").Select(p => p.Inner());
         return new(MailKind.Complaint, TokensIn(about.Select(p => p.Find("List-Unsubscribe") ?? "")));

@@ -69,8 +69,20 @@ public sealed class MailIntakeTests
     public void A_complaint_names_the_delivery_by_our_own_header(string original, string encoding) =>
         Read(Report(Token, original: original, encoding: encoding)).ShouldBe((MailKind.Complaint, Token));
 
-    [Fact]
-    public void Not_spam_is_no_complaint() => Read(Report(Token, "not-spam")).Kind.ShouldBe(MailKind.Other);
+    [Theory]
+    [InlineData("Abuse")]
+    [InlineData("fraud")]
+    [InlineData("opt-out")]
+    [InlineData("opt-out-list")]
+    [InlineData("other")]
+    public void Whichever_button_a_person_pressed_is_a_complaint(string feedbackType) => Read(Report(Token, feedbackType)).ShouldBe((MailKind.Complaint, Token));
+
+    [Theory]
+    [InlineData("not-spam")]
+    [InlineData("auth-failure")]
+    [InlineData("dmarc")]
+    [InlineData("virus")]
+    public void What_no_person_complained_of_is_no_complaint(string feedbackType) => Read(Report(Token, feedbackType)).Kind.ShouldBe(MailKind.Other);
 
     [Fact]
     public void A_bounce_is_no_complaint() => Read(Report(Token).Replace("feedback-report;", "delivery-status;", StringComparison.Ordinal)).Kind.ShouldBe(MailKind.Other);
