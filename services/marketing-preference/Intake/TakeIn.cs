@@ -67,7 +67,9 @@ public sealed class TakeIn(DeciderLoop ledger, AddressReader addresses, Unsubscr
     private Task<(Outcome, Problem?)> ExecuteAsync(TenantId tenant, ProviderEvent e, Told told, string method, CancellationToken ct)
     {
         var link = FindLink(tenant, e.Token);
-        if (link is null && e.Token is not null) return Refused("link_invalid", "The token is not one of this tenant.");
+
+        // Whom else it names, it is about: no complaint is dropped because the mail was an old one.
+        if (link is null && e is { Token: not null, Subject: null, Address: null }) return Refused("link_invalid", "The token is not one of this tenant, and nothing else says whom it is about.");
         return ExecuteAsync(tenant, e, link, told, method, ct);
     }
 

@@ -79,6 +79,17 @@ public sealed class IntakeTests(RunningService service)
     }
 
     [Fact]
+    public async Task What_a_token_no_longer_says_the_rest_of_the_event_does()
+    {
+        var (subject, tag) = (NewSubject(), AddressCalls.NewTag());
+        (await OkAsync(await SendEventsAsync(Event(Id(), "complained", tag, new { token = "of-another-time" })))).GetProperty("outcome").GetString().ShouldBe("recorded");
+        (await service.AddressAsync(tag)).GetProperty("standing").GetString().ShouldBe("complained");
+        (await OkAsync(await SendEventsAsync(Event(Id(), "complained", null, new { token = "of-another-time", subject, topic = "module-crm", channel = "email" })))).GetProperty("outcome").GetString().ShouldBe("recorded");
+        (await RuleAsync(subject, "module-crm")).ShouldBe("unsubscribed");
+        (await RuleAsync(subject, "module-booking")).ShouldBe("not_unsubscribed");
+    }
+
+    [Fact]
     public async Task A_no_of_which_nothing_comes_is_refused_and_can_be_told_again_rightly()
     {
         var (subject, id) = (NewSubject(), Id());
