@@ -8,9 +8,13 @@ public sealed partial record MailIntake(MailKind Kind, IReadOnlyList<string> Tok
 {
     private const int MaxWishLength = 60;
 
-    private static readonly HashSet<string> Wishes = new(
-        ["stop", "unsubscribe", "remove", "abmelden", "abbestellen", "austragen", "stopp", "désabonner", "désabonnement", "désinscription", "désinscrire", "desabonner", "arrêt", "avregistrera", "avsluta", "avanmäla"],
-        StringComparer.OrdinalIgnoreCase);
+    private const string Wish =
+        "stop|unsubscribe|remove|abmelden|abbestellen|austragen|stopp|désabonner|désabonnement|désinscription|désinscrire|desabonner|arrêt|avregistrera|avsluta|avanmäla";
+
+    /// <summary>What may stand beside it.</summary>
+    private const string Courtesy =
+        "please|me|now|thanks|thank you|from (this|the|your) (mailing list|list|newsletter)|bitte|mich|danke|vom newsletter|von der liste|veuillez|merci( de)?|svp|s['\u2019]il vous plaît|de (la|cette) (liste|newsletter)"
+        + "|snälla|vänligen|mig|tack|från (listan|nyhetsbrevet)";
 
     private static readonly HashSet<string> Complaints = new(["abuse", "fraud", "opt-out", "opt-out-list", "other"], StringComparer.OrdinalIgnoreCase);
 
@@ -22,8 +26,8 @@ public sealed partial record MailIntake(MailKind Kind, IReadOnlyList<string> Tok
         // A machine's answer quotes what it answers, and wants nothing.
         if (mail.Find("Auto-Submitted") is { } auto && !auto.StartsWith("no", StringComparison.OrdinalIgnoreCase)) return new(MailKind.Other, []);
         var texts = mail.All().Where(part => part.MediaType == "text/plain").Select(part => part.Text()).ToList();
-        var wants = IsWish(mail.Find("Subject") ?? "") || texts.Take(1).Any(text => IsWish(FirstWords(text)));
-        return wants ? new(MailKind.Reply, TokensIn([mail.Find("Subject") ?? "", .. mail.All().Where(p => p.MediaType.StartsWith("text/", StringComparison.Ordinal)).Select(p => p.Text())])) : new(MailKind.Other, []);
+        var wants = IsWish(mail.Subject) || texts.Take(1).Any(text => IsWish(FirstWords(text)));
+        return wants ? new(MailKind.Reply, TokensIn([mail.Subject, .. mail.All().Where(p => p.MediaType.StartsWith("text/", StringComparison.Ordinal)).Select(p => p.Text())])) : new(MailKind.Other, []);
     }
 
     /// <summary>
@@ -45,9 +49,9 @@ public sealed partial record MailIntake(MailKind Kind, IReadOnlyList<string> Tok
     private static string FirstWords(string text) =>
         text.Split('\n').Select(line => line.Trim()).FirstOrDefault(line => line.Length > 0 && line[0] != '>') ?? "";
 
-    /// <summary>Short, and one of the words: who writes more than that wants to be read by somebody.</summary>
+    /// <summary>One of the words, and nothing but courtesies beside it: who says more than that wants to be read by somebody.</summary>
     private static bool IsWish(string text) => text.Length <= MaxWishLength + (Token().Match(text) is { Success: true } token ? token.Length : 0)
-        && !Prefix().IsMatch(text) && text.Split([' ', '.', '!', ',', ':', '"', '\u201E', '\u201C', '\u201D'], StringSplitOptions.RemoveEmptyEntries).Any(Wishes.Contains);
+        && Wishing().IsMatch(string.Join(' ', Token().Replace(text, "", 1).Split([' ', '.', '!', ',', ':', '"', '\u201E', '\u201C', '\u201D'], StringSplitOptions.RemoveEmptyEntries)));
 
     /// <summary>As they stand, and joined with what stands alone on the next line: quoting breaks what is long. All of them: which is ours is not seen before its signature is checked.</summary>
     private static List<string> TokensIn(IEnumerable<string> texts) => [.. texts
@@ -59,8 +63,8 @@ public sealed partial record MailIntake(MailKind Kind, IReadOnlyList<string> Tok
     [GeneratedRegex(@"\r?\n(> ?)*(?=[A-Za-z0-9_-]+>?\s*?(\n|$))")]
     private static partial Regex LineEnd();
 
-    [GeneratedRegex(@"^(re|aw|sv|fwd?|wg)\s*:", RegexOptions.IgnoreCase)]
-    private static partial Regex Prefix();
+    [GeneratedRegex($"^(({Courtesy}) )*({Wish})( ({Courtesy}|{Wish}))*\\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
+    private static partial Regex Wishing();
 }
 
 public enum MailKind

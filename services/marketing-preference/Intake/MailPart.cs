@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace ConsentLedger.MarketingPreference.Intake;
 
@@ -7,7 +8,7 @@ namespace ConsentLedger.MarketingPreference.Intake;
 /// A mail, or a part of one, as far as complaints and replies need it (RFC 5322, 2045, 2046): headers, unfolded; what kind it is; its parts; its text. What is malformed is read
 /// as far as it goes, because it comes from anybody, and everything is bounded.
 /// </summary>
-internal sealed class MailPart
+internal sealed partial class MailPart
 {
     private const int MaxHeaders = 200, MaxHeaderBytes = 64 * 1024, MaxParts = 50, MaxDepth = 6;
 
@@ -37,6 +38,11 @@ internal sealed class MailPart
 
     /// <summary>The first header of this name.</summary>
     public string? Find(string name) => _headers.FirstOrDefault(h => h.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
+
+    /// <summary>As its writer reads it: in a header, whatever is not ASCII is written in words of it (RFC 2047).</summary>
+    public string Subject => EncodedWord().Replace(BetweenEncodedWords().Replace(Find("Subject") ?? "", ""), word => TextOf(word.Groups["b"].Success
+        ? FromBase64(Encoding.ASCII.GetBytes(word.Groups["text"].Value))
+        : FromQuotedPrintable(Encoding.ASCII.GetBytes(word.Groups["text"].Value.Replace('_', ' ')))));
 
     /// <summary>This part and those within it, from the outside in. What a message carries as a message is a part of it.</summary>
     public IReadOnlyList<MailPart> All() => _all ??= [.. Within().Take(MaxParts)];
@@ -168,4 +174,11 @@ internal sealed class MailPart
     }
 
     private static string TextOf(ReadOnlyMemory<byte> bytes) => System.Text.Unicode.Utf8.IsValid(bytes.Span) ? Encoding.UTF8.GetString(bytes.Span) : Encoding.Latin1.GetString(bytes.Span);
+
+    // The charset is not looked at: what is asked of a subject is the same in those that people in these languages write in.
+    [GeneratedRegex(@"=\?[^?\s]+\?((?<b>[bB])|[qQ])\?(?<text>[^?\s]*)\?=", RegexOptions.ExplicitCapture)]
+    private static partial Regex EncodedWord();
+
+    [GeneratedRegex(@"(?<=\?=)\s+(?==\?)")]
+    private static partial Regex BetweenEncodedWords();
 }

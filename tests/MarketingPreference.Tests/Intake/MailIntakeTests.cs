@@ -93,13 +93,39 @@ public sealed class MailIntakeTests
     [InlineData("please unsubscribe me")]
     [InlineData("Bitte abmelden.")]
     [InlineData("d=C3=A9sabonner")]
+    [InlineData("Please remove me from the list, thank you!")]
+    [InlineData("STOP STOP STOP")]
+    [InlineData("Merci de me d=C3=A9sabonner")]
     public void A_short_wish_to_be_left_out_is_one_and_what_it_quotes_names_the_delivery(string words) => Read(Reply(Token, words)).ShouldBe((MailKind.Reply, Token));
 
     [Fact]
     public void It_may_be_the_subject_alone() => Read($"From: a@example.com\r\nSubject: unsubscribe {Token}\r\n\r\n").ShouldBe((MailKind.Reply, Token));
 
     [Theory]
+    [InlineData("=?utf-8?Q?D=C3=A9sabonner?=")]
+    [InlineData("=?UTF-8?b?RMOpc2Fib25uZXI=?=")]
+    [InlineData("=?iso-8859-1?q?Merci_de_me?= =?iso-8859-1?q?_d=E9sabonner?=")]
+    [InlineData("=?utf-8?B?U3RvcHA=?=")]
+    public void A_subject_is_read_as_its_writer_reads_it(string subject) => Read($"From: a@example.com\r\nSubject: {subject}\r\n\r\n{Token}").ShouldBe((MailKind.Reply, Token));
+
+    [Theory]
+    [InlineData("=?utf-8?Q?Re:_STOP?=")]
+    [InlineData("=?utf-8?Q?Non-stop?=")]
+    [InlineData("=?utf-8?B?!?=")]
+    [InlineData("=?utf-8?Q?=?=")]
+    [InlineData("=?x?=")]
+    [InlineData("Re: Unsubscribe")]
+    [InlineData("Fwd: STOP")]
+    [InlineData("stop?")]
+    public void And_what_it_answers_or_asks_is_no_wish(string subject) => Read($"From: a@example.com\r\nSubject: {subject}\r\n\r\n{Token}").Kind.ShouldBe(MailKind.Other);
+
+    [Theory]
     [InlineData("Thank you, I like it.")]
+    [InlineData("What time do you stop?")]
+    [InlineData("Please remove Bob from the guest list")]
+    [InlineData("Please do not unsubscribe me")]
+    [InlineData("Stop the presses!")]
+    [InlineData("Please, thank you.")]
     [InlineData("When does the shop on the corner stop selling tickets, and may I come with my sister then?")]
     [InlineData("> STOP")]
     [InlineData("")]
