@@ -123,6 +123,20 @@ public sealed class StopAndUndoTests
     }
 
     [Fact]
+    public void A_consent_that_no_topic_rests_on_comes_back_with_the_stop_that_ended_it_and_with_nothing_else()
+    {
+        object[] before =
+        [
+            Heard(1, given: true), Opened("newsletter"), Heard(2, given: true, "consented-sharing", null, "third-parties"), Heard(3, given: true, "retargeting", "web"), Heard(4, given: false, "retargeting", "web"),
+            Heard(5, given: true, "google-calendar-access", null, "google"), Heard(6, given: true, "dropped-since", null),
+        ];
+        object[] history = [.. before, .. Stop(Given(before)).Recorded(), Heard(7, given: false, "consented-sharing", null, "third-parties")];
+        UndoChanges.FindOthers([.. history.Select(Stored)], before.Length + 1, Packs.Northwind).Select(a => (a.Purpose.Id, a.Channel, a.Recipient)).ShouldBe([("consented-sharing", (string?)null, (string?)"third-parties")]);
+        UndoChanges.FindOthers([.. before.Append(Closed("newsletter", cause: Cause.PreferenceCentre)).Select(Stored)], before.Length + 1, Packs.Northwind).ShouldBeEmpty();
+        UndoChanges.FindOthers([.. history.Select(Stored)], history.Length + 1, Packs.Northwind).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Undoing_a_yes_leaves_again()
     {
         object[] history = [Closed("newsletter"), Opened("newsletter", cause: Cause.PreferenceCentre)];

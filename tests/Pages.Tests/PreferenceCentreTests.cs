@@ -96,6 +96,8 @@ public sealed class PreferenceCentreTests(RunningCentre centre)
         (await centre.MaySendAsync(person, "newsletter")).ShouldBe((true, "consent_given"));
         (await centre.MaySendAsync(person, "product-updates")).ShouldBe((true, "not_unsubscribed"));
         (await centre.MaySendAsync(person, "renewal-offers")).Allowed.ShouldBeFalse();
+        (await centre.MayAsync(person, "partner-sharing", channel: null, recipient: "partners")).ShouldBe("consent_given");
+        (await centre.MayAsync(person, "partner-sharing", channel: null, recipient: "affiliates")).ShouldNotBe("consent_given");
         await SettledAsync(person);
         (await centre.MaySendAsync(person, "newsletter")).ShouldBe((true, "consent_given"));
     }

@@ -61,14 +61,14 @@ internal static partial class Notice
         if (undone.Count == 0) return Html.Empty;
         return $"""
             <form method="post" action="{visit.Path("/undo")}">{visit.Proof()}<input type="hidden" name="did" value="{from}-{to}">{(objected ? (Html)$"""<input type="hidden" name="objected" value="1">""" : Html.Empty)}
-            <button>{visit.Words["undo"]}</button>{TextsOf(undone, visit.Words)}</form>
+            <button>{visit.Words["undo"]}</button>{TextsOf([.. undone.SelectMany(u => u.Agreed), .. UndoChanges.FindOthers(visit.Events, from, visit.Pack)], visit.Words)}</form>
             """;
     }
 
     /// <summary>What taking back agrees to, for the eye and for the form.</summary>
-    public static Html TextsOf(IReadOnlyList<Undone> undone, Wording words)
+    public static Html TextsOf(IEnumerable<Agreement> agreed, Wording words)
     {
-        var texts = UndoChanges.TextsIn(undone, words);
+        var texts = UndoChanges.TextsIn(agreed, words);
         return texts.Count == 0 ? Html.Empty : $"""<input type="hidden" name="texts" value="{UndoChanges.NameOf(texts)}"><details><summary>{words["undo.agrees"]}</summary>{texts.Select(Quote)}</details>""";
     }
 

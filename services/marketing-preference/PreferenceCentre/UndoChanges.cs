@@ -21,8 +21,25 @@ internal static class UndoChanges
         return isOneAct && now - done[0].Place.RecordedAt < Regret ? Find(events, from, to, pack) : [];
     }
 
-    /// <summary>The words that taking back agrees to.</summary>
-    public static IReadOnlyList<ConsentText> TextsIn(IReadOnlyList<Undone> undone, Wording words) => [.. undone.Select(u => u.Consent).OfType<Purpose>().Distinct().Select(p => p.TextIn(words)).OfType<ConsentText>()];
+    /// <summary>
+    /// What stopping everything ended besides: the consents that no topic rests on, as far as they had been heard of. They come back with what <see cref="FindAct"/> finds, and never by themselves.
+    /// What is authorised right by right is authorised at the provider anew.
+    /// </summary>
+    public static IReadOnlyList<Agreement> FindOthers(IReadOnlyList<StoredEvent> events, long from, PolicyPack pack)
+    {
+        if (events.FirstOrDefault(e => e.Place.Version == from) is not { } first || MarketingCatalog.Events.Decode(first) is not Unsubscribed { Cause: Cause.StopEverything }) return [];
+        var before = SubjectPreferences.Stream.Replay(events.TakeWhile(e => e.Place.Version < from), MarketingCatalog.Events);
+        return [.. from lane in before.Consents.Lanes
+                   where lane.Value
+                   let purpose = pack.FindPurpose(lane.Key.Purpose)
+                   where purpose is not null && purpose.RestsOn(LawfulBasis.Consent) && pack.Authorisations.All(a => a.Purpose != purpose.Id)
+                   where !pack.TopicsFor(purpose.Id).Any(topic => topic.MessageClass != MessageClass.Transactional && (lane.Key.Channel is null || topic.Channels.Contains(lane.Key.Channel)))
+                   orderby purpose.Id, lane.Key.Channel, lane.Key.Recipient
+                   select new Agreement(purpose, lane.Key.Channel, lane.Key.Recipient == PolicyPack.ControllerRecipient ? null : lane.Key.Recipient)];
+    }
+
+    /// <summary>The words that agreeing agrees to.</summary>
+    public static IReadOnlyList<ConsentText> TextsIn(IEnumerable<Agreement> agreed, Wording words) => [.. agreed.Select(a => a.Purpose).Distinct().Select(p => p.TextIn(words)).OfType<ConsentText>()];
 
     /// <summary>How a form names the words that stood beside its button.</summary>
     public static string NameOf(IReadOnlyList<ConsentText> texts) => string.Join(' ', texts.Select(t => $"{t.Id}:{t.Hash()}"));
@@ -68,10 +85,11 @@ internal static class UndoChanges
     }
 
     /// <summary>Carries it out.</summary>
+    /// <param name="others">The consents that come back besides.</param>
     /// <param name="objectedAt">The moment of the act that is taken back, where it objected to marketing as well.</param>
     /// <returns>What to tell on the page.</returns>
     public static async Task<string> CarryOutAsync(
-        Acting acting, StreamKey person, IReadOnlyList<Undone> undone, DateTimeOffset? objectedAt, string method, Wording words, DateTimeOffset now, CancellationToken ct)
+        Acting acting, StreamKey person, IReadOnlyList<Undone> undone, IReadOnlyList<Agreement> others, DateTimeOffset? objectedAt, string method, Wording words, DateTimeOffset now, CancellationToken ct)
     {
         if (objectedAt is { } act && !await acting.RetractObjectionAsync(person, objection => objection.Method == Acting.Method && objection.OccurredAt == act, now, ct)) return Notice.Away;
         if (await acting.GrantAsync(person, undone.SelectMany(u => u.Agreed), words, now, ct, isBegun: objectedAt is not null) is { } wrong) return wrong;
@@ -80,6 +98,7 @@ internal static class UndoChanges
         // Also of what did not come back, because it was left anew in between: a consent given just now ends with it.
         var told = await acting.TellLeftAsync(person, undone.Select(u => u.Lane), ct);
         if (!told) return Notice.Of(did, told);
+        if (await acting.GrantAsync(person, others, words, now, ct, isBegun: true) is { } missing) return missing;
 
         // Word of a consent may have come over the bus first, and opened what waited for it.
         return did is not null || await IsAsBeforeAsync() ? Notice.Undone : "";
@@ -96,9 +115,10 @@ internal static class UndoChanges
         if (visit.State.IsErased || Notice.VersionsIn(form["did"].ToString()) is not var (from, to)) return visit.SeeOther("");
         var undone = FindAct(visit.Events, from, to, visit.Pack, visit.Now);
         if (undone.Count == 0) return visit.SeeOther("", Notice.Late);
-        if (form["texts"].ToString() != NameOf(TextsIn(undone, visit.Words))) return visit.SeeOther("", Notice.Reworded);
+        var others = FindOthers(visit.Events, from, visit.Pack);
+        if (form["texts"].ToString() != NameOf(TextsIn([.. undone.SelectMany(u => u.Agreed), .. others], visit.Words))) return visit.SeeOther("", Notice.Reworded);
         var objectedAt = form["objected"] == "1" ? ActOf(MarketingCatalog.Events.Decode(visit.Events.First(e => e.Place.Version == undone[0].Version)))?.At : null;
-        return visit.SeeOther("", await CarryOutAsync(context.RequestServices.GetRequiredService<Acting>(), visit.Link.Stream, undone, objectedAt, Acting.Method, visit.Words, visit.Now, ct));
+        return visit.SeeOther("", await CarryOutAsync(context.RequestServices.GetRequiredService<Acting>(), visit.Link.Stream, undone, others, objectedAt, Acting.Method, visit.Words, visit.Now, ct));
     }
 }
 

@@ -49,8 +49,8 @@ internal static class UndoUnsubscribe
         var (lane, version) = (new Lane(link.Topic, link.Channel), long.Parse(form["did"].ToString(), CultureInfo.InvariantCulture));
         if (policies.Current is not { } pack || Closing(events, lane, now) is not { } clicks || clicks.To != version) return page.Undone(link, policies, request, "undo-late");
         var undone = Find(events, lane, clicks, pack);
-        if (form["texts"].ToString() != UndoChanges.NameOf(UndoChanges.TextsIn(undone, words))) return page.Undone(link, policies, request, "undo-failed");
-        var said = await UndoChanges.CarryOutAsync(acting, link.Stream, undone, objectedAt: null, Method, words, now, ct);
+        if (form["texts"].ToString() != UndoChanges.NameOf(UndoChanges.TextsIn(undone.SelectMany(u => u.Agreed), words))) return page.Undone(link, policies, request, "undo-failed");
+        var said = await UndoChanges.CarryOutAsync(acting, link.Stream, undone, others: [], objectedAt: null, Method, words, now, ct);
         return page.Undone(link, policies, request, said switch { Notice.Undone => "undone", Notice.Unknown => "undo-unknown", _ => "undo-failed" });
     }
 }

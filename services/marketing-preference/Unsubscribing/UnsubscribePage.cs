@@ -36,7 +36,7 @@ internal sealed class UnsubscribePage(UnsubscribeLinks links, PreferenceLinks pr
         if (policies.Current is not { } pack || UndoUnsubscribe.Find(events, new Lane(link.Topic, link.Channel), clicks, pack) is not { Count: > 0 } undone) return Html.Empty;
         return $"""
             <form method="post" action="{links.PathOf(token, "/undo")}"><input type="hidden" name="did" value="{clicks.To}"><input type="hidden" name="proof" value="{links.Signer.ProofOf(token, $"{clicks.To}")}">
-            <p>{words["unsubscribed.undo"]}</p><button>{words["undo"]}</button>{Notice.TextsOf(undone, words)}</form>
+            <p>{words["unsubscribed.undo"]}</p><button>{words["undo"]}</button>{Notice.TextsOf(undone.SelectMany(u => u.Agreed), words)}</form>
             """;
     }
 
