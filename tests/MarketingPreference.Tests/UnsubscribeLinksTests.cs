@@ -76,6 +76,19 @@ public sealed class UnsubscribeLinksTests
     [Fact]
     public void Neither_is_something_endless() => Links.Find(new string('A', 10_000), Noon).ShouldBeNull();
 
+    [Theory]
+    [InlineData("https://preferences.example", true)]
+    [InlineData("http://localhost:8102", true)]
+    [InlineData("http://127.0.0.1:8102/base", true)]
+    [InlineData("http://preferences.example", false)]
+    [InlineData("ftp://preferences.example", false)]
+    public void It_leads_over_https_or_nowhere_but_on_this_machine(string publicUrl, bool isTaken)
+    {
+        var making = () => new UnsubscribeLinks(new byte[32], new Uri(publicUrl));
+        if (isTaken) making.ShouldNotThrow();
+        else making.ShouldThrow<InvalidOperationException>().Message.ShouldContain("Links__PublicUrl");
+    }
+
     private static UnsubscribeLink Link => new(TenantId.Parse(Packs.Tenant), Somebody, "newsletter", "email", WordOf("mail-1"), WordOf("r.2"), Noon.AddDays(1));
 
     private static UnsubscribeLinks WithKey(byte key) => new(Enumerable.Repeat(key, 32).ToArray(), new Uri("https://preferences.example/base/"));

@@ -11,8 +11,12 @@ public sealed class UnsubscribeLinks
     private readonly Uri _publicUrl;
 
     /// <param name="secret">32 bytes that only this service has.</param>
-    /// <param name="publicUrl">Where people reach this service, over HTTPS.</param>
-    public UnsubscribeLinks(ReadOnlySpan<byte> secret, Uri publicUrl) => (Signer, _publicUrl) = (new LinkSigner(secret, "links"), new Uri($"{publicUrl.AbsoluteUri.TrimEnd('/')}/u/"));
+    /// <param name="publicUrl">Where people reach this service, over HTTPS, without which there is no one-click (RFC 8058, section 3.1); on this machine it may be without, to try things out.</param>
+    public UnsubscribeLinks(ReadOnlySpan<byte> secret, Uri publicUrl)
+    {
+        if (publicUrl.Scheme != Uri.UriSchemeHttps && !publicUrl.IsLoopback) throw new InvalidOperationException("Links__PublicUrl has to begin with https://: without it no mail client offers one-click.");
+        (Signer, _publicUrl) = (new LinkSigner(secret, "links"), new Uri($"{publicUrl.AbsoluteUri.TrimEnd('/')}/u/"));
+    }
 
     internal LinkSigner Signer { get; }
 
