@@ -9,7 +9,7 @@ using ConsentLedger.ServiceDefaults;
 namespace ConsentLedger.MarketingPreference.Unsubscribing;
 
 /// <summary>
-/// "That was a mistake", on the page that says it is done. A link can only leave, so this needs what that page alone carries: which event it takes back, proved, and for an hour.
+/// "That was a mistake", on the page that says it is done. A post to the link can only leave, so this needs what that page alone carries: which event it takes back, proved, and for an hour.
 /// </summary>
 internal static class UndoUnsubscribe
 {

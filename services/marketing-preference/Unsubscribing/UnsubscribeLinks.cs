@@ -2,7 +2,10 @@ using ConsentLedger.MarketingPreference.Links;
 
 namespace ConsentLedger.MarketingPreference.Unsubscribing;
 
-/// <summary>Links that end one topic over one channel. Each holds no address, and says its bearer may do one thing: leave.</summary>
+/// <summary>
+/// Links that end one topic over one channel. Each holds no address. What a mail client does with one is leave, and nothing else; whoever opens it in a browser finds the way on to all choices, for as
+/// long as it lasts (docs/adr/0025).
+/// </summary>
 public sealed class UnsubscribeLinks
 {
     /// <summary>Longer than a mail is likely to lie around unread. A way out that lapses early would be none.</summary>

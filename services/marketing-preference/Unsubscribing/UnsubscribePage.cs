@@ -6,7 +6,7 @@ using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.MarketingPreference.Unsubscribing;
 
-/// <summary>What a person sees behind the link in a mail: nothing about themselves, because whoever holds the mail holds the link.</summary>
+/// <summary>What a person sees behind the link in a mail: nothing about themselves, and the way on to the pages that show and change what they get. Whoever holds the mail holds both (docs/adr/0025).</summary>
 internal sealed class UnsubscribePage(UnsubscribeLinks links, PreferenceLinks preferences, TimeProvider clock)
 {
     /// <summary>How long the way on to all choices stands open. Opening the mail's link again opens it again.</summary>
