@@ -9,6 +9,9 @@ internal static class Packs
 {
     public const string Tenant = "northwind";
 
+    /// <summary>Another controller with a mail system, who has nobody and no policy before a test gives it one.</summary>
+    public const string Other = "southwind";
+
     public static PolicyPack Northwind { get; } = Parse(NorthwindJson());
 
     public static JsonObject NorthwindJson()

@@ -39,8 +39,13 @@ public sealed class RunningService : IAsyncLifetime
         Consent = await ConsentStandIn.StartAsync();
         File.WriteAllBytes(LinkKeyFile, [.. Enumerable.Range(1, 32).Select(i => (byte)i)]);
         File.SetUnixFileMode(LinkKeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        File.WriteAllLines(Path.Combine(_folder.CreateSubdirectory("intake").FullName, Packs.Tenant), [Convert.ToBase64String(new byte[24]), $"whsec_{Convert.ToBase64String(IntakeKey)}"]);
-        File.SetUnixFileMode(Path.Combine(_folder.FullName, "intake", Packs.Tenant), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        foreach (var tenant in (string[])[Packs.Tenant, Packs.Other])
+        {
+            var keys = Path.Combine(_folder.CreateSubdirectory("intake").FullName, tenant);
+            File.WriteAllLines(keys, [Convert.ToBase64String(new byte[24]), $"whsec_{Convert.ToBase64String(IntakeKey)}"]);
+            File.SetUnixFileMode(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
         RenewServiceToken("first");
         _process = NewProcess("service");
         await _process.StartAsync(CancellationToken.None);
@@ -113,11 +118,12 @@ public sealed class RunningService : IAsyncLifetime
             StreamVersion = version,
             Data = CloudEvent.DataFrom(new PolicyPublishedV1(pack["version"]!.GetValue<string>(), JsonSerializer.SerializeToElement(pack))),
         });
-        await EventuallyAsync("the policy is followed", async () => (await DecideAsync(NewSubject(), "account-notices")).GetProperty("rule").GetString() == "transactional");
+        await EventuallyAsync("the policy is followed", async () => (await DecideAsync(NewSubject(), "account-notices", tenant: pack["tenant"]!.GetValue<string>())).GetProperty("rule").GetString() == "transactional");
     }
 
     /// <summary>An event of the consent service, as its relay publishes it.</summary>
-    internal Task ConsentSaysAsync(string subject, long version, string type, object data, string? traceParent = null) => SendAsync(Exchanges.ConsentEvents, ConsentEvent(subject, version, type, data) with { TraceParent = traceParent });
+    internal Task ConsentSaysAsync(string subject, long version, string type, object data, string? traceParent = null, string tenant = Packs.Tenant) =>
+        SendAsync(Exchanges.ConsentEvents, ConsentEvent(subject, version, type, data) with { TraceParent = traceParent, Tenant = tenant });
 
     internal static CloudEvent ConsentEvent(string subject, long version, string type, object data) => new()
     {
@@ -148,8 +154,9 @@ public sealed class RunningService : IAsyncLifetime
 
     internal static string NewSubject() => People.NewId().ToString();
 
-    internal async Task<JsonElement> DecideAsync(string subject, string topic, string? deliveryId = null, string? recipientRef = null, bool? headers = null, string tenant = Packs.Tenant) =>
-        await OkAsync(await SendAsync(HttpMethod.Post, "/v1/send-decisions", Json(new { subject, topic, channel = "email", deliveryId, recipientRef, headers }), "email", tenant));
+    internal async Task<JsonElement> DecideAsync(
+        string subject, string topic, string? deliveryId = null, string? recipientRef = null, bool? headers = null, string tenant = Packs.Tenant, string? address = null) =>
+        await OkAsync(await SendAsync(HttpMethod.Post, "/v1/send-decisions", Json(new { subject, topic, channel = "email", deliveryId, recipientRef, headers, address }), "email", tenant));
 
     /// <summary>The path of a link that the service itself made for this person.</summary>
     internal async Task<string> LinkAsync(string subject, string topic = "module-crm", string? deliveryId = null, string? recipientRef = null)
@@ -184,8 +191,8 @@ public sealed class RunningService : IAsyncLifetime
         (await PreferencesAsync(subject)).GetProperty("preferences").EnumerateArray()
             .Single(p => p.GetProperty("topic").GetString() == topic && p.GetProperty("channel").GetString() == channel).GetProperty("state").GetString();
 
-    internal Task<HttpResponseMessage> ChooseAsync(string subject, string topic, bool subscribed, string channel = "email", string? key = null, string actor = "subject") => SendAsync(
-        HttpMethod.Put, $"/v1/subjects/{subject}/preferences/{topic}/{channel}", Json(new { subscribed, occurredAt = TimeProvider.System.GetUtcNow(), actor, method = "web-form" }), "backend",
+    internal Task<HttpResponseMessage> ChooseAsync(string subject, string topic, bool subscribed, string channel = "email", string? key = null, string actor = "subject", string tenant = Packs.Tenant) => SendAsync(
+        HttpMethod.Put, $"/v1/subjects/{subject}/preferences/{topic}/{channel}", Json(new { subscribed, occurredAt = TimeProvider.System.GetUtcNow(), actor, method = "web-form" }), "backend", tenant,
         headers: key is null ? [] : [("Idempotency-Key", key)]);
 
     internal static async Task<JsonElement> OkAsync(HttpResponseMessage answer)

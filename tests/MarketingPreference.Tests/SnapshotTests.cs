@@ -129,9 +129,9 @@ public sealed class SnapshotTests(RunningService service, ITestOutputHelper outp
         (addresses[stopped].GetProperty("state").GetString(), addresses[stopped].GetProperty("cause").GetString()).ShouldBe(("suppressed", "asked"));
 
         var table = (await (await SnapshotAsync("text/csv")).Content.ReadAsStringAsync(Ct)).Split("\r\n");
-        table[0].ShouldBe("subject,version,addressTag,topic,channel,state,cause,occurredAt,position");
-        table.ShouldContain(row => row.StartsWith($",,{stopped},,,suppressed,asked,,", StringComparison.Ordinal));
-        table.ShouldContain(row => row.StartsWith($"{left},1,,module-crm,email,unsubscribed,preference,", StringComparison.Ordinal));
+        table[0].ShouldBe("subject,version,addressTag,topic,channel,state,cause,everything,actor,method,occurredAt,position");
+        table.ShouldContain(row => row.StartsWith($",,{stopped},,,suppressed,asked,false,,,2026-03-01T12:00:00.0000000+00:00,", StringComparison.Ordinal));
+        table.ShouldContain(row => row.StartsWith($"{left},1,,module-crm,email,unsubscribed,preference,,subject,web-form,", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -86,6 +86,12 @@ public sealed class AddressReader(NpgsqlDataSource ledger)
     public async Task<StreamKey?> FindAsync(TenantId tenant, AddressTag tag, CancellationToken ct) =>
         await ReadAsync("select stream_id from addresses where tenant_id = $1 and tag = $2", [tenant.ToString(), tag.ToBytes()], row => row.GetGuid(0), ct) is [var stream] ? new StreamKey(tenant, new StreamId(stream)) : null;
 
+    /// <summary>The streams of these; what is not in the answer has none.</summary>
+    public async Task<IReadOnlyDictionary<AddressTag, StreamKey>> FindAsync(TenantId tenant, IReadOnlyCollection<AddressTag> tags, CancellationToken ct) => tags.Count == 0
+        ? System.Collections.Frozen.FrozenDictionary<AddressTag, StreamKey>.Empty
+        : (await ReadAsync("select tag, stream_id from addresses where tenant_id = $1 and tag = any($2)", [tenant.ToString(), tags.Select(t => t.ToBytes()).ToArray()],
+            row => (AddressTag.Of(row.GetFieldValue<byte[]>(0)), new StreamKey(tenant, new StreamId(row.GetGuid(1)))), ct)).ToDictionary();
+
     /// <summary>
     /// The stream of a tag, which from here on has one. Whoever comes at the same moment, on whatever replica, waits at the row and hears the same: the key of the table lets one
     /// id in, and an update of nothing returns it. A crash right after leaves a row of an address that nothing is known of.

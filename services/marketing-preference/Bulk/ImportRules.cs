@@ -20,7 +20,7 @@ public static class ImportRules
         if (!topic.Channels.Contains(line.Channel!)) return Decision.No("channel_undeclared", $"Policy {pack.Version} does not declare this channel for {topic.Id}.");
         if (line.OccurredAt > now + ChangePreference.ClockSkew) return Decision.No("occurred_in_future", "occurredAt lies in the future.");
 
-        var (lane, basis, method) = (subject.Find(topic.Id, line.Channel!), pack.BasisOf(topic), line.Method?.Value ?? Method);
+        var (lane, basis, method) = (subject.Find(topic.Id, line.Channel!), pack.BasisOf(topic), line.Method ?? Method);
         var (actor, occurredAt) = (line.Actor ?? Actor.Agent, line.OccurredAt!.Value);
         if (line.State == LineState.Unsubscribed)
             return subject.HasLeft(topic.Id, line.Channel!, occurredAt, now)
@@ -35,8 +35,16 @@ public static class ImportRules
         return Decision.Of(new Subscribed(topic.Id, line.Channel!, topic.Purpose, basis, Cause.Import, actor, method, occurredAt, Again: lane is not null));
     }
 
-    /// <summary>A suppression is never lifted by a list, only added.</summary>
-    public static Decision Decide(ImportLine line, Address address, DateTimeOffset now) => address.Suppressed is not null
-        ? Decision.Unchanged
-        : Decision.Of(new AddressSuppressed(line.AddressTag!.Value, SuppressionCause.Imported, line.Actor ?? Actor.Agent, line.Method?.Value ?? Method, line.OccurredAt ?? now));
+    /// <summary>What stops an address is never lifted by a list, only added. A bounce and a complaint stay what they were, so that an address stands elsewhere as it stood where the list comes from.</summary>
+    public static Decision Decide(ImportLine line, Address address, DateTimeOffset now)
+    {
+        var (tag, method, occurredAt) = (line.AddressTag!.Value, line.Method ?? Method, line.OccurredAt ?? now);
+        return line switch
+        {
+            { Cause.Value: "bounce" } => RecordDelivery.Bounced(new AddressBounced(tag, BounceKind.Hard, method, occurredAt), address),
+            { Cause.Value: "complaint", Everything: not true } => RecordDelivery.Complained(new AddressComplained(tag, method, occurredAt), address),
+            _ when address.Suppressed is not null && (address.SuppressesEverything || line.Everything is not true) => Decision.Unchanged,
+            _ => Decision.Of(new AddressSuppressed(tag, SuppressionCause.Imported, line.Actor ?? Actor.Agent, method, occurredAt, line.Everything is true)),
+        };
+    }
 }

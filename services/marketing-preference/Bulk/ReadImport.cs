@@ -62,7 +62,7 @@ public static class ReadImport
         {
             // Started meanwhile: what is left of it is in the results.
             if (await parts.ReadAsync(stream, part, ct) is not ({ } lines, _)) break;
-            var verdicts = await ForeseeAsync(caller.Tenant, lines, preferences, addresses, clock.GetUtcNow(), ct);
+            var verdicts = await ForeseeAsync(caller.Tenant, lines, preferences, addresses, reader, clock.GetUtcNow(), ct);
             counts += Counts.Of(verdicts);
             await WriteAsync(response.BodyWriter, verdicts, ct);
         }
@@ -83,24 +83,27 @@ public static class ReadImport
 
     /// <summary>Each line by itself, decided by the very rules that will carry it out, and nothing recorded.</summary>
     private static async Task<IReadOnlyList<LineResult>> ForeseeAsync(
-        TenantId tenant, IReadOnlyList<ReadLine> lines, PreferenceReader preferences, AddressReader addresses, DateTimeOffset now, CancellationToken ct)
+        TenantId tenant, IReadOnlyList<ReadLine> lines, PreferenceReader preferences, AddressReader addresses, StateReader reader, DateTimeOffset now, CancellationToken ct)
     {
         var people = lines.Select(l => l.Line?.Subject?.Stream).OfType<StreamId>().Distinct().ToList();
         var (policies, states) = await preferences.ReadAsync(tenant, people, ct);
-        var standing = await addresses.ReadAsync(tenant, [.. lines.Select(l => l.Line?.AddressTag).OfType<AddressTag>().Distinct()], ct);
         var known = people.Zip(states).ToDictionary(p => p.First, p => p.Second.State);
-        return [.. lines.Select(read =>
+        var streams = await addresses.FindAsync(tenant, [.. lines.Select(l => l.Line?.AddressTag).OfType<AddressTag>().Distinct()], ct);
+        var standing = await reader.ReadAsync([.. streams.Values], Address.Stream, ct);
+        return [.. lines.Select(read => read.Line is { } line ? Foresee(read.Number, line) : LineResult.Invalid(read))];
+
+        LineResult Foresee(long number, ImportLine line)
         {
-            if (read.Line is not { } line) return LineResult.Invalid(read);
-            if (line.Subject is not { } subject)
-                return new LineResult(read.Number, standing.GetValueOrDefault(line.AddressTag!.Value).Standing is AddressStanding.Suppressed or AddressStanding.Barred ? LineOutcome.Unchanged : LineOutcome.Recorded);
-            return ImportRules.Decide(line, known[subject.Stream], policies.Current, now) switch
+            var decision = line.Subject is { } subject
+                ? ImportRules.Decide(line, known[subject.Stream], policies.Current, now)
+                : ImportRules.Decide(line, streams.TryGetValue(line.AddressTag!.Value, out var stream) ? standing[stream] : Address.Unknown, now);
+            return decision switch
             {
-                Decision.Record => new LineResult(read.Number, LineOutcome.Recorded),
-                Decision.Refuse { Refusal: var refusal } => new LineResult(read.Number, LineOutcome.Refused, refusal.Code),
-                _ => new LineResult(read.Number, LineOutcome.Unchanged),
+                Decision.Record => new LineResult(number, LineOutcome.Recorded),
+                Decision.Refuse { Refusal: var refusal } => new LineResult(number, LineOutcome.Refused, refusal.Code),
+                _ => new LineResult(number, LineOutcome.Unchanged),
             };
-        })];
+        }
     }
 
     private static async Task WriteAsync<T>(PipeWriter body, IReadOnlyList<T> lines, CancellationToken ct)

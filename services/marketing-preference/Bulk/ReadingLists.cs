@@ -16,10 +16,10 @@ public static class ReadingLists
 {
     private const int MaxLineBytes = 8 * 1024;
 
-    private static readonly string[] Columns = ["state", "subject", "topic", "channel", "occurredAt", "addressTag", "actor", "method"];
+    private static readonly string[] Columns = ["state", "subject", "topic", "channel", "occurredAt", "addressTag", "actor", "method", "cause", "everything"];
 
     /// <summary>Of a snapshot's table, and of no use here.</summary>
-    private static readonly string[] Passed = ["version", "cause", "position"];
+    private static readonly string[] Passed = ["version", "position"];
 
     public static IAsyncEnumerable<ReadLine> ReadAsync(ImportFormat format, Stream body, CancellationToken ct) => format == ImportFormat.Csv ? ReadTableAsync(body, ct) : ReadJsonAsync(body, ct);
 
@@ -88,7 +88,7 @@ public static class ReadingLists
         if (fields.Length != header.Length) return new(number, null, "line_malformed");
         var line = new JsonObject();
         foreach (var (name, field) in header.Zip(fields))
-            if (field.Length > 0 && Columns.Contains(name)) line[name] = field;
+            if (field.Length > 0 && Columns.Contains(name)) line[name] = name == "everything" && bool.TryParse(field, out var yes) ? yes : field;
         return Read(number, Encoding.UTF8.GetBytes(line.ToJsonString()));
     }
 

@@ -9,7 +9,7 @@ public readonly record struct Lane(string Topic, string Channel);
 /// <param name="OccurredAt">When the act that counts was done, as its sender claims.</param>
 /// <param name="IsRepeated">The person said no once more, when it was closed already.</param>
 /// <param name="Place">Where the event lies on which this rests.</param>
-public sealed record LaneState(bool IsOpen, Cause Cause, bool EndedConsent, DateTimeOffset OccurredAt, EventPlace Place, bool IsRepeated = false);
+public sealed record LaneState(bool IsOpen, Cause Cause, Actor Actor, string Method, bool EndedConsent, DateTimeOffset OccurredAt, EventPlace Place, bool IsRepeated = false);
 
 /// <summary>Everything one subject's stream says about what to send. A lane that is not in it was never asked for.</summary>
 public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lanes, ConsentMirror Consents, bool IsErased)
@@ -35,7 +35,7 @@ public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lan
 
     private SubjectPreferences Evolve(object e, EventPlace place) => e switch
     {
-        Subscribed s => With(s.Topic, s.Channel, new LaneState(true, s.Cause, false, s.OccurredAt, place)),
+        Subscribed s => With(s.Topic, s.Channel, new LaneState(true, s.Cause, s.Actor, s.Method, false, s.OccurredAt, place)),
 
         Unsubscribed u => With(u.Topic, u.Channel, Closed(u, Find(u.Topic, u.Channel), place)),
         ConsentFollowed followed => this with { Consents = Consents.Follow(followed) },
@@ -57,7 +57,7 @@ public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lan
 
         // It counts from where it is recorded. A clock that runs ahead must not keep a later change of mind out.
         return new LaneState(
-            false, u.Cause, !staysLeft && (u.WithdrawsConsent || u.Cause is Cause.ConsentWithdrawn or Cause.ConsentExpired), u.OccurredAt < place.RecordedAt ? u.OccurredAt : place.RecordedAt, place,
+            false, u.Cause, u.Actor, u.Method, !staysLeft && (u.WithdrawsConsent || u.Cause is Cause.ConsentWithdrawn or Cause.ConsentExpired), u.OccurredAt < place.RecordedAt ? u.OccurredAt : place.RecordedAt, place,
             IsRepeated: before is { IsOpen: false });
     }
 

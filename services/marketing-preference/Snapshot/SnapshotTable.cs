@@ -13,14 +13,14 @@ internal static class SnapshotTable
         switch (told)
         {
             case ToldStart:
-                Row(body, "subject", "version", "addressTag", "topic", "channel", "state", "cause", "occurredAt", "position");
+                Row(body, "subject", "version", "addressTag", "topic", "channel", "state", "cause", "everything", "actor", "method", "occurredAt", "position");
                 break;
             case ToldSubject person:
                 foreach (var p in person.Preferences)
-                    Row(body, $"{person.Subject}", $"{person.Version}", "", p.Topic, p.Channel, NameOf(p.State), NameOf(p.Cause), p.OccurredAt.ToString("O", CultureInfo.InvariantCulture), $"{p.Position}");
+                    Row(body, $"{person.Subject}", $"{person.Version}", "", p.Topic, p.Channel, NameOf(p.State), NameOf(p.Cause), "", NameOf(p.Actor), p.Method, Moment(p.OccurredAt), $"{p.Position}");
                 break;
             case ToldAddress address:
-                Row(body, "", "", $"{address.AddressTag}", "", "", address.State, address.Cause, "", $"{address.Position}");
+                Row(body, "", "", $"{address.AddressTag}", "", "", address.State, address.Cause, address.Everything ? "true" : "false", "", "", Moment(address.OccurredAt), $"{address.Position}");
                 break;
             case ToldEnd:
                 break;
@@ -37,6 +37,8 @@ internal static class SnapshotTable
 
         Encoding.UTF8.GetBytes("\r\n", body);
     }
+
+    private static string Moment(DateTimeOffset moment) => moment.ToString("O", CultureInfo.InvariantCulture);
 
     private static string NameOf<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());

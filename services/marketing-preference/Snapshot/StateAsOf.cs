@@ -1,7 +1,6 @@
 using System.Data;
 using System.Runtime.CompilerServices;
 using ConsentLedger.EventStore.Npgsql;
-using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.Preferences;
 using Npgsql;
 
@@ -69,7 +68,7 @@ public sealed class StateAsOf(NpgsqlDataSource ledger, EventCatalog catalog)
     /// <summary>What outsiders hear of a stream; null for what concerns nobody outside, and for a person who was erased: of them nothing follows any more.</summary>
     private Told? Tell(List<StoredEvent> stream)
     {
-        if (!StreamId.TryParse(stream[0].Stream.Id.ToString(), out var id)) return ToldAddress.Of(Address.Stream.Replay(stream, catalog));
+        if (!StreamId.TryParse(stream[0].Stream.Id.ToString(), out var id)) return ToldAddress.Of(stream, catalog);
         var state = SubjectPreferences.Stream.Replay(stream, catalog);
         return state.IsErased ? null : ToldSubject.Of(id, stream[^1].Place.Version, state);
     }

@@ -24,23 +24,30 @@ public sealed record ToldSubject(SubjectId Subject, long Version, IReadOnlyList<
 }
 
 /// <param name="Position">Of the event it rests on.</param>
-public sealed record ToldPreference(string Topic, string Channel, PreferenceState State, Cause Cause, DateTimeOffset OccurredAt, long Position)
+public sealed record ToldPreference(string Topic, string Channel, PreferenceState State, Cause Cause, Actor Actor, string Method, DateTimeOffset OccurredAt, long Position)
 {
     public static ToldPreference Of(Lane lane, LaneState state) =>
-        new(lane.Topic, lane.Channel, state.IsOpen ? PreferenceState.Subscribed : PreferenceState.Unsubscribed, state.Cause, state.OccurredAt, state.Place.Position);
+        new(lane.Topic, lane.Channel, state.IsOpen ? PreferenceState.Subscribed : PreferenceState.Unsubscribed, state.Cause, state.Actor, state.Method, state.OccurredAt, state.Place.Position);
 }
 
 /// <summary>An address that nothing goes to, as <see cref="Contracts.MarketingSuppressedV1"/> told of it.</summary>
-public sealed record ToldAddress(AddressTag AddressTag, string State, string Cause, bool Everything, long Position) : Told
+public sealed record ToldAddress(AddressTag AddressTag, string State, string Cause, bool Everything, DateTimeOffset OccurredAt, long Position) : Told
 {
     /// <summary>Null where mail goes, and for a stream that is about no address.</summary>
-    public static ToldAddress? Of(Address address) => (address.Tag, address.Standing) switch
+    public static ToldAddress? Of(IReadOnlyList<StoredEvent> stream, EventCatalog catalog)
     {
-        ({ } tag, (AddressStanding.Barred or AddressStanding.Suppressed, { } place)) => new(tag, "suppressed", JsonNamingPolicy.KebabCaseLower.ConvertName($"{address.Cause}"), address.SuppressesEverything, place.Position),
-        ({ } tag, (AddressStanding.HardBounced, { } place)) => new(tag, "suppressed", "bounce", false, place.Position),
-        ({ } tag, (AddressStanding.Complained, { } place)) => new(tag, "suppressed", "complaint", false, place.Position),
-        _ => null,
-    };
+        var address = Address.Stream.Replay(stream, catalog);
+        return (address.Tag, address.Standing) switch
+        {
+            ({ } tag, (AddressStanding.Barred or AddressStanding.Suppressed, { } place)) => new(
+                tag, "suppressed", JsonNamingPolicy.KebabCaseLower.ConvertName($"{address.Cause}"), address.SuppressesEverything, At<AddressSuppressed>(place).OccurredAt, place.Position),
+            ({ } tag, (AddressStanding.HardBounced, { } place)) => new(tag, "suppressed", "bounce", false, At<AddressBounced>(place).OccurredAt, place.Position),
+            ({ } tag, (AddressStanding.Complained, { } place)) => new(tag, "suppressed", "complaint", false, At<AddressComplained>(place).OccurredAt, place.Position),
+            _ => null,
+        };
+
+        T At<T>(EventPlace place) => (T)catalog.Decode(stream.Single(e => e.Place == place));
+    }
 }
 
 /// <summary>A snapshot's last line. One without it was cut off, and is no snapshot.</summary>

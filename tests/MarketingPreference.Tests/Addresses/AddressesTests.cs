@@ -160,8 +160,8 @@ internal static class AddressCalls
     public static Task<HttpResponseMessage> LinkAddressAsync(this RunningService service, string subject, string tag, HttpClient? replica = null) =>
         service.SendAsync(HttpMethod.Put, $"/v1/subjects/{subject}/addresses/{tag}", Json(new { occurredAt = People.Noon, actor = "subject", method = "web-form" }), "email", through: replica);
 
-    public static Task<HttpResponseMessage> SuppressAsync(this RunningService service, string tag, bool everything = false) =>
-        service.SendAsync(HttpMethod.Post, $"/v1/addresses/{tag}/suppressions", Json(new { occurredAt = People.Noon, actor = "agent", method = "phone", everything }), "email");
+    public static Task<HttpResponseMessage> SuppressAsync(this RunningService service, string tag, bool everything = false, string tenant = Packs.Tenant) =>
+        service.SendAsync(HttpMethod.Post, $"/v1/addresses/{tag}/suppressions", Json(new { occurredAt = People.Noon, actor = "agent", method = "phone", everything }), "email", tenant);
 
     public static Task<HttpResponseMessage> ReleaseAsync(this RunningService service, string tag, string actor = "agent") =>
         service.SendAsync(HttpMethod.Post, $"/v1/addresses/{tag}/releases", Json(new { occurredAt = People.Noon, actor, reason = "mailbox-repaired" }), "email");

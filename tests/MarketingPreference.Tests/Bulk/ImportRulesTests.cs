@@ -79,6 +79,40 @@ public sealed class ImportRulesTests
     }
 
     [Fact]
+    public void A_bounce_and_a_complaint_stay_what_they_were_and_are_added_once()
+    {
+        var line = new ImportLine(LineState.Suppressed, AddressTag: Tag, OccurredAt: Noon.AddYears(-1));
+        foreach (var (told, fact) in new (ImportLine, object)[]
+        {
+            (line with { Cause = WordOf("bounce"), Everything = true }, new AddressBounced(Tag, BounceKind.Hard, "import", Noon.AddYears(-1))),
+            (line with { Cause = WordOf("complaint") }, new AddressComplained(Tag, "import", Noon.AddYears(-1))),
+            (line with { Cause = WordOf("erased") }, new AddressSuppressed(Tag, SuppressionCause.Imported, Actor.Agent, "import", Noon.AddYears(-1))),
+            (line with { Cause = WordOf("complaint"), Everything = true }, new AddressSuppressed(Tag, SuppressionCause.Imported, Actor.Agent, "import", Noon.AddYears(-1), Everything: true)),
+        })
+        {
+            ImportRules.Decide(told, Address.Unknown, Noon).Recorded().ShouldBe([fact]);
+            ImportRules.Decide(told, Address.Stream.Replay([Stored(fact)], MarketingCatalog.Events), Noon).ShouldBe(Decision.Unchanged);
+        }
+
+        // Further than before, and no less far again.
+        var barred = Address.Stream.Replay([Stored(new AddressSuppressed(Tag, SuppressionCause.Asked, Actor.Agent, "phone", Noon, Everything: true))], MarketingCatalog.Events);
+        ImportRules.Decide(line, barred, Noon).ShouldBe(Decision.Unchanged);
+        var asked = Address.Stream.Replay([Stored(new AddressSuppressed(Tag, SuppressionCause.Asked, Actor.Agent, "phone", Noon))], MarketingCatalog.Events);
+        ImportRules.Decide(line with { Everything = true }, asked, Noon).Recorded().ShouldHaveSingleItem().ShouldBeOfType<AddressSuppressed>().Everything.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("app:settings/mail")]
+    [InlineData("import")]
+    public void A_method_is_taken_as_the_consent_service_names_its_own(string method) => (Yes() with { Method = method }).Fault.ShouldBeNull();
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("by phone")]
+    [InlineData("a@example.org")]
+    public void A_method_that_is_no_word_is_a_fault(string method) => (Yes() with { Method = method }).Fault.ShouldBe("method");
+
+    [Fact]
     public void An_import_advances_part_by_part_and_is_told_of_each_once()
     {
         var accepted = new ImportAccepted(WordOf("old-list"), ImportFormat.Csv, "00", 3, 0, 2);

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using ConsentLedger.Contracts;
 using ConsentLedger.MarketingPreference.Tests.Addresses;
 using EmailSystem;
 using static ConsentLedger.MarketingPreference.Tests.RunningService;
@@ -57,11 +59,90 @@ public sealed class ImportTests(RunningService service)
         var subject = NewSubject();
         foreach (var (topic, yes) in (IEnumerable<(string, bool)>)[("module-crm", true), ("module-booking", false)]) (await service.ChooseAsync(subject, topic, yes)).EnsureSuccessStatusCode();
         (await service.SuppressAsync(AddressCalls.NewTag())).EnsureSuccessStatusCode();
-        var exported = await (await service.SendAsync(HttpMethod.Get, "/v1/preferences/snapshot", role: "email", headers: ("Accept", "text/csv"))).Content.ReadAsStringAsync();
-        var (_, end) = await LinesAsync($"/v1/imports/{(await UploadAsync(exported)).GetProperty("id").GetString()}/preview");
+        var (_, end) = await LinesAsync($"/v1/imports/{(await UploadAsync(await ExportAsync(Packs.Tenant))).GetProperty("id").GetString()}/preview");
         var counts = end.GetProperty("counts");
         (counts.GetProperty("recorded").GetInt64(), counts.GetProperty("invalid").GetInt64()).ShouldBe((0, 0));
         counts.GetProperty("unchanged").GetInt64().ShouldBeGreaterThanOrEqualTo(3);
+    }
+
+    [Fact]
+    public async Task What_one_tenant_exported_answers_the_gate_of_another_the_same_and_is_exported_from_there_again()
+    {
+        var (from, to) = (Packs.Other, "eastwind");
+        foreach (var tenant in (string[])[from, to])
+        {
+            var pack = Packs.NorthwindJson();
+            pack["tenant"] = tenant;
+            await service.PublishPolicyAsync(pack, version: 1);
+        }
+
+        // Whoever came back, whoever left, whoever left for good, and each way in which an address can be stopped.
+        var (back, left, chose, stranger) = (NewSubject(), NewSubject(), NewSubject(), NewSubject());
+        string[] people = [back, left, chose, stranger], topics = ["module-crm", "module-booking", "account-notices"];
+        foreach (var (who, yes, actor) in (IEnumerable<(string, bool, string)>)[(back, false, "agent"), (back, true, "subject"), (left, true, "subject"), (left, false, "subject"), (chose, true, "guardian")])
+            (await service.ChooseAsync(who, "module-crm", yes, actor: actor, tenant: from)).EnsureSuccessStatusCode();
+        await service.ConsentSaysAsync(chose, 1, ConsentWithdrawnV1.Type, new ConsentWithdrawnV1("newsletter", "controller", "1", People.Noon, "subject", "app:settings/mail", "email"), tenant: from);
+        await EventuallyAsync("it is heard", async () => (await service.DecideAsync(chose, "newsletter", tenant: from)).GetProperty("rule").GetString() == "unsubscribed");
+        var (asked, barred, bounced, complained) = (AddressCalls.NewTag(), AddressCalls.NewTag(), AddressCalls.NewTag(), AddressCalls.NewTag());
+        (await service.SuppressAsync(asked, tenant: from)).EnsureSuccessStatusCode();
+        (await service.SuppressAsync(barred, everything: true, tenant: from)).EnsureSuccessStatusCode();
+        await TellAsync(from, bounced, "bounced", "hard");
+        await TellAsync(from, complained, "complained");
+
+        var table = await ExportAsync(from);
+        var id = (await UploadAsync(table, tenant: to)).GetProperty("id").GetString()!;
+        var (foreseen, _) = await LinesAsync($"/v1/imports/{id}/preview", to);
+        foreseen.Count.ShouldBe(8);
+        foreseen.ShouldAllBe(line => line.EndsWith(" recorded", StringComparison.Ordinal));
+        await RunAsync(id, to);
+        (await LinesAsync($"/v1/imports/{id}/results", to)).Lines.ShouldBe(foreseen);
+
+        foreach (var address in (string?[])[null, asked, barred, bounced, complained, AddressCalls.NewTag()])
+            foreach (var (who, topic) in people.SelectMany(_ => topics.Append("newsletter"), (who, topic) => (who, topic)))
+                (await RuleAsync(to, who, topic, address)).ShouldBe(await RuleAsync(from, who, topic, address), $"{topic} {Array.IndexOf(people, who)}");
+
+        // Nothing but where it lies, and that choices came by a list, is another.
+        Comparable(await ExportAsync(to)).ShouldBe(Comparable(table), ignoreOrder: true);
+        foreach (var tenant in (string[])[from, to])
+        {
+            var again = (await UploadAsync(await ExportAsync(tenant), tenant: tenant)).GetProperty("id").GetString();
+            (await LinesAsync($"/v1/imports/{again}/preview", tenant)).Lines.ShouldAllBe(line => line.EndsWith(" unchanged", StringComparison.Ordinal));
+        }
+
+        async Task<(bool, string?)> RuleAsync(string tenant, string who, string topic, string? address)
+        {
+            var decision = await service.DecideAsync(who, topic, tenant: tenant, address: address);
+            return (decision.GetProperty("allowed").GetBoolean(), decision.GetProperty("rule").GetString());
+        }
+
+        static List<string> Comparable(string table)
+        {
+            var header = table.Split("\r\n")[0].Split(',');
+            return [.. table.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Select(row => string.Join(',', row.Split(',').Where((_, i) => header[i] is not ("version" or "cause" or "position"))))];
+        }
+    }
+
+    [Fact]
+    public async Task A_stopped_address_says_why_and_how_far_in_either_form()
+    {
+        var (barred, bounced) = (AddressCalls.NewTag(), AddressCalls.NewTag());
+        var table = await UploadAsync($"""
+            state,addressTag,cause,everything
+            suppressed,{barred},asked,true
+            suppressed,{bounced},bounce,
+            suppressed,{AddressCalls.NewTag()},,perhaps
+            """);
+        await RunAsync(table.GetProperty("id").GetString()!);
+        (await StandingAsync(barred)).ShouldBe("barred");
+        (await StandingAsync(bounced)).ShouldBe("hard-bounced");
+        (await LinesAsync($"/v1/imports/{table.GetProperty("id").GetString()}/results")).Lines.ShouldBe(["2 recorded", "3 recorded", "4 invalid line_invalid everything"]);
+        var lines = await UploadAsync(
+            $$"""
+            {"state":"suppressed","addressTag":"{{bounced}}","everything":true}
+            {"state":"suppressed","addressTag":"{{bounced}}","cause":"bounce"}
+            {"state":"unsubscribed","subject":"{{NewSubject()}}","topic":"module-crm","channel":"email","occurredAt":"2020-05-01T10:00:00Z","everything":true}
+            """, "application/x-ndjson");
+        (await LinesAsync($"/v1/imports/{lines.GetProperty("id").GetString()}/preview")).Lines.ShouldBe(["1 recorded", "2 unchanged", "3 invalid line_invalid everything"]);
     }
 
     [Theory]
@@ -252,15 +333,30 @@ public sealed class ImportTests(RunningService service)
         end.GetProperty("complete").GetBoolean().ShouldBeFalse();
     }
 
-    private async Task RunAsync(string id)
+    /// <summary>As a tenant's mail system tells of it.</summary>
+    private async Task TellAsync(string tenant, string address, string type, string? bounce = null)
     {
-        using (var started = await service.SendAsync(HttpMethod.Post, $"/v1/imports/{id}/runs", role: "operator")) started.StatusCode.ShouldBe(HttpStatusCode.Accepted);
-        await EventuallyAsync("the import is completed", async () => (await OkAsync(await service.SendAsync(HttpMethod.Get, $"/v1/imports/{id}", role: "operator"))).GetProperty("state").GetString() == "completed");
+        var (id, at) = ($"{People.NewId()}", TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+        var body = Json(new { id, type, occurredAt = People.Noon.AddDays(-3), address, bounce });
+        var signature = Convert.ToBase64String(HMACSHA256.HashData(IntakeKey, Encoding.UTF8.GetBytes($"{id}.{at}.{await body.ReadAsStringAsync()}")));
+        using var answer = await service.SendAsync(
+            HttpMethod.Post, "/v1/intake/events", body, headers: [("X-Tenant", tenant), ("webhook-id", id), ("webhook-timestamp", $"{at}"), ("webhook-signature", $"v1,{signature}")]);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
-    private async Task<JsonElement> UploadAsync(string list, string type = "text/csv")
+    private async Task<string> ExportAsync(string tenant) =>
+        await (await service.SendAsync(HttpMethod.Get, "/v1/preferences/snapshot", role: "email", tenant: tenant, headers: ("Accept", "text/csv"))).Content.ReadAsStringAsync();
+
+    private async Task RunAsync(string id, string tenant = Packs.Tenant)
     {
-        using var answer = await SendAsync(Encoding.UTF8.GetBytes(list), type, "old-list");
+        using (var started = await service.SendAsync(HttpMethod.Post, $"/v1/imports/{id}/runs", role: "operator", tenant: tenant)) started.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await EventuallyAsync(
+            "the import is completed", async () => (await OkAsync(await service.SendAsync(HttpMethod.Get, $"/v1/imports/{id}", role: "operator", tenant: tenant))).GetProperty("state").GetString() == "completed");
+    }
+
+    private async Task<JsonElement> UploadAsync(string list, string type = "text/csv", string tenant = Packs.Tenant)
+    {
+        using var answer = await SendAsync(Encoding.UTF8.GetBytes(list), type, "old-list", tenant);
         var text = await answer.Content.ReadAsStringAsync();
         answer.StatusCode.ShouldBe(HttpStatusCode.Created, text);
         return JsonDocument.Parse(text).RootElement;
@@ -275,16 +371,16 @@ public sealed class ImportTests(RunningService service)
         text.ShouldNotContain("José");
     }
 
-    private async Task<HttpResponseMessage> SendAsync(byte[] list, string type, string source)
+    private async Task<HttpResponseMessage> SendAsync(byte[] list, string type, string source, string tenant = Packs.Tenant)
     {
         var body = new ByteArrayContent(list);
         body.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
-        return await service.SendAsync(HttpMethod.Post, $"/v1/imports?source={source}", body, "operator");
+        return await service.SendAsync(HttpMethod.Post, $"/v1/imports?source={source}", body, "operator", tenant);
     }
 
-    private async Task<(IReadOnlyList<string> Lines, JsonElement End)> LinesAsync(string path)
+    private async Task<(IReadOnlyList<string> Lines, JsonElement End)> LinesAsync(string path, string tenant = Packs.Tenant)
     {
-        using var answer = await service.SendAsync(HttpMethod.Get, path, role: "operator");
+        using var answer = await service.SendAsync(HttpMethod.Get, path, role: "operator", tenant: tenant);
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         var lines = (await answer.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
         return ([.. lines.SkipLast(1).Select(l => string.Join(' ', new[] { "line", "outcome", "code", "member" }.Select(name => l.TryGetProperty(name, out var value) ? value.ToString() : null).OfType<string>()))], lines[^1]);
