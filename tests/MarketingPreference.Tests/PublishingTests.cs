@@ -21,10 +21,13 @@ public sealed class PublishingTests
 
     private static AddressTag Tag => AddressTag.TryParse(new string('a', AddressTag.Length), out var tag) ? tag : default;
 
-    private static readonly (object Facts, string Cause)[] Stops =
+    private static readonly (object Facts, string Cause, bool Everything)[] Stops =
     [
-        (new AddressSuppressed(Tag, SuppressionCause.Asked, Actor.Agent, "phone", Noon), "asked"), (new AddressComplained(Tag, "webhook", Noon), "complaint"),
-        (new AddressBounced(Tag, BounceKind.Hard, "webhook", Noon), "bounce"),
+        (new AddressSuppressed(Tag, SuppressionCause.Asked, Actor.Agent, "phone", Noon), "asked", false), (new AddressSuppressed(Tag, SuppressionCause.Asked, Actor.Agent, "phone", Noon, Everything: true), "asked", true),
+        (new AddressComplained(Tag, "webhook", Noon), "complaint", false),
+
+        // Nothing goes to a mailbox that there is not: the gate stops what is owed, too.
+        (new AddressBounced(Tag, BounceKind.Hard, "webhook", Noon), "bounce", true),
     ];
 
     private static readonly AddressReleased Released = new(Tag, Actor.Agent, "mailbox-repaired", Noon);
@@ -69,11 +72,11 @@ public sealed class PublishingTests
     [Fact]
     public void Whatever_stops_an_address_suppresses_its_tag_until_it_is_released()
     {
-        foreach (var (facts, cause) in Stops)
+        foreach (var (facts, cause, everything) in Stops)
         {
             var message = MarketingPublisher.Translate(Stored(facts));
             (message.Type, message.Subject).ShouldBe((MarketingSuppressedV1.Type, null));
-            message.DataAs<MarketingSuppressedV1>().ShouldBe(new MarketingSuppressedV1(Tag.ToString(), cause, false, Noon));
+            message.DataAs<MarketingSuppressedV1>().ShouldBe(new MarketingSuppressedV1(Tag.ToString(), cause, everything, Noon));
         }
 
         MarketingPublisher.Translate(Stored(Released)).DataAs<MarketingReleasedV1>().ShouldBe(new MarketingReleasedV1(Tag.ToString(), "mailbox-repaired", Noon));

@@ -32,7 +32,7 @@ public static class MarketingPublisher
         // Whatever stops an address for good, the email system stops it.
         AddressSuppressed s => OfNobody(e, MarketingSuppressedV1.Type, new MarketingSuppressedV1(s.Tag.ToString(), NameOf(s.Cause), s.Everything, s.OccurredAt)),
         AddressComplained c => OfNobody(e, MarketingSuppressedV1.Type, new MarketingSuppressedV1(c.Tag.ToString(), "complaint", false, c.OccurredAt)),
-        AddressBounced { Kind: BounceKind.Hard } b => OfNobody(e, MarketingSuppressedV1.Type, new MarketingSuppressedV1(b.Tag.ToString(), "bounce", false, b.OccurredAt)),
+        AddressBounced { Kind: BounceKind.Hard } b => OfNobody(e, MarketingSuppressedV1.Type, new MarketingSuppressedV1(b.Tag.ToString(), "bounce", true, b.OccurredAt)),
         AddressReleased r => OfNobody(e, MarketingReleasedV1.Type, new MarketingReleasedV1(r.Tag.ToString(), r.Reason, r.OccurredAt)),
 
         // Who has an address is nobody's business outside, and the policies are the consent service's to publish.

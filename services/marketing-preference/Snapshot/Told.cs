@@ -41,7 +41,7 @@ public sealed record ToldAddress(AddressTag AddressTag, string State, string Cau
         {
             ({ } tag, (AddressStanding.Barred or AddressStanding.Suppressed, { } place)) => new(
                 tag, "suppressed", JsonNamingPolicy.KebabCaseLower.ConvertName($"{address.Cause}"), address.SuppressesEverything, At<AddressSuppressed>(place).OccurredAt, place.Position),
-            ({ } tag, (AddressStanding.HardBounced, { } place)) => new(tag, "suppressed", "bounce", false, At<AddressBounced>(place).OccurredAt, place.Position),
+            ({ } tag, (AddressStanding.HardBounced, { } place)) => new(tag, "suppressed", "bounce", true, At<AddressBounced>(place).OccurredAt, place.Position),
             ({ } tag, (AddressStanding.Complained, { } place)) => new(tag, "suppressed", "complaint", false, At<AddressComplained>(place).OccurredAt, place.Position),
             _ => null,
         };
