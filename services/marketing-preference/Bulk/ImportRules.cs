@@ -1,5 +1,6 @@
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.MarketingPreference.Addresses;
+using ConsentLedger.MarketingPreference.Policies;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.MarketingPreference.Preferences.Changing;
 
@@ -12,10 +13,13 @@ public static class ImportRules
 {
     private const string Method = "import";
 
-    public static Decision Decide(ImportLine line, SubjectPreferences subject, PolicyPack? pack, DateTimeOffset now)
+    public static Decision Decide(ImportLine line, SubjectPreferences subject, PolicyBook policies, DateTimeOffset now)
     {
         if (subject.IsErased) return Decision.No("subject_erased", "This person was erased. A returning person gets a new subject id.");
-        if (pack is null) return Decision.No("policy_missing", "The controller's policy has not arrived here yet.");
+        if (policies.Current is not { } current) return Decision.No("policy_missing", "The controller's policy has not arrived here yet.");
+
+        // What the policy has dropped can be left, and not begun: it may come back.
+        var pack = line.State == LineState.Unsubscribed ? policies.LastDeclaring(line.Topic!, line.Channel!) ?? current : current;
         if (pack.FindTopic(line.Topic!) is not { } topic) return Decision.No("topic_undeclared", $"Policy {pack.Version} declares no such topic.");
         if (!topic.Channels.Contains(line.Channel!)) return Decision.No("channel_undeclared", $"Policy {pack.Version} does not declare this channel for {topic.Id}.");
         if (line.OccurredAt > now + ChangePreference.ClockSkew) return Decision.No("occurred_in_future", "occurredAt lies in the future.");

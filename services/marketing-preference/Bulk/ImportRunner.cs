@@ -86,7 +86,7 @@ public sealed partial class ImportRunner(
         if (line.Subject is not { } subject)
             return new Command(await addresses.FindOrBeginAsync(import.Tenant, line.AddressTag!.Value, ct), Address.Stream, id, default, context => ImportRules.Decide(line, context.State<Address>(), context.Now));
         return new Command(new StreamKey(import.Tenant, subject.Stream), SubjectPreferences.Stream, id, default, context =>
-            ImportRules.Decide(line, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(import.Tenant)).Current, context.Now))
+            ImportRules.Decide(line, context.State<SubjectPreferences>(), context.State<PolicyBook>(PolicyBook.Of(import.Tenant)), context.Now))
         {
             Reads = PolicyBook.ReadBy(import.Tenant),
         };

@@ -95,7 +95,7 @@ public static class ReadImport
         LineResult Foresee(long number, ImportLine line)
         {
             var decision = line.Subject is { } subject
-                ? ImportRules.Decide(line, known[subject.Stream], policies.Current, now)
+                ? ImportRules.Decide(line, known[subject.Stream], policies, now)
                 : ImportRules.Decide(line, streams.TryGetValue(line.AddressTag!.Value, out var stream) ? standing[stream] : Address.Unknown, now);
             return decision switch
             {

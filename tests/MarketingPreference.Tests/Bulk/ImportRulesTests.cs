@@ -1,6 +1,7 @@
 using ConsentLedger.EventStore;
 using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.Bulk;
+using ConsentLedger.MarketingPreference.Policies;
 using ConsentLedger.MarketingPreference.Preferences;
 using static ConsentLedger.MarketingPreference.Tests.People;
 
@@ -66,7 +67,16 @@ public sealed class ImportRulesTests
         Decide(No() with { Topic = "horoscopes" }, Given()).ShouldRefuse("topic_undeclared");
         Decide(No() with { Channel = "post" }, Given()).ShouldRefuse("channel_undeclared");
         Decide(No() with { OccurredAt = Noon.AddHours(1) }, Given()).ShouldRefuse("occurred_in_future");
-        ImportRules.Decide(No(), Given(), pack: null, Noon).ShouldRefuse("policy_missing");
+        ImportRules.Decide(No(), Given(), PolicyBook.Empty, Noon).ShouldRefuse("policy_missing");
+    }
+
+    [Fact]
+    public void What_the_policy_has_dropped_can_be_left_by_a_list_and_not_begun()
+    {
+        var dropped = InForce with { Packs = [Packs.Northwind, Packs.Parse(Packs.NorthwindJson().Without("module-crm"))] };
+        ImportRules.Decide(No(), Given(), dropped, Noon).Recorded().ShouldHaveSingleItem().ShouldBeOfType<Unsubscribed>().Basis.ShouldBe("legitimate-interests");
+        ImportRules.Decide(Yes(), Given(), dropped, Noon).ShouldRefuse("topic_undeclared");
+        ImportRules.Decide(No() with { Topic = "horoscopes" }, Given(), dropped, Noon).ShouldRefuse("topic_undeclared");
     }
 
     [Fact]
@@ -138,5 +148,5 @@ public sealed class ImportRulesTests
 
     private static ImportLine No() => Yes() with { State = LineState.Unsubscribed, Actor = null };
 
-    private static Decision Decide(ImportLine line, SubjectPreferences subject) => ImportRules.Decide(line, subject, Packs.Northwind, Noon);
+    private static Decision Decide(ImportLine line, SubjectPreferences subject) => ImportRules.Decide(line, subject, InForce, Noon);
 }
