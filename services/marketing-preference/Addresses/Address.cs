@@ -36,6 +36,12 @@ public sealed record Address(
 
     public static readonly StreamType<Address> Stream = new(Unknown, (address, e, place) => address.Evolve(e, place));
 
+    /// <summary>Somebody who had it was erased and had left something, and others had it then. Nothing follows while one of them has it: what they get is theirs to say.</summary>
+    public bool NoStays { get; private init; }
+
+    /// <summary>Nobody has it once this one goes, and a no of somebody who was erased is due.</summary>
+    public bool StopsWithout(Guid link) => Suppressed is null && NoStays && Links is [var last] && last == link;
+
     /// <summary>A version 8 UUID, which no subject can have, of nothing but chance.</summary>
     public static StreamId NewId()
     {
@@ -61,7 +67,7 @@ public sealed record Address(
     private Address Evolve(object e, EventPlace place) => e switch
     {
         AddressLinked linked => this with { Tag = linked.Tag, Links = Links.Add(linked.Link) },
-        AddressUnlinked unlinked => this with { Links = Links.Remove(unlinked.Link) },
+        AddressUnlinked unlinked => this with { Links = Links.Remove(unlinked.Link), NoStays = NoStays || unlinked.NoStays },
         AddressBounced { Kind: BounceKind.Hard } bounced => this with { Tag = bounced.Tag, HardBounced = place, SoftBounces = 0, SoftBounced = null, PausedUntil = null },
         AddressBounced bounced => this with
         {

@@ -11,7 +11,8 @@ public sealed record AddressLinked(AddressTag Tag, Guid Link, Actor Actor, strin
 
 /// <summary>Somebody is not reached at this address any more: they changed it, or were erased.</summary>
 /// <inheritdoc cref="AddressLinked"/>
-public sealed record AddressUnlinked(AddressTag Tag, Guid Link, Actor Actor, string Method, DateTimeOffset OccurredAt);
+/// <param name="NoStays">They were erased and had left something, and others have the address still: what they said no to waits until those are gone.</param>
+public sealed record AddressUnlinked(AddressTag Tag, Guid Link, Actor Actor, string Method, DateTimeOffset OccurredAt, bool NoStays = false);
 
 /// <summary>What was sent came back.</summary>
 /// <param name="Code">As the provider says it, such as the status <c>5.1.1</c> (RFC 3463).</param>
@@ -46,6 +47,6 @@ public enum SuppressionCause
     /// <summary>An older list of such addresses.</summary>
     Imported,
 
-    /// <summary>The person who had it was erased, and had left something: their "no" is all that stays.</summary>
+    /// <summary>A person who had it was erased, and had left something: their "no" is all that stays.</summary>
     Erased,
 }

@@ -24,8 +24,12 @@ public sealed record LinkAddress(DateTimeOffset OccurredAt, Actor Actor, Word Me
         return address.Links.Contains(linked) ? Decision.Unchanged : Decision.Of(new AddressLinked(tag, linked, link.Actor, link.Method.Value, link.OccurredAt));
     }
 
-    public static Decision DecideUnlink(AddressTag tag, Guid linked, Address address, DateTimeOffset now) =>
-        address.Links.Contains(linked) ? Decision.Of(new AddressUnlinked(tag, linked, Actor.System, "unlinked", now)) : Decision.Unchanged;
+    public static Decision DecideUnlink(AddressTag tag, Guid linked, Address address, DateTimeOffset now)
+    {
+        if (!address.Links.Contains(linked)) return Decision.Unchanged;
+        var unlinked = new AddressUnlinked(tag, linked, Actor.System, "unlinked", now);
+        return address.StopsWithout(linked) ? Decision.Of(unlinked, new AddressSuppressed(tag, SuppressionCause.Erased, Actor.System, "unlinked", now)) : Decision.Of(unlinked);
+    }
 
     private static async Task<IResult> LinkAsync(
         SubjectId subject, AddressTag tag, Body<LinkAddress> body, Caller caller, CommandOptions options, AddressReader addresses, StateReader states, DeciderLoop ledger, CancellationToken ct)

@@ -14,14 +14,15 @@ public static class EraseSubject
         subject.IsErased ? Decision.Of(new SubjectErased(request)) : Decision.Of(new ErasureStarted(request), new SubjectErased(request));
 
     /// <summary>
-    /// The person leaves an address. Where they had left something and nobody else has the address, it is suppressed by its tag: the "no" is all that stays of them, and no list
+    /// The person leaves an address. Where they had left something it is suppressed by its tag, at once or when nobody has it any more: the "no" is all that stays of them, and no list
     /// brings a yes back.
     /// </summary>
     public static IEnumerable<object> Unlinked(Guid link, SubjectPreferences person, Address address, DateTimeOffset now)
     {
         if (address.Tag is not { } tag || !address.Links.Contains(link)) yield break;
-        yield return new AddressUnlinked(tag, link, Actor.System, "erasure", now);
-        if (address.Links.Count == 1 && address.Suppressed is null && person.Lanes.Values.Any(lane => !lane.IsOpen))
+        var (hadLeft, isShared) = (person.Lanes.Values.Any(lane => !lane.IsOpen), address.Links.Count > 1);
+        yield return new AddressUnlinked(tag, link, Actor.System, "erasure", now, NoStays: hadLeft && isShared);
+        if (!isShared && address.Suppressed is null && (hadLeft || address.NoStays))
             yield return new AddressSuppressed(tag, SuppressionCause.Erased, Actor.System, "erasure", now);
     }
 

@@ -100,9 +100,29 @@ public sealed class AddressTests
         var unlinked = new AddressUnlinked(Tag, Anna, Actor.System, "erasure", Noon);
         EraseSubject.Unlinked(Anna, Given(Closed("newsletter")), After(Linked(Anna)), Noon).ShouldBe([unlinked, new AddressSuppressed(Tag, SuppressionCause.Erased, Actor.System, "erasure", Noon)]);
         EraseSubject.Unlinked(Anna, Given(Opened("newsletter")), After(Linked(Anna)), Noon).ShouldBe([unlinked]);
-        EraseSubject.Unlinked(Anna, Given(Closed("newsletter")), After(Linked(Anna), Linked(Bert)), Noon).ShouldBe([unlinked]);
+        EraseSubject.Unlinked(Anna, Given(Closed("newsletter")), After(Linked(Anna), Linked(Bert)), Noon).ShouldBe([unlinked with { NoStays = true }]);
+        EraseSubject.Unlinked(Anna, Given(Opened("newsletter")), After(Linked(Anna), Linked(Bert)), Noon).ShouldBe([unlinked]);
         EraseSubject.Unlinked(Anna, Given(Closed("newsletter")), After(Linked(Anna), Suppression()), Noon).ShouldBe([unlinked]);
         EraseSubject.Unlinked(Anna, Given(Closed("newsletter")), After(Linked(Bert)), Noon).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_no_that_stays_of_somebody_erased_waits_for_those_who_share_the_address_and_no_longer()
+    {
+        var shared = After(Linked(Anna), Linked(Bert));
+        object[] annaErased = [Linked(Anna), Linked(Bert), .. EraseSubject.Unlinked(Anna, Given(Closed("newsletter")), shared, Noon)];
+        After(annaErased).Standing.Standing.ShouldBe(AddressStanding.Deliverable);
+        var gone = new AddressUnlinked(Tag, Bert, Actor.System, "erasure", Noon);
+        EraseSubject.Unlinked(Bert, Given(Opened("newsletter")), After(annaErased), Noon).ShouldBe([gone, new AddressSuppressed(Tag, SuppressionCause.Erased, Actor.System, "erasure", Noon)]);
+        LinkAddress.DecideUnlink(Tag, Bert, After(annaErased), Noon).Recorded().ShouldBe(
+            [gone with { Method = "unlinked" }, new AddressSuppressed(Tag, SuppressionCause.Erased, Actor.System, "unlinked", Noon)]);
+
+        // Not before the last of them, not where it is stopped already, and not where somebody released it meanwhile.
+        var carl = NewId();
+        LinkAddress.DecideUnlink(Tag, Bert, After([.. annaErased, Linked(carl)]), Noon).Recorded().ShouldBe([gone with { Method = "unlinked" }]);
+        LinkAddress.DecideUnlink(Tag, Bert, After([.. annaErased, Suppression()]), Noon).Recorded().ShouldBe([gone with { Method = "unlinked" }]);
+        object[] released = [.. annaErased, Complaint, new AddressReleased(Tag, Actor.Agent, "mailbox-repaired", Noon)];
+        LinkAddress.DecideUnlink(Tag, Bert, After(released), Noon).Recorded().ShouldBe([gone with { Method = "unlinked" }]);
     }
 
     [Fact]

@@ -82,6 +82,25 @@ public sealed class AddressesTests(RunningService service)
     }
 
     [Fact]
+    public async Task Of_two_who_shared_an_address_the_no_of_the_one_holds_when_the_other_is_gone_and_beats_a_list()
+    {
+        var (anna, bert, tag) = (NewSubject(), NewSubject(), NewTag());
+        foreach (var subject in (string[])[anna, bert]) await OkAsync(await service.LinkAddressAsync(subject, tag));
+        (await OneClickAsync(anna, tag)).EnsureSuccessStatusCode();
+        await service.EraseAsync(anna);
+        (await service.DecideAsync(bert, "module-crm", address: tag)).GetProperty("rule").GetString().ShouldBe("not_unsubscribed");
+        await service.EraseAsync(bert);
+        (await service.AddressAsync(tag)).GetProperty("cause").GetString().ShouldBe("erased");
+
+        // Who comes by a list under a new id, and is one of them.
+        var again = NewSubject();
+        (await service.ChooseAsync(again, "module-crm", subscribed: true)).EnsureSuccessStatusCode();
+        await OkAsync(await service.LinkAddressAsync(again, tag));
+        (await service.DecideAsync(again, "module-crm", address: tag)).GetProperty("rule").GetString().ShouldBe("address_suppressed");
+        (await service.DecideAsync(again, "account-notices", address: tag)).GetProperty("rule").GetString().ShouldBe("transactional");
+    }
+
+    [Fact]
     public async Task Once_a_person_is_erased_nothing_leads_from_the_tag_of_their_address_to_what_they_said()
     {
         var (anna, tag) = (NewSubject(), NewTag());
@@ -137,6 +156,10 @@ public sealed class AddressesTests(RunningService service)
     }
 
     private static string NewTag() => AddressCalls.NewTag();
+
+    /// <summary>By the link of a mail that went to this address.</summary>
+    private async Task<HttpResponseMessage> OneClickAsync(string subject, string tag) => await service.OneClickAsync(
+        new Uri((await service.DecideAsync(subject, "module-crm", headers: true, address: tag)).GetProperty("listUnsubscribe").GetString()!.Trim('<', '>')).AbsolutePath);
 
     private async Task<IReadOnlyList<string?>> TagsOfAsync(string subject) =>
         [.. (await OkAsync(await service.SendAsync(HttpMethod.Get, $"/v1/subjects/{subject}/addresses", role: "email"))).EnumerateArray().Select(a => a.GetProperty("tag").GetString())];
