@@ -1,7 +1,12 @@
 using System.Buffers.Text;
 using ConsentLedger.EventStore;
 using ConsentLedger.MarketingPreference.Addresses;
+using ConsentLedger.MarketingPreference.Confirming;
+using ConsentLedger.MarketingPreference.Links;
+using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.MarketingPreference.Unsubscribing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using static ConsentLedger.MarketingPreference.Tests.People;
 
 namespace ConsentLedger.MarketingPreference.Tests;
@@ -59,6 +64,53 @@ public sealed class UnsubscribeLinksTests
     public void Another_key_signs_other_links() => Links.Find(WithKey(2).TokenOf(Link), Noon).ShouldBeNull();
 
     [Fact]
+    public void The_first_of_several_keys_signs_and_what_the_others_signed_is_still_a_link()
+    {
+        var (before, after) = (WithKey(1), WithKey(2, 1));
+        after.Find(before.TokenOf(Link), Noon).ShouldBe(Link);
+        after.Find(after.TokenOf(Link), Noon).ShouldBe(Link);
+        after.TokenOf(Link).ShouldBe(WithKey(2).TokenOf(Link));
+        before.Find(after.TokenOf(Link), Noon).ShouldBeNull();
+        WithKey(1, 2).Find(after.TokenOf(Link), Noon).ShouldBe(Link, "each replica knows the next key before any signs with it");
+        WithKey(2).Find(before.TokenOf(Link), Noon).ShouldBeNull();
+
+        // The id of one key and the signature of another.
+        var (first, second) = (Base64Url.DecodeFromChars(before.TokenOf(Link)), Base64Url.DecodeFromChars(after.TokenOf(Link)));
+        after.Find(Base64Url.EncodeToString([.. first[..^16], .. second[^16..]]), Noon).ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(31)]
+    [InlineData(33)]
+    public void A_file_of_something_else_is_no_keys(int bytes) => Should.Throw<ArgumentException>(() => new UnsubscribeLinks(new byte[bytes], new Uri("https://preferences.example/")));
+
+    [Fact]
+    public void An_earlier_key_opens_the_ways_out_of_a_mail_and_no_preference_centre()
+    {
+        var (services, keys) = (new ServiceCollection(), Path.GetTempFileName());
+        try
+        {
+            File.WriteAllBytes(keys, [.. Enumerable.Repeat((byte)2, 32), .. Enumerable.Repeat((byte)1, 32)]);
+            File.SetUnixFileMode(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            services.AddLinks(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Links:KeyFile"] = keys, ["Links:PublicUrl"] = "https://preferences.example/base/" }).Build());
+        }
+        finally
+        {
+            File.Delete(keys);
+        }
+
+        using var rotated = services.BuildServiceProvider();
+        var (earlier, url) = (Enumerable.Repeat((byte)1, 32).ToArray(), new Uri("https://preferences.example/base/"));
+        var (page, confirmation) = (new PreferenceLink(Link.Tenant, Somebody, LinkScope.Page, null, Noon.AddHours(1)), new ConfirmationLink(Link.Tenant, Somebody, "newsletter", "email", null, null, Noon.AddDays(1)));
+        rotated.GetRequiredService<UnsubscribeLinks>().Find(WithKey(1).TokenOf(Link), Noon).ShouldBe(Link);
+        rotated.GetRequiredService<ConfirmationLinks>().Find(new ConfirmationLinks(earlier, url).TokenOf(confirmation)).ShouldBe(confirmation);
+        rotated.GetRequiredService<PreferenceLinks>().Find(new PreferenceLinks(earlier, url).TokenOf(page), Noon).ShouldBeNull();
+        var ours = rotated.GetRequiredService<PreferenceLinks>();
+        ours.Find(ours.TokenOf(page), Noon).ShouldBe(page);
+    }
+
+    [Fact]
     public void The_tag_of_the_address_travels_along_where_there_is_one()
     {
         var tagged = Link with { Address = AddressTag.TryParse(new string('7', 64), out var tag) ? tag : null };
@@ -91,5 +143,5 @@ public sealed class UnsubscribeLinksTests
 
     private static UnsubscribeLink Link => new(TenantId.Parse(Packs.Tenant), Somebody, "newsletter", "email", WordOf("mail-1"), WordOf("r.2"), Noon.AddDays(1));
 
-    private static UnsubscribeLinks WithKey(byte key) => new(Enumerable.Repeat(key, 32).ToArray(), new Uri("https://preferences.example/base/"));
+    private static UnsubscribeLinks WithKey(params byte[] keys) => new(keys.SelectMany(key => Enumerable.Repeat(key, 32)).ToArray(), new Uri("https://preferences.example/base/"));
 }

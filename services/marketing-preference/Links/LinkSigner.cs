@@ -6,7 +6,7 @@ namespace ConsentLedger.MarketingPreference.Links;
 
 /// <summary>
 /// Signs what a link stands for and takes it back. A token is base64url of: version byte | key id 4 | what the link writes | HMAC-SHA256 of all that, truncated to
-/// 128 bits. Each use of links has keys of its own, so that a link of one use is none of another.
+/// 128 bits. Each use of links has keys of its own, so that a link of one use is none of another. The first of several secrets signs; what an earlier one signed is found by its key id.
 /// </summary>
 public sealed class LinkSigner
 {
@@ -16,27 +16,33 @@ public sealed class LinkSigner
     private const int SignatureLength = 16;
     private const int MaxTokenLength = 700;
 
-    private readonly byte[] _key;
-    private readonly byte[] _keyId;
+    private readonly (byte[] Id, byte[] Key)[] _keys;
     private readonly byte[] _formKey;
 
-    /// <param name="secret">32 bytes that only this service has.</param>
+    /// <param name="secrets">Of 32 bytes each, which only this service has.</param>
     /// <param name="use">What the links are for.</param>
-    public LinkSigner(ReadOnlySpan<byte> secret, string use)
+    public LinkSigner(ReadOnlySpan<byte> secrets, string use)
     {
-        if (secret.Length != KeyLength) throw new ArgumentException($"A key for links has {KeyLength} bytes.", nameof(secret));
-        _key = Derive(secret, $"consentledger/{use}/v1/signature", KeyLength);
-        _keyId = Derive(secret, $"consentledger/{use}/v1/key-id", KeyIdLength);
-        _formKey = Derive(secret, $"consentledger/{use}/v1/form", KeyLength);
+        if (secrets.IsEmpty || secrets.Length % KeyLength != 0) throw new ArgumentException($"Keys for links have {KeyLength} bytes each.", nameof(secrets));
+        _formKey = Derive(secrets[..KeyLength], $"consentledger/{use}/v1/form", KeyLength);
+        _keys = new (byte[], byte[])[secrets.Length / KeyLength];
+        for (var i = 0; i < _keys.Length; i++)
+        {
+            var secret = secrets.Slice(i * KeyLength, KeyLength);
+            _keys[i] = (Derive(secret, $"consentledger/{use}/v1/key-id", KeyIdLength), Derive(secret, $"consentledger/{use}/v1/signature", KeyLength));
+        }
     }
+
+    /// <summary>The one that signs. What leads to more than one way out is not opened by any other: whoever knew an earlier one would be everybody.</summary>
+    public static ReadOnlySpan<byte> First(ReadOnlySpan<byte> secrets) => secrets.Length > KeyLength ? secrets[..KeyLength] : secrets;
 
     public string TokenOf(ReadOnlySpan<byte> link)
     {
         Span<byte> token = stackalloc byte[1 + KeyIdLength + link.Length + SignatureLength];
         token[0] = Version;
-        _keyId.CopyTo(token[1..]);
+        _keys[0].Id.CopyTo(token[1..]);
         link.CopyTo(token[(1 + KeyIdLength)..]);
-        Sign(token[..^SignatureLength], token[^SignatureLength..]);
+        Sign(_keys[0].Key, token[..^SignatureLength], token[^SignatureLength..]);
         return Base64Url.EncodeToString(token);
     }
 
@@ -48,10 +54,16 @@ public sealed class LinkSigner
         if (bytes.Length < 1 + KeyIdLength + SignatureLength) return null;
 
         var signed = bytes.AsSpan(..^SignatureLength);
-        if (signed[0] != Version || !signed.Slice(1, KeyIdLength).SequenceEqual(_keyId)) return null;
+        if (signed[0] != Version) return null;
         Span<byte> signature = stackalloc byte[SignatureLength];
-        Sign(signed, signature);
-        return CryptographicOperations.FixedTimeEquals(bytes.AsSpan(^SignatureLength..), signature) ? signed[(1 + KeyIdLength)..].ToArray() : null;
+        foreach (var (id, key) in _keys)
+        {
+            if (!signed.Slice(1, KeyIdLength).SequenceEqual(id)) continue;
+            Sign(key, signed, signature);
+            if (CryptographicOperations.FixedTimeEquals(bytes.AsSpan(^SignatureLength..), signature)) return signed[(1 + KeyIdLength)..].ToArray();
+        }
+
+        return null;
     }
 
     /// <summary>What a form on a page behind this link carries, and only a page of ours can write: another site's form has none.</summary>
@@ -61,10 +73,10 @@ public sealed class LinkSigner
     public bool Proves(string? proof, string token, string about = "") =>
         proof is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(proof), Encoding.UTF8.GetBytes(ProofOf(token, about)));
 
-    private void Sign(ReadOnlySpan<byte> bytes, Span<byte> signature)
+    private static void Sign(byte[] key, ReadOnlySpan<byte> bytes, Span<byte> signature)
     {
         Span<byte> whole = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(_key, bytes, whole);
+        HMACSHA256.HashData(key, bytes, whole);
         whole[..SignatureLength].CopyTo(signature);
     }
 
