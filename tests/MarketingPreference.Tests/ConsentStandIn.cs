@@ -19,6 +19,8 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     private readonly ConcurrentDictionary<string, string> _histories = [];
     private readonly ConcurrentDictionary<string, string> _consents = [];
 
+    private readonly ConcurrentDictionary<(string Subject, string Format), string> _records = [];
+
     private ConsentStandIn(WebApplication app) => _app = app;
 
     public Uri Url => new(_app.Urls.Single());
@@ -71,6 +73,9 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     /// <summary>The first step of a double opt-in that waits for the second, as the event at this position of a stream that has this version.</summary>
     public void Wait(string subject, string purpose, long version, long position, DateTimeOffset until) => _consents[subject] = JsonSerializer.Serialize(
         new { version, consents = new[] { new { purpose, channel = "email", recipient = "controller", state = "pending", occurredAt = People.Noon, position, until } } }, JsonSerializerOptions.Web);
+
+    /// <summary>What is handed out about this subject in this form.</summary>
+    public void Record(string subject, string format, string record) => _records[(subject, format)] = record;
 
     private static JsonObject FactsOf(object message)
     {
@@ -128,6 +133,7 @@ internal sealed class ConsentStandIn : IAsyncDisposable
         {
             ["v1", "decisions"] => context.Response.WriteAsJsonAsync(JsonSerializer.Deserialize<List<Question>>(body, JsonSerializerOptions.Web)!.Select(Decide)),
             ["v1", "decisions", "many"] when !IsOfAnOlderRelease => context.Response.WriteAsJsonAsync(JsonSerializer.Deserialize<List<AboutMany>>(body, JsonSerializerOptions.Web)!.Select(DecideMany)),
+            ["v1", "subjects", var subject, "records"] when _records.TryGetValue((subject, context.Request.Query["format"].ToString()), out var record) => context.Response.WriteAsync(record),
             ["v1", "subjects", var subject, "withdrawals"] => WithdrawAsync(context, subject, JsonSerializer.Deserialize<Question>(body, JsonSerializerOptions.Web)!),
             ["v1", "subjects", _, "history"] when HistoryStatus is { } status => UnreadableAsync(context, status),
             ["v1", "subjects", var subject, "history"] when _histories.TryGetValue(subject, out var history) => context.Response.WriteAsync(history),

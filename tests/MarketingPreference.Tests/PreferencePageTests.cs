@@ -1,9 +1,11 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using ConsentLedger.Contracts;
 using ConsentLedger.EventStore;
 using ConsentLedger.MarketingPreference.Confirming;
 using ConsentLedger.MarketingPreference.PreferenceCentre;
+using ConsentLedger.MarketingPreference.Tests.Addresses;
 using ConsentLedger.ServiceDefaults;
 using static ConsentLedger.MarketingPreference.Tests.RunningService;
 
@@ -272,6 +274,40 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
         }
 
         service.Consent.Requests.ShouldNotContain(r => r.Path == $"/v1/subjects/{subject}/records");
+    }
+
+    [Theory]
+    [InlineData("json")]
+    [InlineData("csv")]
+    public async Task A_copy_has_what_is_kept_here_whether_or_not_the_consent_service_knows_the_person(string format)
+    {
+        var (subject, tag) = (NewSubject(), AddressCalls.NewTag());
+        await OkAsync(await service.LinkAddressAsync(subject, tag));
+        (await service.OneClickAsync(await service.LinkAsync(subject, deliveryId: "mail-77", recipientRef: "r-88"), ("User-Agent", "Mozilla/5.0"))).EnsureSuccessStatusCode();
+        foreach (var known in (bool[])[false, true])
+        {
+            if (known) service.Consent.Record(subject, format, format == "json" ? """{"subject":"x","consents":[{"purpose":"newsletter"}]}""" : "recordedAt,occurredAt,purpose,event,facts\r\n2026-03-01T12:00:00Z,,newsletter,consent.granted.v1,\"{\"\"a\"\":1}\"\r\n");
+            var path = await PathAsync(subject);
+            using var answer = await service.SendAsync(HttpMethod.Post, $"{path}/copies", Form($"proof={ProofIn(await PageAsync(path))}&format={format}"));
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+            var copy = await answer.Content.ReadAsStringAsync();
+            copy.Contains("\"purpose\":\"newsletter\"", StringComparison.Ordinal).ShouldBe(known && format == "json");
+            foreach (var word in (string[])["mail-77", "r-88", "browser", "one-click", "marketing.unsubscribed.v1"]) copy.ShouldContain(word);
+            if (format == "csv")
+            {
+                // One table: as many cells in each line as the header has.
+                var lines = copy.Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+                lines.Length.ShouldBe(known ? 3 : 2);
+                (lines[^1].Split(",\"{")[0].Count(c => c == ',') + 2).ShouldBe(lines[0].Split(',').Length);
+                lines.Count(l => l.Contains("consent.granted.v1", StringComparison.Ordinal)).ShouldBe(known ? 1 : 0);
+            }
+            else
+            {
+                var kept = JsonDocument.Parse(copy).RootElement.GetProperty("preferences");
+                kept.GetProperty("addresses").EnumerateArray().ShouldHaveSingleItem().GetProperty("tag").GetString().ShouldBe(tag);
+                kept.GetProperty("choices").EnumerateArray().ShouldHaveSingleItem().GetProperty("state").GetString().ShouldBe("unsubscribed");
+            }
+        }
     }
 
     private Task<HttpResponseMessage> MakeAsync(string subject, object body, string role = "backend") => service.SendAsync(HttpMethod.Post, $"/v1/subjects/{subject}/preference-links", Json(body), role);

@@ -9,6 +9,9 @@ namespace ConsentLedger.MarketingPreference.Sending;
 /// <param name="DeliveryId">Asking again about the last delivery counts once.</param>
 public readonly record struct CountedSend(StreamId Subject, string Topic, DateTimeOffset Since, int Cap, string? DeliveryId);
 
+/// <summary>How many messages of a topic were allowed to a person since then, and what the last one was called.</summary>
+public sealed record CountedTopic(string Topic, DateTimeOffset Since, int Sent, string? DeliveryId);
+
 /// <summary>
 /// How many messages of a capped topic each person was allowed: one row a person and topic, of the stretch of time it was last counted in. Operational, and no part of the log.
 /// </summary>
@@ -32,6 +35,18 @@ public sealed class SendCounts(NpgsqlDataSource ledger)
 
         return fits;
     }
+
+    /// <summary>What is counted of a person.</summary>
+    public Task<IReadOnlyList<CountedTopic>> OfSubjectAsync(StreamKey subject, CancellationToken ct) => Outages.Typed<IReadOnlyList<CountedTopic>>(async () =>
+    {
+        await using var command = ledger.CreateCommand("select topic, since, sent, delivery from send_counts where tenant_id = $1 and subject_id = $2 order by topic");
+        command.Parameters.Add(new() { Value = subject.Tenant.ToString() });
+        command.Parameters.Add(new() { Value = subject.Id.Value });
+        var topics = new List<CountedTopic>();
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct)) topics.Add(new(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetInt32(2), reader.IsDBNull(3) ? null : reader.GetString(3)));
+        return topics;
+    });
 
     /// <summary>Nothing is kept of whoever was erased.</summary>
     public Task ForgetAsync(StreamKey subject, CancellationToken ct) => Outages.Typed(async () =>

@@ -18,15 +18,16 @@ public sealed record ToldStart(string Tenant, long Position) : Told;
 /// <param name="Preferences">Empty for somebody of whom only other things are known. A topic that is missing was never asked for.</param>
 public sealed record ToldSubject(SubjectId Subject, long Version, IReadOnlyList<ToldPreference> Preferences) : Told
 {
-    public static ToldSubject Of(StreamId subject, long version, SubjectPreferences state) => new(
-        SubjectId.Of(subject), version,
-        [.. state.Lanes.OrderBy(lane => lane.Key.Topic, StringComparer.Ordinal).ThenBy(lane => lane.Key.Channel, StringComparer.Ordinal).Select(lane => ToldPreference.Of(lane.Key, lane.Value))]);
+    public static ToldSubject Of(StreamId subject, long version, SubjectPreferences state) => new(SubjectId.Of(subject), version, ToldPreference.AllOf(state));
 }
 
 /// <param name="Position">Of the event it rests on.</param>
 public sealed record ToldPreference(string Topic, string Channel, PreferenceState State, Cause Cause, Actor Actor, string Method, DateTimeOffset OccurredAt, long Position)
 {
-    public static ToldPreference Of(Lane lane, LaneState state) =>
+    public static IReadOnlyList<ToldPreference> AllOf(SubjectPreferences state) =>
+        [.. state.Lanes.OrderBy(lane => lane.Key.Topic, StringComparer.Ordinal).ThenBy(lane => lane.Key.Channel, StringComparer.Ordinal).Select(lane => Of(lane.Key, lane.Value))];
+
+    private static ToldPreference Of(Lane lane, LaneState state) =>
         new(lane.Topic, lane.Channel, state.IsOpen ? PreferenceState.Subscribed : PreferenceState.Unsubscribed, state.Cause, state.Actor, state.Method, state.OccurredAt, state.Place.Position);
 }
 
