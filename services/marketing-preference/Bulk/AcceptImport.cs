@@ -9,12 +9,9 @@ namespace ConsentLedger.MarketingPreference.Bulk;
 /// <summary>A list comes, of any length, and is read to its end and kept. What it would do can be looked at then, and it does nothing before somebody says so.</summary>
 public static class AcceptImport
 {
-    /// <summary>Each holds a connection for as long as its sender takes.</summary>
-    private const int AtOnce = 2;
-
     private static readonly Problem Busy = new(StatusCodes.Status503ServiceUnavailable, "import_busy", "Other lists are being uploaded.") { RetryAfterSeconds = 10 };
 
-    private static readonly SemaphoreSlim Turns = new(AtOnce);
+    private static readonly TenantTurns Turns = new(ofOneTenant: 2, ofAll: 4);
 
     public static void Map(IEndpointRouteBuilder api) => api.MapPost("/v1/imports", HandleAsync).RequireScope(Scopes.PreferencesImport).WithBodyLimit(null).Accepts<ImportLine>("application/x-ndjson", "text/csv")
         .RefusesWith("source_required", "list_empty", "list_malformed", "column_unknown", "import_not_utf8").WithMetadata(Busy, KnownProblems.MediaTypeUnsupported);
@@ -24,7 +21,8 @@ public static class AcceptImport
     {
         if (FormatOf(request.ContentType) is not { } format) return KnownProblems.MediaTypeUnsupported;
         if (Word.TryParse(source ?? "") is not { } from) return KnownProblems.Refused("source_required", "What is imported names where it comes from: a word of letters, digits and . _ -");
-        if (!await Turns.WaitAsync(0, ct)) return Busy;
+        using var turn = Turns.TryTake(caller.Tenant);
+        if (turn is null) return Busy;
         try
         {
             var (import, now) = (new StreamKey(caller.Tenant, Address.NewId()), clock.GetUtcNow());
@@ -40,10 +38,6 @@ public static class AcceptImport
         catch (ListRefusedException refused)
         {
             return refused.Problem;
-        }
-        finally
-        {
-            Turns.Release();
         }
     }
 

@@ -23,7 +23,7 @@ public static class ReadSnapshot
 
     private static async Task<IResult> HandleAsync(HttpRequest request, HttpResponse response, Caller caller, StateAsOf states, CancellationToken ct)
     {
-        using var turn = states.TryTakeTurn();
+        using var turn = states.TryTakeTurn(caller.Tenant);
         if (turn is null) return Busy;
         var asTable = request.GetTypedHeaders().Accept.Any(accepted => accepted.MediaType == "text/csv");
         var (position, subjects, suppressions) = (-1L, 0L, 0L);

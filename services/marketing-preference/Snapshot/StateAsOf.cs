@@ -1,6 +1,7 @@
 using System.Data;
 using System.Runtime.CompilerServices;
 using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.MarketingPreference.Bulk;
 using ConsentLedger.MarketingPreference.Preferences;
 using Npgsql;
 
@@ -12,18 +13,10 @@ namespace ConsentLedger.MarketingPreference.Snapshot;
 /// </summary>
 public sealed class StateAsOf(NpgsqlDataSource ledger, EventCatalog catalog)
 {
-    /// <summary>Each holds a connection for as long as its reader takes, and the pool is the one that unsubscribes need.</summary>
-    private const int AtOnce = 2;
-
-    private int _reading;
+    private readonly TenantTurns _turns = new(ofOneTenant: 2, ofAll: 4);
 
     /// <returns>Held while a snapshot is read; null where others are reading theirs.</returns>
-    public IDisposable? TryTakeTurn()
-    {
-        if (Interlocked.Increment(ref _reading) <= AtOnce) return new Turn(this);
-        Interlocked.Decrement(ref _reading);
-        return null;
-    }
+    public IDisposable? TryTakeTurn(TenantId tenant) => _turns.TryTake(tenant);
 
     /// <param name="start">Hears the position of the last event that is in, -1 where there is none, before the first stream comes.</param>
     /// <returns>The events of one stream each.</returns>
@@ -71,10 +64,5 @@ public sealed class StateAsOf(NpgsqlDataSource ledger, EventCatalog catalog)
         if (!StreamId.TryParse(stream[0].Stream.Id.ToString(), out var id)) return ToldAddress.Of(stream, catalog);
         var state = SubjectPreferences.Stream.Replay(stream, catalog);
         return state.IsErased ? null : ToldSubject.Of(id, stream[^1].Place.Version, state);
-    }
-
-    private sealed class Turn(StateAsOf states) : IDisposable
-    {
-        public void Dispose() => Interlocked.Decrement(ref states._reading);
     }
 }
