@@ -1,5 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ConsentLedger.EventStore;
+using ConsentLedger.MarketingPreference.Sending;
+using ConsentLedger.MarketingPreference.Tests.Addresses;
+using Npgsql;
 using static ConsentLedger.MarketingPreference.Tests.RunningService;
 
 namespace ConsentLedger.MarketingPreference.Tests;
@@ -49,6 +53,32 @@ public sealed class CapsTests(RunningService service)
         service.Consent.Resume(subject);
         (await AskAsync(null, Question(subject), Question(subject), Question(subject))).Select(a => a.GetProperty("rule").GetString()).ShouldBe(["not_unsubscribed", "not_unsubscribed", "frequency_capped"]);
         (await AskAsync(null, Question(subject, "module-booking"), Question(subject, "module-booking"), Question(subject, "module-booking"))).ShouldAllBe(a => a.GetProperty("allowed").GetBoolean());
+    }
+
+    [Fact]
+    public async Task Of_whom_is_erased_between_the_decision_and_the_count_no_row_stays()
+    {
+        await using var ledger = NpgsqlDataSource.Create(service.Database);
+        var counts = new SendCounts(ledger);
+        var (erased, meanwhile) = (NewSubject(), NewSubject());
+        await service.EraseAsync(erased);
+        (await counts.CountAsync(TenantId.Parse(Packs.Tenant), [Send(erased), Send(meanwhile)], CancellationToken.None)).ShouldBe([false, true]);
+        (await RowsAsync(erased)).ShouldBe(0);
+
+        // One that is being counted when the other row's person is forgotten is waited for.
+        await using var connection = await ledger.OpenConnectionAsync();
+        await using var counting = await connection.BeginTransactionAsync();
+        await using (var update = new NpgsqlCommand($"insert into send_counts (tenant_id, subject_id, topic, since, sent, cap) values ('{Packs.Tenant}', '{erased}', 'module-crm', now(), 1, 2)", connection, counting))
+            await update.ExecuteNonQueryAsync();
+        var forgetting = counts.ForgetAsync(new StreamKey(TenantId.Parse(Packs.Tenant), new StreamId(Guid.Parse(erased))), CancellationToken.None);
+        await EventuallyAsync("it waits", async () => await service.CountAsync("select count(*) from pg_locks where relation = 'send_counts'::regclass and database = (select oid from pg_database where datname = current_database()) and not granted") > 0);
+        await counting.CommitAsync();
+        await forgetting;
+        (await RowsAsync(erased), await RowsAsync(meanwhile)).ShouldBe((0, 1));
+
+        static CountedSend Send(string subject) => new(new StreamId(Guid.Parse(subject)), "module-crm", People.Noon, Cap: 2, DeliveryId: null);
+
+        Task<long> RowsAsync(string subject) => service.CountAsync($"select count(*) from send_counts where subject_id = '{subject}'");
     }
 
     [Fact]

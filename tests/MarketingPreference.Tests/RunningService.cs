@@ -95,6 +95,8 @@ public sealed class RunningService : IAsyncLifetime
     /// <summary>As an outsider would: over HTTP, with the e-mail system's token.</summary>
     internal EmailSystem.PreferenceService AsEmailSystem() => new(_process.Url, _issuer.Token(Packs.Tenant, "email"));
 
+    internal string Database => _database.ConnectionString;
+
     /// <summary>What lies in its database.</summary>
     internal async Task<long> CountAsync(string select)
     {

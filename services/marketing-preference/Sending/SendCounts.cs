@@ -1,4 +1,5 @@
 using ConsentLedger.EventStore.Npgsql;
+using ConsentLedger.MarketingPreference.Preferences;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -17,9 +18,12 @@ public sealed record CountedTopic(string Topic, DateTimeOffset Since, int Sent, 
 /// </summary>
 public sealed class SendCounts(NpgsqlDataSource ledger)
 {
+    private static readonly string Fence = MarketingCatalog.Events.NameOf(new ErasureStarted(Guid.Empty));
+
     /// <summary>
     /// Counts each, and says which fit under their cap. One statement decides and counts, with the row locked, so that no two replicas give the last place away twice. What was
-    /// counted stays so, whether the answer arrives or the mail is sent. Rows are taken in one order, lest two callers wait for each other.
+    /// counted stays so, whether the answer arrives or the mail is sent. Rows are taken in one order, lest two callers wait for each other. Whoever was erased since they were decided on fits nowhere, and
+    /// gets no row.
     /// </summary>
     public async Task<bool[]> CountAsync(TenantId tenant, IReadOnlyList<CountedSend> sends, CancellationToken ct)
     {
@@ -48,13 +52,24 @@ public sealed class SendCounts(NpgsqlDataSource ledger)
         return topics;
     });
 
-    /// <summary>Nothing is kept of whoever was erased.</summary>
+    /// <summary>
+    /// Nothing is kept of whoever was erased; to be called when their fence is up. A count that began before the fence is waited for, and one that begins after this has the table sees it: the lock stands
+    /// between the two, for as long as a few rows take.
+    /// </summary>
     public Task ForgetAsync(StreamKey subject, CancellationToken ct) => Outages.Typed(async () =>
     {
-        await using var command = ledger.CreateCommand("delete from send_counts where tenant_id = $1 and subject_id = $2");
-        command.Parameters.Add(new() { Value = subject.Tenant.ToString() });
-        command.Parameters.Add(new() { Value = subject.Id.Value });
-        await command.ExecuteNonQueryAsync(ct);
+        await using var connection = await ledger.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using var sql = new NpgsqlBatch(connection, transaction)
+        {
+            BatchCommands =
+            {
+                new("lock table send_counts in share row exclusive mode"),
+                new("delete from send_counts where tenant_id = $1 and subject_id = $2") { Parameters = { new() { Value = subject.Tenant.ToString() }, new() { Value = subject.Id.Value } } },
+            },
+        };
+        await sql.ExecuteNonQueryAsync(ct);
+        await transaction.CommitAsync(ct);
     });
 
     private async IAsyncEnumerable<(Guid, string)> CountOnceAsync(TenantId tenant, IReadOnlyList<CountedSend> sends, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
@@ -63,6 +78,7 @@ public sealed class SendCounts(NpgsqlDataSource ledger)
         {
             await using var command = ledger.CreateCommand("""
                 insert into send_counts as c (tenant_id, subject_id, topic, since, sent, cap, delivery) select $1, s, t, b, 1, m, d from unnest($2, $3, $4, $5, $6) as q (s, t, b, m, d)
+                where not exists (select from mt_events e where e.tenant_id = $1 and e.stream_id = q.s::text and e.type = $7)
                 on conflict (tenant_id, subject_id, topic) do update
                 set sent = case when c.since < excluded.since then 1 when c.delivery = excluded.delivery then c.sent else c.sent + 1 end,
                     since = greatest(c.since, excluded.since), cap = excluded.cap, delivery = excluded.delivery
@@ -75,6 +91,7 @@ public sealed class SendCounts(NpgsqlDataSource ledger)
             command.Parameters.Add(Array(sends.Select(s => s.Since), NpgsqlDbType.TimestampTz));
             command.Parameters.Add(Array(sends.Select(s => s.Cap), NpgsqlDbType.Integer));
             command.Parameters.Add(Array(sends.Select(s => s.DeliveryId), NpgsqlDbType.Text));
+            command.Parameters.Add(new() { Value = Fence });
             var counted = new List<(Guid, string)>();
             await using var reader = await command.ExecuteReaderAsync(ct);
             while (await reader.ReadAsync(ct)) counted.Add((reader.GetGuid(0), reader.GetString(1)));
