@@ -18,7 +18,6 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     private readonly ConcurrentDictionary<string, string> _stopped = [];
     private readonly ConcurrentDictionary<string, string> _histories = [];
     private readonly ConcurrentDictionary<string, string> _consents = [];
-
     private readonly ConcurrentDictionary<(string Subject, string Format), string> _records = [];
 
     private ConsentStandIn(WebApplication app) => _app = app;
