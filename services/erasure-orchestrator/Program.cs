@@ -60,6 +60,7 @@ ReadPlan.Map(app);
 ReadIdentities.Map(app);
 ListRequests.Map(app);
 AnswerTask.Map(app);
+EraseAgain.Map(app);
 HandOutCopy.Map(app);
 TerminateService.Map(app);
 VerifyIdentity.Map(app);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using ConsentLedger.Support;
 using Npgsql;
 
@@ -16,6 +17,8 @@ public sealed class ErasureJourney : IAsyncLifetime
     private Installation Here => _product.Installation;
 
     private string Vault => new NpgsqlConnectionStringBuilder(Here.ConnectionString("consent_vault")).Database!;
+
+    private string Ledger => new NpgsqlConnectionStringBuilder(Here.ConnectionString("consent")).Database!;
 
     private CancellationToken Ct => _patience.Token;
 
@@ -60,6 +63,32 @@ public sealed class ErasureJourney : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_ledger_restored_from_before_an_erasure_forgets_the_person_again_when_it_is_told_to()
+    {
+        var person = await PersonAsync();
+        await Here.Consent.KillAsync();
+        await EveryoneLeavesAsync(Ledger);
+        await OnServerAsync($"create database {Ledger}_backup template {Ledger}");
+        await Here.Consent.StartAsync(Ct);
+        var erasure = await EraseAsync(person);
+        (await MayAsync(person)).ShouldBe("subject_erased");
+
+        await Here.Consent.KillAsync();
+        await OnServerAsync($"drop database {Ledger} with (force)");
+        await OnServerAsync($"alter database {Ledger}_backup rename to {Ledger}");
+        await Here.Consent.StartAsync(Ct);
+        (await MayAsync(person)).ShouldBe("consent_given", "it knows nothing of the erasure");
+        (await _privacy.PostOkAsync("/v1/erasures", new { subject = person }, Ct)).GetProperty("id").GetString().ShouldBe(erasure, "whoever asks hears of what was done");
+
+        // As docs/operations.md says.
+        foreach (var id in await ErasedAsync()) await _privacy.PostOkAsync($"/v1/erasures/{id}/again", new { }, Ct);
+        await Acts.EventuallyAsync("the person is forgotten again", async () => (await EventsOfAsync(person)).Contains("subject.erased.v1"), Ct);
+        (await MayAsync(person)).ShouldBe("subject_erased");
+        (await LookUpAsync()).ShouldBeEmpty();
+        (await StateAsync(erasure)).ShouldBe("completed");
+    }
+
+    [Fact]
     public async Task A_vault_that_is_away_delays_an_erasure_which_nobody_hears_of_as_done_before_it_is()
     {
         var person = await PersonAsync();
@@ -98,10 +127,22 @@ public sealed class ErasureJourney : IAsyncLifetime
         [.. (await Here.Client(Here.Consent, Tenant, "privacy").PostOkAsync("/v1/subjects/lookup", new { kind = "email", value = Canary.ToUpperInvariant() }, Ct))
             .GetProperty("subjects").EnumerateArray().Select(subject => subject.GetString())];
 
-    private async Task EraseAsync(string subject)
+    private async Task<string> EraseAsync(string subject)
     {
         var id = await RequestErasureAsync(subject);
         await Acts.EventuallyAsync("the erasure is completed", async () => await StateAsync(id) == "completed", Ct);
+        return id;
+    }
+
+    private async Task<string?> MayAsync(string subject) =>
+        (await _backend.PostOkAsync("/v1/decisions", new { subject, purpose = "newsletter", channel = "email" }, Ct)).GetProperty("code").GetString();
+
+    /// <summary>Every erasure that had come to its end.</summary>
+    private async Task<List<string?>> ErasedAsync()
+    {
+        using var report = await _privacy.GetAsync(new Uri("/v1/erasures/report", UriKind.Relative), Ct);
+        return [.. (await report.Content.ReadAsStringAsync(Ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.GetProperty("type").GetString() == "erasure" && line.TryGetProperty("endedAt", out _)).Select(line => line.GetProperty("id").GetString())];
     }
 
     private async Task<string?> StateAsync(string erasure) => (await _privacy.GetOkAsync($"/v1/erasures/{erasure}", Ct)).GetProperty("state").GetString();
@@ -142,10 +183,12 @@ public sealed class ErasureJourney : IAsyncLifetime
         return rows;
     }
 
-    private Task EveryoneLeavesTheVaultAsync() => Acts.EventuallyAsync("nobody is connected to the vault", async () =>
+    private Task EveryoneLeavesTheVaultAsync() => EveryoneLeavesAsync(Vault);
+
+    private Task EveryoneLeavesAsync(string database) => Acts.EventuallyAsync($"nobody is connected to {database}", async () =>
     {
-        await OnServerAsync($"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{Vault}'");
-        return await OnServerAsync($"select count(*) from pg_stat_activity where datname = '{Vault}'") is 0L;
+        await OnServerAsync($"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}'");
+        return await OnServerAsync($"select count(*) from pg_stat_activity where datname = '{database}'") is 0L;
     }, Ct);
 
     private async Task<object?> OnServerAsync(string sql)

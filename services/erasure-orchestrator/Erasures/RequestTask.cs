@@ -52,6 +52,9 @@ public sealed record RequestTask(ProcessorKind Kind, int Phase, string? Assignee
 
     internal RequestTask Dispatched(ErasureTaskDispatched e, EventPlace place)
     {
+        // Told once more after its part was done, which stays done.
+        if (!IsOpen) return this with { Attempts = e.Attempt };
+
         // What is told over the bus or to people is told by this event. A call is still to be made.
         var isCall = Running.Calls.Makes(Kind, e.System, e.Type ?? RequestType.Erasure);
         var wait = e.WaitSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : UsualWait * Math.Pow(2, Math.Min(e.Attempt - 1, 7));
