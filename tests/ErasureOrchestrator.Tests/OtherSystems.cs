@@ -64,15 +64,34 @@ internal sealed class OtherSystems : IAsyncDisposable
 
     public Task AnswerAsync(string system, string subject, Guid request) => SendAsync(Erased(system, subject, request));
 
-    public Task SendAsync(CloudEvent message) =>
-        SendAsync(message.Source.EndsWith("/consent", StringComparison.Ordinal) ? Exchanges.ConsentEvents : Exchanges.MarketingEvents, message.ToJson());
+    /// <summary>That these two are one person, as both of their streams say it.</summary>
+    public async Task MergeAsync(string one, string other, string tenant = "quintus")
+    {
+        foreach (var (subject, second) in ((string, string)[])[(one, other), (other, one)])
+        {
+            await SendAsync(new CloudEvent
+            {
+                Id = People.NewId().ToString(),
+                Source = "https://consentledger/consent",
+                Type = SubjectMergedV1.Type,
+                Time = TimeProvider.System.GetUtcNow(),
+                Subject = subject,
+                Tenant = tenant,
+                StreamVersion = 1,
+                Data = CloudEvent.DataFrom(new SubjectMergedV1(Guid.Parse(second), TimeProvider.System.GetUtcNow(), "agent", "desk")),
+            });
+        }
+    }
 
-    public async Task SendAsync(string exchange, byte[] body)
+    public Task SendAsync(CloudEvent message) =>
+        SendAsync(message.Source.EndsWith("/consent", StringComparison.Ordinal) ? Exchanges.ConsentEvents : Exchanges.MarketingEvents, message.ToJson(), message.Type);
+
+    public async Task SendAsync(string exchange, byte[] body, string type = SubjectErasedV1.Type)
     {
         await _turn.WaitAsync();
         try
         {
-            await _speaking.BasicPublishAsync(exchange, SubjectErasedV1.Type, mandatory: true, new BasicProperties { Persistent = true, ContentType = CloudEvent.MediaType }, body);
+            await _speaking.BasicPublishAsync(exchange, type, mandatory: true, new BasicProperties { Persistent = true, ContentType = CloudEvent.MediaType }, body);
         }
         finally
         {

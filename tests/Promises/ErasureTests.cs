@@ -77,6 +77,23 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
     }
 
     [Promise("P15", "assutech", "allure-systems", "quintus", "vms")]
+    public async Task Who_is_known_under_several_ids_is_erased_under_all_of_them(string name)
+    {
+        var controller = controllers.Controller(name);
+        var (person, alias) = (controller.NewPerson(), controller.NewPerson());
+        var purpose = name switch { "assutech" => "product-offers", "allure-systems" => "promotions", _ => "newsletter" };
+        foreach (var id in (Person[])[person, alias]) await id.DoesAsync("grants", new { purpose, channel = "email", evidence = new { address = "canary@example.org" } });
+        await person.DoesAsync("merges", new { other = alias.Id, method = "desk", actor = "agent" });
+
+        var request = await RequestAsync(controller, person);
+        await EndOfAsync(controller, request);
+        await Acts.EventuallyAsync("the other id is erased, too", async () => (await alias.HistoryAsync()).Any(e => e.GetProperty("type").GetString() == "subject.erased.v1"), controller.Ct);
+        (await alias.HistoryAsync(disclose: true)).ShouldAllBe(e => !e.ToString().Contains("canary"));
+        var other = await EndOfAsync(controller, (await LastRequestAsync(controller, alias)).GetProperty("id").GetString()!);
+        (other.GetProperty("with").GetString(), other.GetProperty("dueOn").GetString()).ShouldBe((request, (await controller.PrivacyTeam.GetOkAsync($"/v1/erasures/{request}", controller.Ct)).GetProperty("dueOn").GetString()));
+    }
+
+    [Promise("P15", "assutech", "allure-systems", "quintus", "vms")]
     public async Task What_is_not_erased_is_named_with_its_reason(string name)
     {
         var controller = await controllers.AloneAsync(name);

@@ -13,6 +13,7 @@ namespace ConsentLedger.ErasureOrchestrator.Erasures;
 /// <param name="WithdrawsAll">Every consent is withdrawn before anything is erased.</param>
 /// <param name="HasIdentities">How others know the person lies sealed in the request's own stream.</param>
 /// <param name="ReceivedAt">When it came, where it was not known at once whose it is; null for the time of this event.</param>
+/// <param name="With">The request that the person made under another id, which this one goes with.</param>
 public sealed record ErasureRequested(
     Guid Request,
     ErasureReason? Reason,
@@ -25,7 +26,8 @@ public sealed record ErasureRequested(
     string? Instructor = null,
     bool? WithdrawsAll = null,
     bool? HasIdentities = null,
-    DateTimeOffset? ReceivedAt = null);
+    DateTimeOffset? ReceivedAt = null,
+    Guid? With = null);
 
 /// <summary>A link was made by which the person confirms to be the one who asks. Only its hash is known here.</summary>
 /// <param name="Link">SHA-256 of the link's secret, in hex.</param>

@@ -87,6 +87,9 @@ public sealed record PersonRequest(
     bool WithdrawsAll,
     bool HasIdentities)
 {
+    /// <summary>The request under another id of the person that this one goes with.</summary>
+    public Guid? With { get; init; }
+
     /// <summary>Hashes of the links that confirm who asks, each with its end.</summary>
     public ImmutableSortedDictionary<string, DateTimeOffset> Links { get; init; } = ImmutableSortedDictionary<string, DateTimeOffset>.Empty;
 
@@ -182,7 +185,7 @@ public sealed record PersonRequest(
         var lapsesAt = e.LapsesAt ?? new DateTimeOffset(e.DueOn.AddDays(1), TimeOnly.MinValue, TimeSpan.Zero);
         return new PersonRequest(
             e.Request, e.Type ?? RequestType.Erasure, e.Reason, e.ReceivedAt ?? place.RecordedAt, new Deadline(receivedOn, e.DueOn, lapsesAt), e.Identity, e.CoolsOffAt, e.Instructor,
-            e.WithdrawsAll ?? false, e.HasIdentities ?? false);
+            e.WithdrawsAll ?? false, e.HasIdentities ?? false) { With = e.With };
     }
 
     internal PersonRequest Planned(ErasurePlanned plan, EventPlace place) => this with

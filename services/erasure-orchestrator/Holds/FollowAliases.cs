@@ -1,16 +1,17 @@
 using ConsentLedger.Contracts;
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 using ConsentLedger.Messaging;
 
 namespace ConsentLedger.ErasureOrchestrator.Holds;
 
 /// <summary>
 /// The consent service says who is one person and who is not after all. A hold on one id is a hold on all of them from then on, and ends with the tie. Each message tells one
-/// side; the other side has one of its own. A version that is known is passed over, so it does not matter how often one is heard.
+/// side; the other side has one of its own. A version that is known is passed over, so it does not matter how often one is heard. When it begins to forget one of them, it says that too.
 /// </summary>
-public sealed class FollowAliases(Aliases aliases) : ICloudEventConsumer
+public sealed class FollowAliases(Aliases aliases, TimeProvider clock) : ICloudEventConsumer
 {
-    public static IReadOnlyList<string> Bindings { get; } = [SubjectMergedV1.Type, SubjectUnmergedV1.Type];
+    public static IReadOnlyList<string> Bindings { get; } = [SubjectMergedV1.Type, SubjectUnmergedV1.Type, SubjectErasureStartedV1.Type];
 
     public static Decision Join(StreamKey subject, Guid other, long version, IReadOnlyDictionary<StreamKey, SubjectRequests> persons)
     {
@@ -39,6 +40,14 @@ public sealed class FollowAliases(Aliases aliases) : ICloudEventConsumer
 
     public async Task ConsumeAsync(CloudEvent message, CancellationToken ct)
     {
+        // Of one person's messages those of a merge come before this one.
+        if (message.Type == SubjectErasureStartedV1.Type)
+        {
+            var (erased, request) = (message.SubjectStream(), message.DataAs<SubjectErasureStartedV1>().Request);
+            await aliases.ExecuteAsync([erased], id: null, default, persons => EraseEveryId.Decide(erased, request, persons, _ => Guid.CreateVersion7(clock.GetUtcNow())), ct);
+            return;
+        }
+
         var (subject, version) = (message.SubjectStream(), message.StreamVersion ?? throw new ParkException("stream_version_missing", "Without its streamversion an event cannot be put in order."));
         if (message.Type == SubjectMergedV1.Type)
         {

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Holds;
 using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
 using ConsentLedger.ErasureOrchestrator.Outbound;
 using ConsentLedger.ErasureOrchestrator.Processors;
@@ -17,7 +18,7 @@ namespace ConsentLedger.ErasureOrchestrator.OpenDsr;
 /// hears the same twice.
 /// </summary>
 public sealed partial class DsrWork(
-    DsrLookup lookup, StateReader reader, IEventEngine engine, DeciderLoop ledger, FindSubjects subjects, DsrMatching matching, DsrVault vault, DsrOffer offer, CallbackHosts hosts, OutboundHttp http,
+    DsrLookup lookup, StateReader reader, IEventEngine engine, DeciderLoop ledger, FindSubjects subjects, Aliases aliases, DsrMatching matching, DsrVault vault, DsrOffer offer, CallbackHosts hosts, OutboundHttp http,
     ProcessorLanes lanes, IConfiguration configuration, Remotes remotes, TimeProvider clock, ILogger<DsrWork> log) : BackgroundService
 {
     public const string Remote = "opendsr-cases";
@@ -92,6 +93,9 @@ public sealed partial class DsrWork(
     {
         if (await vault.OpenAsync(place, ct) is not { } opened) return;
         var found = await subjects.FindAsync(tenant, opened.Identities, ct);
+
+        // Found under several ids, the person is one all the same.
+        if (found.Count > 1 && (await aliases.ClosureAsync([new StreamKey(tenant, new StreamId(found[0]))], ct)).Select(s => s.Id.Value).ToHashSet().IsSupersetOf(found)) found = [found[0]];
         if (found.Count == 1 && SubjectId.TryParse(found[0].ToString("D"), out var subject))
         {
             await matching.RecordAsync(tenant, state, subject, ct);

@@ -124,6 +124,23 @@ public sealed class DsrServiceTests(DsrService service) : IClassFixture<DsrServi
     }
 
     [Fact]
+    public async Task Who_is_found_under_several_ids_is_one_person()
+    {
+        var (one, other) = (_subject, People.NewSubject().ToString());
+        await service.Others.MergeAsync(one, other);
+        await Eventually.HoldsAsync(async () => (await service.SendAsync(HttpMethod.Get, $"/v1/subjects/{one}/holds")).Json.GetProperty("aliases").GetArrayLength().ShouldBe(1));
+        service.Addresses[_address] = [one, other];
+        await service.SubmitAsync(Request());
+        await service.StandsAsync(_id, "in_progress");
+        service.Others.HeardOf(other).ShouldBeEmpty("not before the consent service begins");
+
+        var request = (await service.Others.HearAsync(one, 1))[0].DataAs<Contracts.ErasureRequestedV1>().Request;
+        await service.Others.SendAsync(OtherSystems.Erased("consent", one, request) with { Type = Contracts.SubjectErasureStartedV1.Type, Data = Contracts.CloudEvent.DataFrom(new Contracts.SubjectErasureStartedV1(request)) });
+        (await service.Others.HearAsync(other, 4)).Select(m => m.Type).ShouldBe(
+            [Contracts.ErasureRequestedV1.Type, Contracts.ErasurePlannedV1.Type, Contracts.ErasureTaskDispatchedV1.Type, Contracts.ErasureTaskDispatchedV1.Type]);
+    }
+
+    [Fact]
     public async Task That_it_is_nobody_is_said_and_not_left_blank()
     {
         service.Addresses[_address] = [];

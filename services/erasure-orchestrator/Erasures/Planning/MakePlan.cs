@@ -25,7 +25,9 @@ public static class MakePlan
         }
 
         var known = register.Settings?.PolicyProcessors == PolicyProcessors.Tasks ? register.Processors : register.Configured.Values;
-        foreach (var processor in known.Where(p => p.HasAPartIn(request.Type)).OrderBy(p => p.Id, StringComparer.Ordinal))
+
+        // Those who know people by their addresses hear of the person once, from the request that came with these.
+        foreach (var processor in known.Where(p => p.HasAPartIn(request.Type) && (request.With is null || p.Kind != ProcessorKind.OpenDsr)).OrderBy(p => p.Id, StringComparer.Ordinal))
             yield return new PlannedStep(processor.Id, processor.Kind, Assignee: processor.Assignee);
     }
 

@@ -27,6 +27,9 @@ public sealed record ErasureAnswer(
     DateTimeOffset? WithdrawnAt,
     IReadOnlyList<Keeping>? Kept)
 {
+    /// <summary>The request under another id of the person that this one goes with.</summary>
+    public Guid? With { get; init; }
+
     /// <summary>What became of identities that came with an asking which another request answers.</summary>
     public IdentitiesAnswer? Identities { get; init; }
 
@@ -47,7 +50,7 @@ public sealed record ErasureAnswer(
         request.Extension is { } e ? new ExtensionAnswer(e.Reason, e.NoticeSentAt, e.NoticeMethod) : null,
         request.CoolsOffAt,
         request.WithdrawnAt,
-        request.Plan?.Kept);
+        request.Plan?.Kept) { With = request.With };
 }
 
 /// <param name="Kept">They are sealed with the request, for whoever is told from now on.</param>
