@@ -47,6 +47,19 @@ public sealed class TerminateServiceTests
         Decision.Of(new RetentionOver(Request)).Whole(Given(kept), Register).Facts()[1].ShouldBeOfType<ErasureRequested>().Request.ShouldBe(Request);
     }
 
+    [Fact]
+    public void What_an_erasure_left_in_part_is_erased_when_its_time_is_over_and_what_it_did_not_leave_is_not()
+    {
+        object[] left = [AfterContract with { Request = OtherRequest, EraseAt = Noon.AddDays(1) }, .. Requested, new ErasureCompleted(Request, RequestOutcome.Partially)];
+        var over = Decision.Of(new RetentionOver(OtherRequest)).Whole(Given(left), Register, Noon.AddDays(1)).Facts();
+        over.Select(f => f.GetType().Name).ShouldBe(["RetentionOver", "ErasureRequested", "ErasurePlanned", "ErasureTaskDispatched", "ErasureTaskDispatched"]);
+        over[1].ShouldBeOfType<ErasureRequested>().Request.ShouldBe(OtherRequest);
+
+        Decision.Of(new RetentionOver(OtherRequest)).Whole(Given([.. left[..^1], new ErasureCompleted(Request, RequestOutcome.Fully)]), Register, Noon.AddDays(1)).Facts().Count.ShouldBe(1);
+        object[] since = [left[0], new RetentionOver(OtherRequest), .. left[1..^1]];
+        Decision.Of(new ErasureCompleted(Request, RequestOutcome.Partially)).Whole(Given([((RetentionSet)left[0]) with { EraseAt = Noon }, .. since[1..]]), Register, Noon.AddDays(1)).Facts().Count.ShouldBe(1, "it began when the time was over");
+    }
+
     private static Decision End(RetentionEnd ended, Guid id, SubjectRequests state) => TerminateService.Decide(new TerminateService(ended, Noon), id, state, Register, Noon);
 
     private static PolicyPack KeepingFor(params (RetentionEnd Until, int Months)[] kept)

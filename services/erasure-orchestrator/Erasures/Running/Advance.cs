@@ -37,8 +37,10 @@ public static class Advance
 
             void Receive(Retention over)
             {
+                // One that had begun before left in place what was kept until now.
+                if (subject.Answering(RequestType.Erasure) is { } answering && (answering.IsOpen || answering.Outcome == RequestOutcome.Fully || answering.PlannedAt >= over.EraseAt)) return;
                 var asked = ReceiveRequest.Of(SubjectId.Of(default), over.Ended == RetentionEnd.ServiceTerminated ? ErasureReason.Termination : ErasureReason.NoLongerNeeded);
-                if (ReceiveRequest.Decide(asked, over.Request, subject, register, now) is not Decision.Record received) return;
+                if (ReceiveRequest.Decide(asked, over.Request, subject with { All = [.. subject.All.Where(r => r.IsOpen)] }, register, now) is not Decision.Record received) return;
                 foreach (var e in received.Events)
                 {
                     events.Add(e with { Stream = person.Stream });
