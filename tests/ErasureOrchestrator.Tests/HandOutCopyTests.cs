@@ -1,5 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
+using System.Collections.Concurrent;
 using System.Text.Json;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Answering;
@@ -7,7 +6,12 @@ using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using static ConsentLedger.ErasureOrchestrator.Tests.People;
 
 namespace ConsentLedger.ErasureOrchestrator.Tests;
@@ -15,6 +19,7 @@ namespace ConsentLedger.ErasureOrchestrator.Tests;
 /// <summary>A request for a copy is answered when somebody has it, and not when there is one.</summary>
 public sealed class HandOutCopyTests
 {
+    private static readonly TenantId Tenant = TenantId.Parse("quintus");
     private static readonly ErasureRequested Asked = ((ErasureRequested)Requested[0]) with { Type = RequestType.Access };
     private static readonly object[] Told = [
         Asked, new ErasurePlanned(Request, [new PlannedStep("consent", ProcessorKind.Service)], [], PolicyVersion: null), new ErasureTaskDispatched(Request, "consent", 1, RequestType.Access, 600),
@@ -85,36 +90,71 @@ public sealed class HandOutCopyTests
     [InlineData(RequestType.Portability)]
     public async Task That_there_is_a_copy_does_not_end_the_part(RequestType type)
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        var url = $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}/";
-        probe.Stop();
-        using var consent = new HttpListener { Prefixes = { url } };
-        consent.Start();
-        var answering = AnswerAsync(consent);
-        var folder = Directory.CreateTempSubdirectory("copy-");
-        try
-        {
-            var token = Path.Combine(folder.FullName, "token");
-            await File.WriteAllTextAsync(token, "token");
-            using var own = new OwnCalls(
-                new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Consent:Url"] = url, ["Consent:TokenFile"] = token }).Build(), TimeProvider.System);
-            var service = new Processor("consent", "consent", ProcessorKind.Service, Endpoint: null, Assignee: null, []);
-            var reply = await own.SendAsync(new TaskCall(TenantId.Parse("quintus"), Request, type, service, 1, new SubjectIdentities(NewId(), [])), CancellationToken.None);
-            reply.ShouldBeOfType<TaskReply.Accepted>();
-            await answering;
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        await using var consent = new LittleConsent(200, """{"consents":[]}""");
+        var service = new Processor("consent", "consent", ProcessorKind.Service, Endpoint: null, Assignee: null, []);
+        var reply = await consent.Own.SendAsync(new TaskCall(Tenant, Request, type, service, 1, new SubjectIdentities(NewId(), [])), CancellationToken.None);
+        reply.ShouldBeOfType<TaskReply.Accepted>();
     }
 
-    private static async Task AnswerAsync(HttpListener consent)
+    [Fact]
+    public async Task Each_copy_is_read_anew_and_whole()
     {
-        var context = await consent.GetContextAsync();
-        context.Response.ContentType = "application/json";
-        await context.Response.OutputStream.WriteAsync("""{"consents":[]}"""u8.ToArray());
-        context.Response.Close();
+        await using var consent = new LittleConsent(200, "{}");
+        foreach (var portable in (bool[])[false, false, true]) (await consent.Own.ReadCopyAsync(Tenant, NewId(), portable, CancellationToken.None)).ShouldNotBeNull().HoldsNothing.ShouldBeFalse();
+        consent.Asked.Select(a => a.Key).Distinct().Count().ShouldBe(3, "what was recorded since the first reading is in the second");
+        consent.Asked.Select(a => a.Query).ShouldBe(["?format=json&disclose=true", "?format=json&disclose=true", "?format=dpv"], "only the first has room for what was sealed");
+    }
+
+    [Fact]
+    public async Task Who_was_never_seen_gets_a_copy_that_says_so()
+    {
+        await using var consent = new LittleConsent(404, """{"code":"not_found"}""");
+        var person = NewId();
+        var copy = (await consent.Own.ReadCopyAsync(Tenant, person, portable: false, CancellationToken.None)).ShouldNotBeNull();
+        copy.HoldsNothing.ShouldBeTrue();
+        var said = JsonDocument.Parse(copy.Bytes).RootElement;
+        (said.GetProperty("subject").GetGuid(), said.GetProperty("consents").GetArrayLength()).ShouldBe((person, 0));
+        HandOutCopy.Decide(Given(Told).All[0], holdsNothing: true).Whole(Given(Told)).Facts()[^1].ShouldBeOfType<ErasureCompleted>().Systems.ShouldBe([new SystemOutcome("consent", TaskOutcome.NothingHeld)]);
+
+        await using var other = new LittleConsent(404, "{}");
+        (await other.Own.ReadCopyAsync(Tenant, person, portable: false, CancellationToken.None)).ShouldBeNull("who is no consent service knows nothing of the person");
+        await using var closed = new LittleConsent(403, """{"code":"scope_missing"}""");
+        (await closed.Own.ReadCopyAsync(Tenant, person, portable: false, CancellationToken.None)).ShouldBeNull();
+    }
+
+    /// <summary>A consent service that always says the same.</summary>
+    private sealed class LittleConsent : IAsyncDisposable
+    {
+        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("copy-");
+        private readonly WebApplication _web;
+
+        public LittleConsent(int status, string body)
+        {
+            var builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
+            builder.WebHost.UseUrls("http://127.0.0.1:0");
+            _web = builder.Build();
+            _web.MapFallback((HttpRequest request) =>
+            {
+                Asked.Enqueue((request.Headers["Idempotency-Key"].ToString(), request.QueryString.ToString()));
+                return Results.Text(body, "application/json", statusCode: status);
+            });
+            _web.Start();
+            var token = Path.Combine(_folder.FullName, "token");
+            File.WriteAllText(token, "token");
+            Own = new OwnCalls(
+                new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Consent:Url"] = _web.Urls.Single(), ["Consent:TokenFile"] = token }).Build(), TimeProvider.System);
+        }
+
+        public OwnCalls Own { get; }
+
+        public ConcurrentQueue<(string Key, string Query)> Asked { get; } = [];
+
+        public async ValueTask DisposeAsync()
+        {
+            Own.Dispose();
+            await _web.DisposeAsync();
+            _folder.Delete(recursive: true);
+        }
     }
 }

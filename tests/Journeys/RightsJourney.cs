@@ -7,7 +7,7 @@ namespace ConsentLedger.Journeys;
 /// <summary>The other rights, from the asking to their result: our own services do their part, a foreign processor is told over OpenDSR, and one by webhook.</summary>
 public sealed class RightsJourney(RunningProduct product) : IClassFixture<RunningProduct>, IDisposable
 {
-    private const string Tenant = "quintus", Canary = "canary-of-a-copy";
+    private const string Tenant = "quintus", Canary = "canary-of-a-copy", Sealed = "canary-that-was-sealed";
 
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(3));
     private readonly string _person = Acts.NewSubject();
@@ -29,17 +29,21 @@ public sealed class RightsJourney(RunningProduct product) : IClassFixture<Runnin
         var endpoint = (await processor.ReadUntilAsync(line => line.TryGetProperty("listening", out _), Ct))[^1].GetProperty("listening").GetString();
         await RegisterAsync("mailer", new { name = "A mailer", kind = "open-dsr", endpoint, domain = "localhost", types = new[] { type } });
         await RegisterAsync("archive", new { name = "The archive", kind = "manual", assignee = "archivist", types = new[] { type } });
-        await Here.Client(Here.Consent, Tenant, "backend").PostOkAsync($"/v1/subjects/{_person}/grants", Acts.Grant("newsletter"), Ct);
+        var backend = Here.Client(Here.Consent, Tenant, "backend");
+        await backend.PostOkAsync($"/v1/subjects/{_person}/grants", Acts.Grant("newsletter", evidence: new { words = Sealed }), Ct);
 
         var request = await AskAsync(type, new { subject = _person, type, identities = new[] { new { type = "email", value = "canary.copied@example.org" } } });
         await Acts.EventuallyAsync("both have answered", async () => await OutcomeAsync(request, "crm") == "provided" && await OutcomeAsync(request, "mailer") is "provided" or "refused", Ct);
         (await Privacy.PostAsync($"/v1/erasures/{request}/copy", new { }, HttpStatusCode.UnprocessableEntity, Ct)).GetProperty("code").GetString().ShouldBe("copy_not_whole");
         var partly = await Privacy.PostOkAsync($"/v1/erasures/{request}/copy?partial=true", new { }, Ct);
         AnswerOf(partly, "archive").TryGetProperty("outcome", out _).ShouldBeFalse();
+        await backend.PostOkAsync($"/v1/subjects/{_person}/withdrawals", new { purpose = "newsletter", channel = "email", occurredAt = TimeProvider.System.GetUtcNow(), actor = "subject", method = "since-then" }, Ct);
 
         await Privacy.PostOkAsync($"/v1/erasures/{request}/tasks/archive/outcome", new { outcome = "nothing-held" }, Ct);
         var copy = await Privacy.PostOkAsync($"/v1/erasures/{request}/copy", new { }, Ct);
         copy.TryGetProperty(ours, out _).ShouldBeTrue();
+        copy.ToString().ShouldContain(type == "access" ? "since-then" : "dpv:ConsentWithdrawn", Case.Sensitive, "what was recorded after the first reading is in it");
+        if (type == "access") copy.ToString().ShouldContain(Sealed, Case.Sensitive, "and what was sealed");
         var crm = AnswerOf(copy, "crm");
         (crm.GetProperty("resultsUrl").GetString(), crm.GetProperty("resultsCount").GetInt32()).ShouldBe(($"https://crm.example/{Canary}", 3));
         AnswerOf(copy, "archive").GetProperty("outcome").GetString().ShouldBe("nothing-held");
@@ -53,8 +57,27 @@ public sealed class RightsJourney(RunningProduct product) : IClassFixture<Runnin
 
         await Acts.EventuallyAsync("the bus hears of it", () => Task.FromResult(Completed(heard, request) is not null), Ct);
         Completed(heard, request)!.Value.GetProperty("systems").EnumerateArray().Select(s => s.GetProperty("system").GetString()).ShouldBe(["archive", "consent", "crm", "mailer"]);
-        heard.Bodies.ShouldAllBe(body => !body.Contains(Canary));
-        foreach (var log in Here.LogFiles) (await File.ReadAllTextAsync(log, Ct)).ShouldNotContain(Canary);
+        foreach (var canary in (string[])[Canary, Sealed])
+        {
+            heard.Bodies.ShouldAllBe(body => !body.Contains(canary));
+            foreach (var log in Here.LogFiles) (await File.ReadAllTextAsync(log, Ct)).ShouldNotContain(canary);
+        }
+    }
+
+    [Fact]
+    public async Task Who_was_never_seen_gets_a_copy_that_says_so()
+    {
+        foreach (var other in (string[])["crm", "mailer", "archive"])
+        {
+            using var removed = await Here.Client(Here.Erasure, Tenant, "operator").DeleteAsync(new Uri($"/v1/processors/{other}", UriKind.Relative), Ct);
+            removed.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+
+        var request = await AskAsync("access", new { subject = _person, type = "access" });
+        await Acts.EventuallyAsync("the consent service was asked", async () => (await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct)).GetProperty("tasks")[0].TryGetProperty("nextAt", out _), Ct);
+        (await Privacy.PostOkAsync($"/v1/erasures/{request}/copy", new { }, Ct)).GetProperty("consents").GetArrayLength().ShouldBe(0);
+        var ended = await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct);
+        (ended.GetProperty("state").GetString(), ended.GetProperty("tasks")[0].GetProperty("outcome").GetString()).ShouldBe(("completed", "nothing-held"));
     }
 
     [Theory]

@@ -19,7 +19,7 @@ declare -A scopes=(
   [auditor]='consent:read consent:audit consent:disclose preferences:read policy:read erasure:read ledger:audit'
   [privacy]='erasure:request erasure:read erasure:decide erasure:hold consent:read subject:find'
   [operator]='policy:publish policy:read consent:import preferences:import erasure:configure'
-  [service]='consent:read consent:write consent:decide consent:audit erasure:request erasure:read subject:find'
+  [service]='consent:read consent:write consent:decide consent:audit consent:disclose erasure:request erasure:read subject:find'
 )
 
 base64url() { basenc --base64url -w0 | tr -d '='; }

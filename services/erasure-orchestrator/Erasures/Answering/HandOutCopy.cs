@@ -19,7 +19,8 @@ public static class HandOutCopy
         api.MapPost("/v1/erasures/{id:guid}/copy", HandleAsync).RequireScope(Scopes.ErasureDecide).RefusesWith("copy_not_ready", "copy_handed_out", "copy_not_whole").Produces<object>().WithMetadata(CopyUnavailable);
 
     /// <param name="partial">What there is will do for now.</param>
-    public static Decision Decide(PersonRequest request, bool partial = false) => request switch
+    /// <param name="holdsNothing">The consent service never saw the person: the copy says that.</param>
+    public static Decision Decide(PersonRequest request, bool partial = false, bool holdsNothing = false) => request switch
     {
         { Type: not (RequestType.Access or RequestType.Portability) } or { WithdrawnAt: not null } or { Outcome: RequestOutcome.Refused } => NotReady,
         { CopyHandedOut: true } => Decision.No("copy_handed_out", "The copy was handed out. Another request makes another one."),
@@ -30,7 +31,7 @@ public static class HandOutCopy
         _ when request.Tasks.Any(t => t.Key != OwnSystems.Consent && t.Value.IsOpen) => partial
             ? Decision.Of(new ErasureCopyHandedOut(request.Id, Partial: true))
             : Decision.No("copy_not_whole", "Not every system has answered yet. With partial=true there is a copy of what there is; the whole one follows."),
-        _ => Decision.Of(new ErasureCopyHandedOut(request.Id), new ErasureTaskCompleted(request.Id, OwnSystems.Consent, TaskOutcome.Provided, Type: request.Type)),
+        _ => Decision.Of(new ErasureCopyHandedOut(request.Id), new ErasureTaskCompleted(request.Id, OwnSystems.Consent, holdsNothing ? TaskOutcome.NothingHeld : TaskOutcome.Provided, Type: request.Type)),
     };
 
     /// <summary>The consent service's copy with the others' answers in it, under a name that is none of its own.</summary>
@@ -56,11 +57,11 @@ public static class HandOutCopy
             if (Decide(request, partial) is Decision.Refuse { Refusal: var refusal }) return KnownProblems.Refused(refusal.Code, refusal.Reason);
 
             // Read first: what cannot be read is not said to be handed out. Of two who read at once one hands it out; and what a system answers meanwhile is not left out of it.
-            if (await own.ReadCopyAsync(caller.Tenant, id, subject.Id.Value, request.Type == RequestType.Portability, ct) is not { } copy) return CopyUnavailable;
+            if (await own.ReadCopyAsync(caller.Tenant, subject.Id.Value, request.Type == RequestType.Portability, ct) is not { } copy) return CopyUnavailable;
             var known = request.HasIdentities ? await vault.OpenAsync(caller.Tenant, id, ct) : null;
             var (register, _) = await reader.ReadAsync(TenantRegister.Of(caller.Tenant), TenantRegister.Stream, ct);
             var whole = Add(copy.Bytes, request, register, known?.Results ?? []);
-            var outcome = await ledger.ExecuteAsync(subject.Commanding(patience, (current, _, _) => Decide(current.Find(id)!, partial)) with { ExpectedVersion = version }, ct);
+            var outcome = await ledger.ExecuteAsync(subject.Commanding(patience, (current, _, _) => Decide(current.Find(id)!, partial, copy.HoldsNothing)) with { ExpectedVersion = version }, ct);
             if (outcome is Outcome.Conflict) continue;
             return outcome is Outcome.Recorded ? TypedResults.Bytes(whole, copy.ContentType) : outcome.ToResult();
         }

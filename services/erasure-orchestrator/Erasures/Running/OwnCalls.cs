@@ -48,18 +48,27 @@ public sealed class OwnCalls : IDisposable
         }
     }
 
-    /// <summary>The copy itself, for whoever asked for it (GDPR art. 15(3), 20(1)); null where the consent service has no answer now.</summary>
+    /// <summary>The copy itself, for whoever asked for it (GDPR art. 15(3), 20(1)), with what was sealed where its form has room for that; null where the consent service has no answer now.</summary>
     /// <param name="portable">In a form that another controller takes in.</param>
-    public async Task<(byte[] Bytes, string ContentType)?> ReadCopyAsync(TenantId tenant, Guid request, Guid subject, bool portable, CancellationToken ct)
+    public async Task<OwnCopy?> ReadCopyAsync(TenantId tenant, Guid subject, bool portable, CancellationToken ct)
     {
         if (_http is null) return null;
-        using var question = Question(HttpMethod.Get, tenant, $"/v1/subjects/{subject}/records?format={(portable ? "dpv" : "json")}", $"copy {request}", body: null);
+
+        // Under a key of its own each time: the same key again is the same reading, with nothing in it that was recorded since.
+        using var question = Question(HttpMethod.Get, tenant, $"/v1/subjects/{subject}/records?format={(portable ? "dpv" : "json&disclose=true")}", $"copy {Guid.CreateVersion7(_clock.GetUtcNow())}", body: null);
         try
         {
             using var answer = await _http.SendAsync(question, ct);
-            return answer.StatusCode == HttpStatusCode.OK ? (await answer.Content.ReadAsByteArrayAsync(ct), answer.Content.Headers.ContentType?.ToString() ?? "application/json") : null;
+            if (answer.StatusCode == HttpStatusCode.OK) return new OwnCopy(await answer.Content.ReadAsByteArrayAsync(ct), answer.Content.Headers.ContentType?.ToString() ?? "application/json");
+            if (answer.StatusCode != HttpStatusCode.NotFound) return null;
+
+            // Nothing was ever recorded about the person, which is an answer, too. Somebody else's 404 is none.
+            using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(ct));
+            return problem.RootElement.TryGetProperty("code", out var code) && code.ValueEquals(KnownProblems.NotFound.Code)
+                ? new OwnCopy(JsonSerializer.SerializeToUtf8Bytes(new { subject, at = _clock.GetUtcNow(), consents = Array.Empty<object>() }, StrictJson.Options), "application/json; charset=utf-8", HoldsNothing: true)
+                : null;
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException or JsonException || (e is TaskCanceledException && !ct.IsCancellationRequested))
         {
             return null;
         }
@@ -128,4 +137,10 @@ public sealed class OwnCalls : IDisposable
         if (key is not null) question.Headers.Add(CommandOptions.IdempotencyKeyHeader, key);
         return question;
     }
+}
+
+/// <param name="HoldsNothing">The consent service never saw the person.</param>
+public sealed record OwnCopy(byte[] Bytes, string ContentType, bool HoldsNothing = false)
+{
+    public override string ToString() => "copy";
 }
