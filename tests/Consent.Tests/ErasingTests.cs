@@ -29,6 +29,15 @@ public sealed class ErasingTests
         Given(Granted(1), new(new ErasureStarted(Request), Day(2)), new(new SubjectErased(Request), Day(2))).State.Lanes.ShouldBeEmpty();
 
     [Fact]
+    public void One_answer_is_that_of_every_reminder_before_it()
+    {
+        var erased = Given(Granted(1), new(new ErasureStarted(Request), Day(2)), new(new SubjectErased(Request), Day(3)));
+        erased.WhenErasureFinishes(Request, askedAt: Day(2)).ThenNothing();
+        erased.WhenErasureFinishes(Request, askedAt: Day(4)).Then(new SubjectErased(Request));
+        erased.WhenErasureFinishes(Guid.Empty, askedAt: Day(2)).Then(new SubjectErased(Guid.Empty));
+    }
+
+    [Fact]
     public void Starting_twice_raises_one_fence()
     {
         var another = Guid.Parse("0195a1b2-0000-7000-8000-00000000000f");

@@ -33,7 +33,7 @@ internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyBook Policies
 
     public Verdict WhenErasureStarts(Guid request) => new(this, EraseSubject.Start(request, State));
 
-    public Verdict WhenErasureFinishes(Guid request) => new(this, EraseSubject.Finish(request));
+    public Verdict WhenErasureFinishes(Guid request, DateTimeOffset? askedAt = null) => new(this, EraseSubject.Finish(request, State, askedAt: askedAt));
 
     public DecisionAnswer Asked(string purpose = Acts.Offers, string? channel = "email", string? recipient = null, params IEnumerable<SubjectConsents> others) =>
         Asked(Question(purpose, channel, recipient), others);

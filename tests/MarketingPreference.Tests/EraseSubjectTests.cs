@@ -15,7 +15,8 @@ public sealed class EraseSubjectTests
     {
         var events = EraseSubject.Decide(Request, Given(Opened("newsletter"), Heard(1, true))).Recorded();
         events.ShouldBe([new ErasureStarted(Request), new SubjectErased(Request)]);
-        Given([Opened("newsletter"), Heard(1, true), .. events]).ShouldBe(SubjectPreferences.Unknown with { IsErased = true });
+        var erased = Given([Opened("newsletter"), Heard(1, true), .. events]);
+        (erased.IsErased, erased.Lanes.IsEmpty, erased.Consents).ShouldBe((true, true, ConsentMirror.Empty));
     }
 
     [Fact]
@@ -23,6 +24,16 @@ public sealed class EraseSubjectTests
 
     [Fact]
     public void A_second_request_is_answered() => EraseSubject.Decide(Request, Given(new ErasureStarted(NewId()))).Recorded().ShouldBe([new SubjectErased(Request)]);
+
+    [Fact]
+    public void One_answer_is_that_of_every_reminder_before_it()
+    {
+        var erased = Given(new ErasureStarted(Request), new SubjectErased(Request));
+        var answered = erased.Answered.ShouldNotBeNull().At;
+        EraseSubject.Decide(Request, erased, answered.AddDays(-1)).ShouldBe(Decision.Unchanged);
+        EraseSubject.Decide(Request, erased, answered.AddSeconds(1)).Recorded().ShouldBe([new SubjectErased(Request)], "its sender has not heard it");
+        EraseSubject.Decide(NewId(), erased, answered.AddDays(-1)).Recorded().Count.ShouldBe(1, "another request waits for an answer of its own");
+    }
 
     [Fact]
     public void Reading_is_recorded_except_where_there_is_nobody_to_read_about()

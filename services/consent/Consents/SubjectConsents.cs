@@ -24,6 +24,9 @@ public sealed record SubjectConsents(
 
     public static readonly StreamType<SubjectConsents> Stream = new(Nobody, (state, e, place) => state.Evolve(e, place));
 
+    /// <summary>The erasure that was last reported as done, and when.</summary>
+    public (Guid Request, DateTimeOffset At)? Answered { get; private init; }
+
     private SubjectConsents Evolve(object e, EventPlace place) => e switch
     {
         ConsentAsked asked when MayBeAsked(asked.Lane) => With(asked, LaneStatus.Asked, place, asked.Text),
@@ -55,7 +58,7 @@ public sealed record SubjectConsents(
 
         // Nothing remains to decide on: an erased person gave no consent, and asking again starts a new stream.
         // Who else is the same person stays known: they are not to be heard of again under another id.
-        SubjectErased => Nobody with { Erasure = Erasure.Done, Others = Others },
+        SubjectErased erased => Nobody with { Erasure = Erasure.Done, Others = Others, Answered = (erased.Request, place.RecordedAt) },
         _ => this,
     };
 

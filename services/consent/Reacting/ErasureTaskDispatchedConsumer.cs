@@ -10,6 +10,6 @@ public sealed class ErasureTaskDispatchedConsumer(EraseSubject erase) : ICloudEv
     public Task ConsumeAsync(CloudEvent message, CancellationToken ct)
     {
         var task = message.DataAs<ErasureTaskDispatchedV1>();
-        return task.System == "consent" ? erase.RunAsync(message.SubjectStream(), task.Request, Digest.Of(message.Source, message.Id), ct) : Task.CompletedTask;
+        return task.System == "consent" ? erase.RunAsync(message.SubjectStream(), task.Request, Digest.Of(message.Source, message.Id), ct, message.Time) : Task.CompletedTask;
     }
 }

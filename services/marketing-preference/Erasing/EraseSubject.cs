@@ -9,9 +9,15 @@ namespace ConsentLedger.MarketingPreference.Erasing;
 /// </summary>
 public static class EraseSubject
 {
-    /// <summary>Whoever asks about someone already erased is answered too, because an answer can be lost: its sender waits for one.</summary>
-    public static Decision Decide(Guid request, SubjectPreferences subject) =>
-        subject.IsErased ? Decision.Of(new SubjectErased(request)) : Decision.Of(new ErasureStarted(request), new SubjectErased(request));
+    /// <summary>
+    /// Whoever asks about someone already erased is answered too, because an answer can be lost: its sender waits for one. What was asked before the last answer was given has that one, however many
+    /// reminders had piled up.
+    /// </summary>
+    /// <param name="askedAt">Null where that is not known.</param>
+    public static Decision Decide(Guid request, SubjectPreferences subject, DateTimeOffset? askedAt = null) =>
+        subject.Answered is { } answered && answered.Request == request && askedAt <= answered.At ? Decision.Unchanged
+        : subject.IsErased ? Decision.Of(new SubjectErased(request))
+        : Decision.Of(new ErasureStarted(request), new SubjectErased(request));
 
     /// <summary>
     /// The person leaves an address. Where they had left something it is suppressed by its tag, at once or when nobody has it any more: the "no" is all that stays of them, and no list
@@ -27,8 +33,9 @@ public static class EraseSubject
     }
 
     /// <param name="task">Names the message that asks. The same one again adds nothing; another one, such as a reminder, is answered anew.</param>
-    public static Command Of(StreamKey subject, Guid request, Digest task) => new(
-        subject, SubjectPreferences.Stream, task, default, context => Decide(request, context.State<SubjectPreferences>()));
+    /// <param name="askedAt">When it was asked.</param>
+    public static Command Of(StreamKey subject, Guid request, Digest task, DateTimeOffset? askedAt = null) => new(
+        subject, SubjectPreferences.Stream, task, default, context => Decide(request, context.State<SubjectPreferences>(), askedAt));
 
     /// <summary>
     /// In a commit of its own and before the fence: after it, nobody knows whether they had left something. What is killed in between is done again from the start, and finds the

@@ -17,6 +17,9 @@ public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lan
     /// <summary>The links to confirm that were made, the newest last, as far back as the limit looks.</summary>
     public ImmutableList<(string Purpose, string? Channel, string? Recipient, DateTimeOffset At)> ConfirmationLinks { get; private init; } = [];
 
+    /// <summary>The erasure that was last reported as done, and when.</summary>
+    public (Guid Request, DateTimeOffset At)? Answered { get; private init; }
+
     /// <summary>How long the same no is a second press of the same button.</summary>
     public static readonly TimeSpan DoublePress = TimeSpan.FromMinutes(1);
 
@@ -46,7 +49,7 @@ public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lan
         ErasureStarted => this with { IsErased = true },
 
         // Nothing remains to decide on; a person who comes back gets a new stream.
-        SubjectErased => Unknown with { IsErased = true },
+        SubjectErased erased => Unknown with { IsErased = true, Answered = (erased.Request, place.RecordedAt) },
         _ => this,
     };
 

@@ -15,7 +15,7 @@ public sealed class ErasureTaskDispatchedConsumer(DeciderLoop ledger, AddressRea
         if (task.System != "marketing-preference") return;
         var subject = message.SubjectStream();
         await LeaveAddressesAsync();
-        await ledger.ExecuteAsync(EraseSubject.Of(subject, task.Request, Digest.Of(message.Source, message.Id)), ct);
+        await ledger.ExecuteAsync(EraseSubject.Of(subject, task.Request, Digest.Of(message.Source, message.Id), message.Time), ct);
 
         // Those that came before the fence was up; none comes after it.
         await LeaveAddressesAsync();

@@ -87,7 +87,7 @@ internal sealed record Play(IReadOnlyList<Turn> Turns, IReadOnlyList<StoredEvent
         PolicyPack pack => PublishPolicy.Decide(pack, context.State<PolicyBook>()),
         ISubjectAct act => SubjectActs.Decide(act, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(Story.Tenant)), context.Now),
         _ when context.State<SubjectConsents>().Erasure == Erasure.None => EraseSubject.Start(Request, context.State<SubjectConsents>()),
-        _ => EraseSubject.Finish(Request),
+        _ => EraseSubject.Finish(Request, context.State<SubjectConsents>()),
     };
 
     // Every second version has dropped a purpose.

@@ -15,12 +15,18 @@ public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, Subjec
     public static Decision Start(Guid request, SubjectConsents subject) =>
         subject.Erasure == Erasure.None ? Decision.Of(new ErasureStarted(request)) : Decision.Unchanged;
 
-    /// <summary>Whoever asks about someone already erased is answered too, because an answer can be lost: its sender waits for one.</summary>
+    /// <summary>
+    /// Whoever asks about someone already erased is answered too, because an answer can be lost: its sender waits for one. What was asked before the last answer was given has that one, however many
+    /// reminders had piled up.
+    /// </summary>
     /// <param name="key">The one that is gone; empty where nothing was ever sealed.</param>
-    public static Decision Finish(Guid request, Guid key = default) => new Decision.Record([new NewEvent(new SubjectErased(request), KeyId: key)]);
+    /// <param name="askedAt">Null where that is not known.</param>
+    public static Decision Finish(Guid request, SubjectConsents subject, Guid key = default, DateTimeOffset? askedAt = null) =>
+        subject.Answered is { } answered && answered.Request == request && askedAt <= answered.At ? Decision.Unchanged : new Decision.Record([new NewEvent(new SubjectErased(request), KeyId: key)]);
 
     /// <param name="task">Names the message that asks. The same one again adds nothing; another one, such as a reminder, is answered anew.</param>
-    public async Task RunAsync(StreamKey subject, Guid request, Digest task, CancellationToken ct)
+    /// <param name="askedAt">When it was asked.</param>
+    public async Task RunAsync(StreamKey subject, Guid request, Digest task, CancellationToken ct, DateTimeOffset? askedAt = null)
     {
         await StepAsync(subject, task, "start", context => Fence(request, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(subject.Tenant))), ct);
         var destroyed = await keys.DestroyAsync(subject, ct);
@@ -29,7 +35,7 @@ public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, Subjec
         // Other replicas believe in a key they have for so long. Whoever is killed meanwhile is told again and waits again, whatever the clocks say.
         // The purge of a long history takes longer than that of a short one, and takes none of the answer's time.
         await Task.WhenAll(engine.PurgeSealedAsync(subject, ct), Aside.WaitAsync(() => Task.Delay(SubjectKeys.Lease, clock.Unmoved(), ct)));
-        await StepAsync(subject, task, "finish", _ => Finish(request, destroyed.KeyId ?? Guid.Empty), ct);
+        await StepAsync(subject, task, "finish", context => Finish(request, context.State<SubjectConsents>(), destroyed.KeyId ?? Guid.Empty, askedAt), ct);
     }
 
     // Who else holds data is known until the end, and nobody is told after it.
