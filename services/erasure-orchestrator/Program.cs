@@ -63,6 +63,7 @@ AnswerTask.Map(app);
 EraseAgain.Map(app);
 HandOutCopy.Map(app);
 TerminateService.Map(app);
+TakeBackTermination.Map(app);
 VerifyIdentity.Map(app);
 ConfirmIdentity.Map(app);
 ExtendRequest.Map(app);

@@ -60,6 +60,20 @@ public sealed class TerminateServiceTests
         Decision.Of(new ErasureCompleted(Request, RequestOutcome.Partially)).Whole(Given([((RetentionSet)left[0]) with { EraseAt = Noon }, .. since[1..]]), Register, Noon.AddDays(1)).Facts().Count.ShouldBe(1, "it began when the time was over");
     }
 
+    [Fact]
+    public void Who_is_back_is_not_erased_and_may_leave_again()
+    {
+        TakeBackTermination.Decide(Given(AfterContract)).ShouldRecord(new RetentionCancelled(Request));
+        var back = Given(AfterContract, new RetentionCancelled(Request));
+        ByTime.DueIn(back).ShouldBeEmpty();
+        TakeBackTermination.Decide(back).ShouldBe(Decision.Unchanged);
+        End(RetentionEnd.ContractEnded, OtherRequest, back).ShouldRecord(AfterContract with { Request = OtherRequest });
+
+        object[] waiting = [AfterContract with { Request = OtherRequest }, new RetentionOver(OtherRequest), Requested[0]];
+        Decision.Of(new ErasureWithdrawn(Request)).Whole(Given([.. waiting, new RetentionCancelled(OtherRequest)]), Register).Facts().Count.ShouldBe(1, "nothing follows any more");
+        CodeOf(TakeBackTermination.Decide(Given([AfterContract, .. Requested]))).ShouldBe("erasure_requested");
+    }
+
     private static Decision End(RetentionEnd ended, Guid id, SubjectRequests state) => TerminateService.Decide(new TerminateService(ended, Noon), id, state, Register, Noon);
 
     private static PolicyPack KeepingFor(params (RetentionEnd Until, int Months)[] kept)

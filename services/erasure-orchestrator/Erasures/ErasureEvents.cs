@@ -128,6 +128,9 @@ public sealed record RetentionSet(Guid Request, Contracts.Policies.RetentionEnd 
 /// <summary>The time is over. The erasure that follows is recorded with it.</summary>
 public sealed record RetentionOver(Guid Request);
 
+/// <summary>What data was kept for goes on after all.</summary>
+public sealed record RetentionCancelled(Guid Request);
+
 /// <summary>The certificate was signed.</summary>
 /// <param name="Sha256">Of its bytes, in hex.</param>
 public sealed record ErasureCertified(Guid Request, string Sha256);

@@ -59,6 +59,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         // Of several ends the earliest counts.
         RetentionSet set => Retention is { Erased: false } kept && kept.EraseAt <= set.EraseAt ? this : this with { Retention = new Retention(set.Request, set.Ended, set.EraseAt, Over: false, Erased: false) },
         RetentionOver => this with { Retention = Retention! with { Over = true } },
+        RetentionCancelled => this with { Retention = null },
         HoldPlaced placed => this with { Holds = Holds.SetItem(placed.Hold, placed) },
         HoldLifted lifted => this with { Holds = Holds.Remove(lifted.Hold) },
         SubjectJoined joined => this with { Aliases = Aliases.Add(joined.Other), AliasesHeard = joined.Version },

@@ -1,4 +1,3 @@
-using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Answering;

@@ -1,5 +1,3 @@
-using ConsentLedger.ErasureOrchestrator.Register;
-
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 
 /// <summary>
