@@ -42,6 +42,8 @@ public static class ErasureCatalog
         ("opendsr.escalated.v1", typeof(DsrEscalated)),
         ("opendsr.overdue.v1", typeof(DsrOverdue)),
         ("opendsr.forgotten.v1", typeof(DsrForgotten)),
+        ("erasure.asked-again.v1", typeof(ErasureAskedAgain)),
+        ("erasure.asked-no-more.v1", typeof(ErasureAskedNoMore)),
         ("erasure.identities-added.v1", typeof(ErasureIdentitiesAdded)),
         ("erasure.identities-destroyed.v1", typeof(ErasureIdentitiesDestroyed)),
         ("retention.set.v1", typeof(RetentionSet)),

@@ -14,6 +14,7 @@ namespace ConsentLedger.ErasureOrchestrator.Erasures;
 /// <param name="HasIdentities">How others know the person lies sealed in the request's own stream.</param>
 /// <param name="ReceivedAt">When it came, where it was not known at once whose it is; null for the time of this event.</param>
 /// <param name="With">The request that the person made under another id, which this one goes with.</param>
+/// <param name="Case">The controller's case that it began with; null where the person asked, or somebody for them.</param>
 public sealed record ErasureRequested(
     Guid Request,
     ErasureReason? Reason,
@@ -27,7 +28,8 @@ public sealed record ErasureRequested(
     bool? WithdrawsAll = null,
     bool? HasIdentities = null,
     DateTimeOffset? ReceivedAt = null,
-    Guid? With = null);
+    Guid? With = null,
+    Guid? Case = null);
 
 /// <summary>A link was made by which the person confirms to be the one who asks. Only its hash is known here.</summary>
 /// <param name="Link">SHA-256 of the link's secret, in hex.</param>
@@ -38,6 +40,13 @@ public sealed record ErasureIdentityMailed(Guid Request, string Link);
 
 /// <summary>It is the person who asks.</summary>
 public sealed record ErasureIdentityVerified(Guid Request, IdentityMethod Method);
+
+/// <summary>Somebody else asked for the same before it began: whoever began it can no longer take it back alone.</summary>
+/// <param name="Case">The controller's case that asks; null for the person, or whoever speaks for them.</param>
+public sealed record ErasureAskedAgain(Guid Request, Guid? Case = null);
+
+/// <summary>A controller took its case back, and somebody else still wants what it asked for.</summary>
+public sealed record ErasureAskedNoMore(Guid Request, Guid Case);
 
 /// <summary>The person asked again, before it began, and wants every consent withdrawn first.</summary>
 public sealed record ErasureWithdrawsAll(Guid Request);

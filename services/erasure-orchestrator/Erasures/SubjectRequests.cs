@@ -35,6 +35,8 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         ErasureIdentityAsked asked => With(asked.Request, r => r with { Links = r.Links.Add(asked.Link, asked.ExpiresAt) }),
         ErasureIdentityMailed mailed => With(mailed.Request, r => r with { LinkMailed = true }),
         ErasureIdentityVerified verified => With(verified.Request, r => r with { Verified = verified.Method }),
+        ErasureAskedAgain again => With(again.Request, r => r with { AskedBy = r.AskedBy.Add(again.Case ?? PersonRequest.ByPerson) }),
+        ErasureAskedNoMore no => With(no.Request, r => r with { AskedBy = r.AskedBy.Remove(no.Case) }),
         ErasureWithdrawsAll all => With(all.Request, r => r with { WithdrawsAll = true }),
         ErasureIdentitiesAdded added => With(added.Request, r => r with { HasIdentities = true }),
         ErasureForwarded forwarded => With(forwarded.Request, r => r with { Forwarded = true }),
@@ -90,6 +92,12 @@ public sealed record PersonRequest(
 {
     /// <summary>The request under another id of the person that this one goes with.</summary>
     public Guid? With { get; init; }
+
+    /// <summary>Among <see cref="AskedBy"/>: the person, or whoever speaks for them.</summary>
+    public static readonly Guid ByPerson = Guid.Empty;
+
+    /// <summary>Whose wish it is: the person's, and those of controllers by their cases.</summary>
+    public ImmutableSortedSet<Guid> AskedBy { get; init; } = [ByPerson];
 
     /// <summary>Hashes of the links that confirm who asks, each with its end.</summary>
     public ImmutableSortedDictionary<string, DateTimeOffset> Links { get; init; } = ImmutableSortedDictionary<string, DateTimeOffset>.Empty;
@@ -186,7 +194,11 @@ public sealed record PersonRequest(
         var lapsesAt = e.LapsesAt ?? new DateTimeOffset(e.DueOn.AddDays(1), TimeOnly.MinValue, TimeSpan.Zero);
         return new PersonRequest(
             e.Request, e.Type ?? RequestType.Erasure, e.Reason, e.ReceivedAt ?? place.RecordedAt, new Deadline(receivedOn, e.DueOn, lapsesAt), e.Identity, e.CoolsOffAt, e.Instructor,
-            e.WithdrawsAll ?? false, e.HasIdentities ?? false) { With = e.With };
+            e.WithdrawsAll ?? false, e.HasIdentities ?? false)
+        {
+            With = e.With,
+            AskedBy = [e.Case ?? ByPerson],
+        };
     }
 
     internal PersonRequest Planned(ErasurePlanned plan, EventPlace place) => this with

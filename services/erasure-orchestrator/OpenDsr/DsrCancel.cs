@@ -7,7 +7,7 @@ using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.OpenDsr;
 
-/// <summary>A controller takes a request back while it is pending (section 9). What the person had asked for before, by themselves, goes on.</summary>
+/// <summary>A controller takes a request back while it is pending (section 9). What somebody else asked for too, the person or another case, goes on.</summary>
 public static class DsrCancel
 {
     private static readonly Decision NotPending = Decision.No("not_pending", "Only a pending request can be cancelled.");
@@ -32,7 +32,11 @@ public static class DsrCancel
         if (cancelled.CancelledAt is not null) return Decision.Unchanged;
         if (request is null || cancelled.StatusBy(request) != DsrStatus.Pending) return NotPending;
         var taken = new NewEvent(new DsrCancelled(cancelled.Received!.Id)) { Stream = place };
-        if (!cancelled.Matched!.IsOwn) return new Decision.Record([taken]);
+
+        // A case of before this was recorded began a request that says nothing of it.
+        var id = cancelled.Received.Id;
+        if (!(request.AskedBy.Count == 1 && (cancelled.Matched!.IsOwn || request.AskedBy.Contains(id))))
+            return new Decision.Record(request.AskedBy.Contains(id) ? [new NewEvent(new ErasureAskedNoMore(request.Id, id)), taken] : [taken]);
         return new WithdrawRequest().Decide(request, register, now) switch
         {
             Decision.Record withdrawn => withdrawn with { Events = [.. withdrawn.Events, taken] },

@@ -19,7 +19,8 @@ public sealed record DsrMatch(SubjectId? Subject = null)
     public static Decision Decide(DsrCase matched, ReceiveRequest asked, Guid request, SubjectRequests subject, TenantRegister register, StreamKey place, StreamKey? identities, DateTimeOffset now)
     {
         if (Refuse(matched) is { } no) return no;
-        var fact = new DsrMatched(matched.Received!.Id, asked.Subject.Value, request, IsOwn: true);
+        asked = asked with { Case = matched.Received!.Id };
+        var fact = new DsrMatched(matched.Received.Id, asked.Subject.Value, request, IsOwn: true);
 
         // The month began when the controller's request came, however long it took to find the person.
         return ReceiveRequest.Decide(asked, request, subject, register, now, identities, matched.ReceivedAt) switch

@@ -32,7 +32,7 @@ public sealed class DsrDecisionTests
     [Fact]
     public void Who_had_asked_before_has_one_request_and_it_is_not_the_controllers() =>
         Match(Case(Received), Given(new ErasureRequested(OtherRequest, null, new DateOnly(2026, 2, 28)))).ShouldBeOfType<Decision.Record>()
-            .Events.ShouldHaveSingleItem().Facts.ShouldBe(new DsrMatched(Id, Person.Value, OtherRequest, IsOwn: false));
+            .Events.Select(e => e.Facts).ShouldBe([new ErasureAskedAgain(OtherRequest, Id), new DsrMatched(Id, Person.Value, OtherRequest, IsOwn: false)]);
 
     [Fact]
     public void By_what_the_controller_knows_the_person_is_added_to_what_the_person_had_asked_for()
@@ -41,7 +41,7 @@ public sealed class DsrDecisionTests
         var asked = new ReceiveRequest(Person, Type: RequestType.Erasure, Identities: [new SubjectIdentity("email", "canary@example.org")]);
         DsrMatch.Decide(Case(Received), asked, OtherRequest, Given(new ErasureRequested(OtherRequest, null, new DateOnly(2026, 2, 28))), TenantRegister.Empty, Place, own, Noon).ShouldBeOfType<Decision.Record>()
             .Events.Select(e => (e.Facts, e.Stream)).ShouldBe([
-                (new ErasureIdentitiesAdded(OtherRequest), null), (new IdentitiesSealed(OtherRequest), own), (new DsrMatched(Id, Person.Value, OtherRequest, IsOwn: false), Place)]);
+                (new ErasureAskedAgain(OtherRequest, Id), null), (new ErasureIdentitiesAdded(OtherRequest), null), (new IdentitiesSealed(OtherRequest), own), (new DsrMatched(Id, Person.Value, OtherRequest, IsOwn: false), Place)]);
     }
 
     [Fact]
@@ -122,6 +122,28 @@ public sealed class DsrDecisionTests
         CodeOf(Cancel(isOwn: true, begun)).ShouldBe("not_pending");
         CodeOf(Cancel(isOwn: false, begun)).ShouldBe("not_pending");
         CodeOf(DsrCancel.Decide(Case(Received, new DsrFoundNobody(Id)))).ShouldBe("not_pending");
+    }
+
+    [Fact]
+    public void What_somebody_else_asked_for_too_goes_on_until_the_last_of_them_takes_it_back()
+    {
+        var other = new Guid("b7551968-d5d6-44b2-9831-815ac9017798");
+        var begun = new ErasureRequested(Request, null, new DateOnly(2026, 2, 28), CoolsOffAt: Noon.AddDays(1), Case: Id);
+        Cancel(isOwn: true, Given(begun).Find(Request)).ShouldRecord(new ErasureWithdrawn(Request), new DsrCancelled(Id));
+
+        // The person, who hears of the same request.
+        var again = ReceiveRequest.Decide(new ReceiveRequest(Person), OtherRequest, Given(begun), TenantRegister.Empty, Noon);
+        again.ShouldRecord(new ErasureAskedAgain(Request));
+        ReceiveRequest.Decide(new ReceiveRequest(Person), OtherRequest, Given(begun, new ErasureAskedAgain(Request)), TenantRegister.Empty, Noon).ShouldBe(Decision.Unchanged, "once is enough");
+        Cancel(isOwn: true, Given(begun, new ErasureAskedAgain(Request)).Find(Request)).ShouldRecord(new ErasureAskedNoMore(Request, Id), new DsrCancelled(Id));
+
+        // Another case, which is cancelled in its turn.
+        var joined = Match(Case(Received with { Id = other }), Given(begun)).Facts();
+        joined.ShouldBe([new ErasureAskedAgain(Request, other), new DsrMatched(other, Person.Value, Request, IsOwn: false)]);
+        Cancel(isOwn: true, Given(begun, joined[0]).Find(Request)).ShouldRecord(new ErasureAskedNoMore(Request, Id), new DsrCancelled(Id));
+        var left = Given(begun, joined[0], new ErasureAskedNoMore(Request, Id)).Find(Request);
+        DsrCancel.Decide(Case(Received with { Id = other }, joined[1]), Place, left, TenantRegister.Empty, Noon).ShouldRecord(new ErasureWithdrawn(Request), new DsrCancelled(other));
+        Case(Received with { Id = other }, joined[1]).StatusBy(left).ShouldBe(DsrStatus.Pending);
     }
 
     [Fact]

@@ -25,6 +25,9 @@ public sealed record ReceiveRequest(
 {
     internal const int MostIdentities = 50;
 
+    /// <summary>The controller's case that asks; null for the person, or whoever speaks for them.</summary>
+    internal Guid? Case { get; init; }
+
     private const int LongestValue = 400;
 
     public static void Map(IEndpointRouteBuilder api)
@@ -61,7 +64,7 @@ public sealed record ReceiveRequest(
             id, asked.Reason, deadline.DueOn, isErasure ? null : type, deadline.LapsesAt, deadline.ReceivedOn,
             asked.ConfirmAt is null ? null : IdentityCheck.MailedLink,
             isErasure && settings.CoolingOffHours > 0 ? now.AddHours(settings.CoolingOffHours) : null,
-            instructor, isErasure && asked.WithdrawAll ? true : null, identities is null ? null : true, receivedAt);
+            instructor, isErasure && asked.WithdrawAll ? true : null, identities is null ? null : true, receivedAt, Case: asked.Case);
         var events = new List<NewEvent> { new(requested) };
         if (identities is { } place) events.Add(new NewEvent(new IdentitiesSealed(id), SealedIdentities.Of(asked).ToBytes()) { Stream = place });
         if (instructor is not null) events.Add(new NewEvent(new ErasureForwarded(id, instructor)));
@@ -75,6 +78,7 @@ public sealed record ReceiveRequest(
     {
         if (asked.ConfirmAt is not null || !answering.IsOpen) return Decision.Unchanged;
         var events = new List<NewEvent>();
+        if (!answering.HasBegun && !answering.AskedBy.Contains(asked.Case ?? PersonRequest.ByPerson)) events.Add(new NewEvent(new ErasureAskedAgain(answering.Id, asked.Case)));
         if (asked.WithdrawAll && answering is { Type: RequestType.Erasure, HasBegun: false, WithdrawsAll: false }) events.Add(new NewEvent(new ErasureWithdrawsAll(answering.Id)));
         if (identities is { } place && asked.MayJoin)
         {
