@@ -23,7 +23,7 @@ public sealed record DsrCase(
     /// <summary>When the day is over by which the controller was told it would be done.</summary>
     public DateTimeOffset LapsesAt => Received!.ExpectedBy.AddSeconds(1);
 
-    public DateOnly DueOn => DateOnly.FromDateTime(Received!.ExpectedBy.UtcDateTime);
+    public DateOnly DueOn => Received!.DueOn ?? DateOnly.FromDateTime(Received.ExpectedBy.UtcDateTime);
 
     /// <summary>The last reminder that was given of that day.</summary>
     public int? DaysLeftSaid { get; init; }

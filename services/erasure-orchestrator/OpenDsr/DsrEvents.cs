@@ -9,7 +9,8 @@ namespace ConsentLedger.ErasureOrchestrator.OpenDsr;
 /// <param name="ExpectedBy">When we said it would be done.</param>
 /// <param name="Callbacks">How many URLs want to hear of it.</param>
 /// <param name="Instructs">Whether the controller's request is its instruction, too: where the tenant is its processor (GDPR art. 28(3)(a)).</param>
-public sealed record DsrReceived(Guid Id, DsrType Type, string? Regulation, DateTimeOffset SubmittedAt, DateTimeOffset ExpectedBy, int Callbacks, bool? Instructs = null);
+/// <param name="DueOn">The last day that is in time, where the tenant is; null for one that was counted in UTC.</param>
+public sealed record DsrReceived(Guid Id, DsrType Type, string? Regulation, DateTimeOffset SubmittedAt, DateTimeOffset ExpectedBy, int Callbacks, bool? Instructs = null, DateOnly? DueOn = null);
 
 /// <summary>The person was found, and the request goes its way.</summary>
 /// <param name="Subject">The person.</param>

@@ -1,6 +1,6 @@
-using ConsentLedger.ErasureOrchestrator.Deadlines;
 using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
+using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Vault;
 
@@ -15,13 +15,15 @@ public static class DsrReceive
             api.MapPost(path, HandleAsync).RequireScope(Scopes.ErasureRequest).ExcludeFromDescription();
     }
 
-    public static Decision Decide(DsrRequest asked, SealedCase personal, bool instructs, DsrCase before, DateTimeOffset now) => before.Received is not null
-        ? Decision.Unchanged
-        : new Decision.Record([new NewEvent(
-            new DsrReceived(asked.Id, asked.Type, asked.Regulation, Whole(asked.SubmittedAt), ExpectedBy(now), personal.Callbacks.Count, instructs ? true : null), personal.ToBytes())]);
-
-    /// <summary>The month that the law gives the controller (GDPR art. 12(3)): we have no longer.</summary>
-    private static DateTimeOffset ExpectedBy(DateTimeOffset now) => Deadline.Of(now, TimeZoneInfo.Utc).LapsesAt.AddSeconds(-1);
+    /// <summary>We have the time that the request will have which it becomes: the month of the law (GDPR art. 12(3)), counted where the tenant is.</summary>
+    public static Decision Decide(DsrRequest asked, SealedCase personal, bool instructs, DsrCase before, TenantRegister register, DateTimeOffset now)
+    {
+        if (before.Received is not null) return Decision.Unchanged;
+        var deadline = register.DeadlineOf(now);
+        var received = new DsrReceived(
+            asked.Id, asked.Type, asked.Regulation, Whole(asked.SubmittedAt), deadline.LapsesAt.AddSeconds(-1), personal.Callbacks.Count, instructs ? true : null, deadline.DueOn);
+        return new Decision.Record([new NewEvent(received, personal.ToBytes())]);
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpRequest request, Caller caller, DsrOffer offer, CallbackHosts hosts, IdentityVault vault, DeciderLoop ledger, StateReader reader, TimeProvider clock, CancellationToken ct)
@@ -57,8 +59,10 @@ public static class DsrReceive
         {
             var personal = new SealedCase([.. asked.Identities.Where(IsSupported)], asked.Callbacks);
             return await ledger.ExecuteAsync(
-                new Command(stream, DsrCase.Stream, Digest.Of("opendsr received", $"{stream.Tenant} {asked.Id}"), key.Mask(Digest.Of(body)), context => Decide(asked, personal, instructs, context.State<DsrCase>(), context.Now))
+                new Command(stream, DsrCase.Stream, Digest.Of("opendsr received", $"{stream.Tenant} {asked.Id}"), key.Mask(Digest.Of(body)), context => Decide(
+                    asked, personal, instructs, context.State<DsrCase>(), context.State<TenantRegister>(TenantRegister.Of(stream.Tenant)), context.Now))
                 {
+                    Reads = TenantRegister.ReadBy(stream.Tenant),
                     Seal = key.Seal,
                 },
                 ct);

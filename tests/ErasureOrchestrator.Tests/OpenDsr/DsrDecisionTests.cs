@@ -68,6 +68,25 @@ public sealed class DsrDecisionTests
     }
 
     [Fact]
+    public void A_controller_is_promised_the_day_on_which_the_request_will_be_due()
+    {
+        var register = Registered(new RequestsConfigured(new RequestSettings("Europe/Stockholm")));
+
+        // Half past eleven in the evening of 10 March in UTC is 11 March in Stockholm, and its month ends in summer time.
+        var at = new DateTimeOffset(2026, 3, 10, 23, 30, 0, TimeSpan.Zero);
+        var asked = new DsrRequest(Id, DsrType.Erasure, "gdpr", at, [], []);
+        var received = DsrReceive.Decide(asked, new SealedCase([], []), instructs: false, Case(), register, at).Facts().ShouldHaveSingleItem().ShouldBeOfType<DsrReceived>();
+        (received.DueOn, received.ExpectedBy).ShouldBe((new DateOnly(2026, 4, 11), new DateTimeOffset(2026, 4, 11, 21, 59, 59, TimeSpan.Zero)));
+        Case(received).DueOn.ShouldBe(new DateOnly(2026, 4, 11));
+        var became = ReceiveRequest.Decide(new ReceiveRequest(Person), Request, SubjectRequests.None, register, at.AddDays(3), receivedAt: at).Facts()[0].ShouldBeOfType<ErasureRequested>();
+        (became.DueOn, became.LapsesAt).ShouldBe((received.DueOn!.Value, received.ExpectedBy.AddSeconds(1)));
+
+        // West of UTC the moment at which a day is over lies in the next one's UTC.
+        var west = Registered(new RequestsConfigured(new RequestSettings("America/New_York")));
+        Case(DsrReceive.Decide(asked, new SealedCase([], []), instructs: false, Case(), west, at).Facts()[0]).DueOn.ShouldBe(new DateOnly(2026, 4, 10));
+    }
+
+    [Fact]
     public void While_nobody_says_whose_case_it_is_somebody_is_told_in_time_and_that_it_is_too_late()
     {
         var (due, over) = (DateOnly.FromDateTime(Received.ExpectedBy.UtcDateTime), Received.ExpectedBy.AddSeconds(1));

@@ -1,5 +1,4 @@
 using ConsentLedger.Contracts.Policies;
-using ConsentLedger.ErasureOrchestrator.Deadlines;
 using ConsentLedger.ErasureOrchestrator.Erasures.Reading;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Identities;
@@ -57,7 +56,7 @@ public sealed record ReceiveRequest(
         if (answering is not null) return Add(asked, answering, identities);
 
         var settings = register.Settings ?? new RequestSettings();
-        var deadline = Deadline.Of(receivedAt ?? now, TimeZoneInfo.FindSystemTimeZoneById(settings.TimeZone), register.Policy?.Rights.DeadlineMonths ?? Deadline.Months);
+        var deadline = register.DeadlineOf(receivedAt ?? now);
         var instructor = InstructorOf(asked, settings, register.Policy);
         var isErasure = type == RequestType.Erasure;
         var requested = new ErasureRequested(
