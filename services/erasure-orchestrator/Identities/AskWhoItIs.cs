@@ -11,7 +11,13 @@ namespace ConsentLedger.ErasureOrchestrator.Identities;
 /// <param name="PublicUrl">What links begin with.</param>
 public sealed record IdentityLinks(Uri PublicUrl)
 {
+    /// <summary>As long as the mail says, from whenever it goes out.</summary>
     public static readonly TimeSpan Life = TimeSpan.FromDays(7);
+
+    /// <summary>Beyond that, so that a mail server which is away does not change the link's end at every try.</summary>
+    private static readonly TimeSpan Spare = TimeSpan.FromDays(1);
+
+    public static DateTimeOffset EndOf(DateTimeOffset asked) => asked + Life + Spare;
 
     /// <summary>All that is kept of a link. It has 128 bits that nobody can guess, so that a bare hash gives nothing away.</summary>
     public static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(token)));
@@ -31,8 +37,11 @@ public sealed partial class AskWhoItIs(
 
     private readonly Dictionary<Guid, (DateTimeOffset At, int Failures)> _later = [];
 
+    /// <summary>The link's end, before it is mailed; again where it could not be mailed until less was left of it than the mail promises.</summary>
     public static Decision Ask(Guid request, string link, SubjectRequests subject, DateTimeOffset now) =>
-        subject.Find(request) is { IsOpen: true, Verified: null } found && !found.Links.ContainsKey(link) ? Decision.Of(new ErasureIdentityAsked(request, link, now + IdentityLinks.Life)) : Decision.Unchanged;
+        subject.Find(request) is { IsOpen: true, Verified: null } found && !(found.Links.TryGetValue(link, out var expires) && (found.LinkMailed || now + IdentityLinks.Life <= expires))
+            ? Decision.Of(new ErasureIdentityAsked(request, link, IdentityLinks.EndOf(now)))
+            : Decision.Unchanged;
 
     public static Decision Mailed(Guid request, string link, SubjectRequests subject) =>
         subject.Find(request) is { IsOpen: true, LinkMailed: false } ? Decision.Of(new ErasureIdentityMailed(request, link)) : Decision.Unchanged;
