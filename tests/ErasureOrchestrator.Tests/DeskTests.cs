@@ -39,6 +39,20 @@ public sealed partial class DeskTests(Orchestrator orchestrator) : IClassFixture
     }
 
     [Fact]
+    public async Task Who_asks_again_at_the_same_address_has_one_request_that_waits()
+    {
+        var first = await AskAsync(Canary);
+        (await AskAsync(Canary.ToUpperInvariant())).Id.ShouldBe(first.Id);
+        var other = await AskAsync("another@example.org");
+        other.Id.ShouldNotBe(first.Id, "whoever may be a stranger stands in nobody's way");
+        (await orchestrator.PostAsync("/v1/erasures", new { subject = _subject, confirmAt = Canary, withdrawAll = true })).Id.ShouldNotBe(first.Id, "it asks for more");
+        (await orchestrator.QueryAsync("select count(*) from erasure_requests where subject = @id", Guid.Parse(_subject))).ShouldBe(3);
+        await Eventually.HoldsAsync(async () => (await orchestrator.QueryAsync("select count(*) from erasure_requests where subject = @id and link_owed", Guid.Parse(_subject))).ShouldBe(0, "other tests look for their own mails"));
+
+        Task<Answer> AskAsync(string confirmAt) => orchestrator.PostAsync("/v1/erasures", new { subject = _subject, confirmAt });
+    }
+
+    [Fact]
     public async Task Identities_that_come_with_a_second_asking_are_sealed_with_the_request_that_runs_and_go_with_it()
     {
         var tenant = $"join-{People.NewId():N}"[..20];

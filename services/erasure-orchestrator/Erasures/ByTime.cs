@@ -1,5 +1,6 @@
 using ConsentLedger.ErasureOrchestrator.Deadlines;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.OpenDsr;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.Timers;
@@ -12,7 +13,7 @@ public static class ByTime
     public static readonly TimedStream<DsrCase> Cases = new(DsrCase.Stream, MeetDeadline.DueIn);
 
     /// <param name="patience">How long our own systems may stay silent.</param>
-    public static TimedStream<SubjectRequests> Requests(Patience patience) => new(SubjectRequests.Stream, DueIn, rule: 3)
+    public static TimedStream<SubjectRequests> Requests(Patience patience) => new(SubjectRequests.Stream, DueIn, rule: 4)
     {
         Reads = TenantRegister.ReadBy,
         Completing = (decision, subject, context) =>
@@ -27,7 +28,7 @@ public static class ByTime
         {
             if (!request.IsOpen) continue;
             if (request is { CoolsOffAt: { } at, CooledOff: false }) yield return new Due(at, new ErasureCooledOff(request.Id));
-            foreach (var due in MeetDeadline.DueIn(request).Concat(TellAgain.DueIn(request))) yield return due;
+            foreach (var due in MeetDeadline.DueIn(request).Concat(TellAgain.DueIn(request)).Concat(AskWhoItIs.DueIn(request))) yield return due;
         }
     }
 }

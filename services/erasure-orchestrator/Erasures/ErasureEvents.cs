@@ -31,7 +31,7 @@ public sealed record ErasureRequested(
     Guid? With = null,
     Guid? Case = null);
 
-/// <summary>A link was made, or given a later end, by which the person confirms to be the one who asks. Only its hash is known here.</summary>
+/// <summary>A link was made, or given a later end, by which the person confirms to be the one who asks. Only its hash is known here. The mail with it is still to go out.</summary>
 /// <param name="Link">SHA-256 of the link's secret, in hex.</param>
 public sealed record ErasureIdentityAsked(Guid Request, string Link, DateTimeOffset ExpiresAt);
 

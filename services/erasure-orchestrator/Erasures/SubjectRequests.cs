@@ -32,7 +32,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
     private SubjectRequests Evolve(object e, EventPlace place) => e switch
     {
         ErasureRequested requested => this with { All = All.Add(PersonRequest.Of(requested, place)), Retention = Retention is { } kept && kept.Request == requested.Request ? kept with { Erased = true } : Retention },
-        ErasureIdentityAsked asked => With(asked.Request, r => r with { Links = r.Links.SetItem(asked.Link, asked.ExpiresAt) }),
+        ErasureIdentityAsked asked => With(asked.Request, r => r with { Links = r.Links.SetItem(asked.Link, asked.ExpiresAt), LinkMailed = false }),
         ErasureIdentityMailed mailed => With(mailed.Request, r => r with { LinkMailed = true }),
         ErasureIdentityVerified verified => With(verified.Request, r => r with { Verified = verified.Method }),
         ErasureAskedAgain again => With(again.Request, r => r with { AskedBy = r.AskedBy.Add(again.Case ?? PersonRequest.ByPerson) }),

@@ -2,9 +2,11 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Instructing;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.Resilience;
+using ConsentLedger.Timers;
 
 namespace ConsentLedger.ErasureOrchestrator.Identities;
 
@@ -42,6 +44,18 @@ public sealed partial class AskWhoItIs(
         subject.Find(request) is { IsOpen: true, Verified: null } found && !(found.Links.TryGetValue(link, out var expires) && (found.LinkMailed || now + IdentityLinks.Life <= expires))
             ? Decision.Of(new ErasureIdentityAsked(request, link, IdentityLinks.EndOf(now)))
             : Decision.Unchanged;
+
+    /// <summary>Who asks for the same again may have lost the mail: from the day after, it goes out once more, with the same link.</summary>
+    public static Decision AskAgain(PersonRequest waiting, DateTimeOffset now) => waiting.LinkMailed && waiting.Links.Where(l => l.Value < now + IdentityLinks.Life).Select(l => l.Key).ToList() is [var link, ..]
+        ? Decision.Of(new ErasureIdentityAsked(waiting.Id, link, IdentityLinks.EndOf(now)))
+        : Decision.Unchanged;
+
+    /// <summary>Nobody confirmed while the link lived, so nobody is waited for any more (GDPR art. 12(2), 12(6)). Who asks anew is asked anew.</summary>
+    public static IEnumerable<Due> DueIn(PersonRequest request)
+    {
+        if (request is { IsUnconfirmed: true, LinkMailed: true, Links.Count: > 0 })
+            yield return new Due(request.Links.Values.Max(), new ErasureCompleted(request.Id, RequestOutcome.Refused, ErasureTables.NameOf(RefusalReason.IdentityNotShown), Advance.TypeOf(request)));
+    }
 
     public static Decision Mailed(Guid request, string link, SubjectRequests subject) =>
         subject.Find(request) is { IsOpen: true, LinkMailed: false } ? Decision.Of(new ErasureIdentityMailed(request, link)) : Decision.Unchanged;

@@ -7,7 +7,7 @@ using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 
-/// <summary>A person asks to be forgotten, or for another right. Whoever asks for the same again hears of the same request, and of an erasure also when it is completed; but not of one that nobody has confirmed.</summary>
+/// <summary>A person asks to be forgotten, or for another right. Whoever asks for the same again hears of the same request, and of an erasure also when it is completed; but of one that nobody has confirmed only who would confirm it at the same address.</summary>
 /// <param name="Type">Erasure where it does not say.</param>
 /// <param name="WithdrawAll">Every consent is withdrawn first, so that those the data went to are told.</param>
 /// <param name="Purpose">Of the policy, where the request is about data that the tenant has for it only: a processor waits for its controller's instruction.</param>
@@ -50,6 +50,7 @@ public sealed record ReceiveRequest(
         var type = asked.Type ?? RequestType.Erasure;
         if (asked.Purpose is not null && register.Policy?.FindPurpose(asked.Purpose) is null) return Decision.No("purpose_undeclared", "The policy in force declares no such purpose.");
         var answering = subject.Answering(type);
+        if (asked.ConfirmAt is not null && answering is null && subject.Find(id) is { IsUnconfirmed: true } waiting) return AskWhoItIs.AskAgain(waiting, now);
 
         // What identifies the person is sealed under the key of the request that answers, and of no other.
         if (answering?.Id != id && (subject.Find(id) is not null || (identities is not null && asked.MayJoin && answering is { IsOpen: true }))) return new Decision.Refuse(Moved);

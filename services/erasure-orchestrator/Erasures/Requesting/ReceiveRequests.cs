@@ -52,7 +52,24 @@ public sealed class ReceiveRequests(DeciderLoop ledger, StateReader reader, Pati
             return new Joining(answering.Id, Answering: true, asked with { Identities = [.. asked.Identities!.Except(known)] }, known.Count);
         }
 
+        if (asked.ConfirmAt is not null && await FindWaitingAsync(subject, asked, ct) is { } waiting) return new Joining(waiting, Answering: true, asked with { Identities = [] }, Known: 0);
         return new Joining(Guid.CreateVersion7(clock.GetUtcNow()), Answering: false, asked, Known: 0);
+    }
+
+    /// <summary>A request that waits to be confirmed at the same address, and asks for no less. The address is known to the vault only.</summary>
+    private async Task<Guid?> FindWaitingAsync(StreamKey subject, ReceiveRequest asked, CancellationToken ct)
+    {
+        var (state, _) = await reader.ReadAsync(subject, SubjectRequests.Stream, ct);
+        var type = asked.Type ?? RequestType.Erasure;
+        if (asked.Purpose is not null || state.Answering(type) is not null) return null;
+        foreach (var waiting in state.All.Where(r => r.IsUnconfirmed && r.Type == type && (r.WithdrawsAll || !asked.WithdrawAll)))
+        {
+            if (await vault.OpenAsync(subject.Tenant, waiting.Id, ct) is { } known
+                && string.Equals(known.ConfirmAt, asked.ConfirmAt, StringComparison.OrdinalIgnoreCase) && (asked.Identities ?? []).All(known.Identities.Contains))
+                return waiting.Id;
+        }
+
+        return null;
     }
 
     /// <summary>Executes what may seal identities, under that request's key.</summary>
