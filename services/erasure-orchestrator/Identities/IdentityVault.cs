@@ -17,16 +17,15 @@ public sealed class IdentityVault(SubjectKeys? keys, IEventEngine engine, Erasur
     /// <summary>A request's key, made where there is none. The caller disposes it.</summary>
     public Task<SubjectKey> KeyForAsync(StreamKey request, CancellationToken ct) => Keys.GetOrCreateAsync(request, ct);
 
+    /// <summary>A request's key, which the caller disposes; null where it was destroyed or is not there.</summary>
+    public async Task<SubjectKey?> FindKeyAsync(StreamKey request, CancellationToken ct) => keys is not null && await keys.FindAsync(request, ct) is KeyAnswer.Present { Key: var key } ? key : null;
+
     /// <summary>Whom a request is about; null where that was destroyed or never said.</summary>
     public async Task<SealedIdentities?> OpenAsync(TenantId tenant, Guid request, CancellationToken ct)
     {
-        if (keys is null) return null;
         var place = new StreamKey(tenant, new StreamId(request));
-        if (await keys.FindAsync(place, ct) is not KeyAnswer.Present { Key: var key }) return null;
-        using (key)
-        {
-            return SealedIdentities.Of([.. (await engine.ReadSealedAsync(place, ct)).OrderBy(e => e.Key).Select(e => SealedIdentities.Read(key.Open(e.Key, e.Value)))]);
-        }
+        using var key = await FindKeyAsync(place, ct);
+        return key is null ? null : SealedIdentities.Of([.. (await engine.ReadSealedAsync(place, ct)).OrderBy(e => e.Key).Select(e => SealedIdentities.Read(key.Open(e.Key, e.Value)))]);
     }
 
     /// <summary>Harmless to repeat.</summary>
@@ -42,7 +41,13 @@ public sealed class IdentityVault(SubjectKeys? keys, IEventEngine engine, Erasur
         if (keys is null) return;
         await keys.EnsureSchemaAsync(ct);
         for (var page = await lookup.ReadEndedAsync(after: null, ct); page.Count > 0; page = await lookup.ReadEndedAsync(page[^1], ct))
-            foreach (var request in await keys.FindLivingAsync(page, ct)) await DestroyAsync(request, ct);
+            await DestroyLivingAsync(page, ct);
+    }
+
+    /// <summary>Destroys what of these has a key. What has none costs nothing, however much there is of it.</summary>
+    public async Task DestroyLivingAsync(IReadOnlyCollection<StreamKey> ended, CancellationToken ct)
+    {
+        foreach (var request in await Keys.FindLivingAsync(ended, ct)) await DestroyAsync(request, ct);
     }
 
     private SubjectKeys Keys => keys ?? throw new InvalidOperationException("This installation has no vault.");

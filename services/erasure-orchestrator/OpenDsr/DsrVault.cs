@@ -1,23 +1,15 @@
 using ConsentLedger.ErasureOrchestrator.Identities;
-using ConsentLedger.Vault;
 
 namespace ConsentLedger.ErasureOrchestrator.OpenDsr;
 
 /// <summary>Opens and destroys what is sealed in cases.</summary>
 public sealed class DsrVault(IdentityVault vault, IEventEngine engine, DsrLookup lookup)
 {
-    /// <summary>Null where it was destroyed.</summary>
+    /// <summary>Null where it was destroyed, or its key was lost with a vault.</summary>
     public async Task<SealedCase?> OpenAsync(StreamKey stream, CancellationToken ct)
     {
-        try
-        {
-            using var key = await vault.KeyForAsync(stream, ct);
-            return (await engine.ReadSealedAsync(stream, ct)).TryGetValue(SealedCase.Version, out var envelope) ? SealedCase.Read(key.Open(SealedCase.Version, envelope)) : null;
-        }
-        catch (SubjectErasedException)
-        {
-            return null;
-        }
+        using var key = await vault.FindKeyAsync(stream, ct);
+        return key is not null && (await engine.ReadSealedAsync(stream, ct)).TryGetValue(SealedCase.Version, out var envelope) ? SealedCase.Read(key.Open(SealedCase.Version, envelope)) : null;
     }
 
     /// <summary>Harmless to repeat.</summary>
@@ -28,6 +20,6 @@ public sealed class DsrVault(IdentityVault vault, IEventEngine engine, DsrLookup
     {
         if (!vault.IsThere) return;
         for (var page = await lookup.ReadAsync(forgotten: true, after: null, ct); page.Count > 0; page = await lookup.ReadAsync(forgotten: true, page[^1], ct))
-            foreach (var (tenant, id) in page) await DestroyAsync(DsrCase.KeyOf(tenant, id), ct);
+            await vault.DestroyLivingAsync([.. page.Select(c => DsrCase.KeyOf(c.Tenant, c.Id))], ct);
     }
 }

@@ -91,8 +91,9 @@ public sealed partial class DsrWork(
 
     private async Task MatchAsync(TenantId tenant, DsrCase state, StreamKey place, CancellationToken ct)
     {
-        if (await vault.OpenAsync(place, ct) is not { } opened) return;
-        var found = await subjects.FindAsync(tenant, opened.Identities, ct);
+        // What cannot be opened leads to nobody, and a person can still ask the controller.
+        var opened = await vault.OpenAsync(place, ct);
+        var found = opened is null ? [] : await subjects.FindAsync(tenant, opened.Identities, ct);
 
         // Found under several ids, the person is one all the same.
         if (found.Count > 1 && (await aliases.ClosureAsync([new StreamKey(tenant, new StreamId(found[0]))], ct)).Select(s => s.Id.Value).ToHashSet().IsSupersetOf(found)) found = [found[0]];

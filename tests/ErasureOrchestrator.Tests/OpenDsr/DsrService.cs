@@ -125,9 +125,11 @@ public sealed class DsrService : IAsyncLifetime
         await _process.StartAsync(_patience.Token);
     }
 
-    public async Task RestartAsync()
+    /// <param name="meanwhile">What is done while no process runs.</param>
+    public async Task RestartAsync(Func<Task>? meanwhile = null)
     {
         await _process.KillAsync();
+        if (meanwhile is not null) await meanwhile();
         await _process.StartAsync(_patience.Token);
     }
 
@@ -181,13 +183,18 @@ public sealed class DsrService : IAsyncLifetime
         return answer!;
     }
 
-    public async Task<long> CountAsync(string sql, Guid id)
+    /// <summary>Something done to the vault, or asked of it, about one stream.</summary>
+    public Task<long> InVaultAsync(string sql, Guid id) => CountAsync(_databases[1], sql, id);
+
+    public Task<long> CountAsync(string sql, Guid id) => CountAsync(_databases[0], sql, id);
+
+    private static async Task<long> CountAsync(PostgresDatabase database, string sql, Guid id)
     {
-        await using var connection = new NpgsqlConnection(_databases[0].ConnectionString);
+        await using var connection = new NpgsqlConnection(database.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.AddWithValue("id", id);
-        return (long)(await command.ExecuteScalarAsync())!;
+        return await command.ExecuteScalarAsync() as long? ?? 0;
     }
 
     /// <summary>Everything that lies in both databases, as text.</summary>

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using ConsentLedger.ErasureOrchestrator.OpenDsr;
+using ConsentLedger.EventStore;
 
 namespace ConsentLedger.ErasureOrchestrator.Tests.OpenDsr;
 
@@ -177,6 +179,35 @@ public sealed class DsrServiceTests(DsrService service) : IClassFixture<DsrServi
     }
 
     [Fact]
+    public async Task A_case_whose_key_was_lost_with_the_vault_is_for_a_person_to_look_into()
+    {
+        (service.Addresses[_address], service.IsConsentAway) = ([_subject], true);
+        (await service.SubmitAsync(Request())).Status.ShouldBe(201);
+        await service.RestartAsync(() => service.InVaultAsync("delete from subject_keys where stream_id = @id", Place));
+        service.IsConsentAway = false;
+        await Eventually.HoldsAsync(async () =>
+            (await service.SendAsync(HttpMethod.Get, "/v1/opendsr")).Json.EnumerateArray().Where(c => c.GetProperty("id").GetGuid() == _id).Select(c => c.GetProperty("reason").GetString()).ShouldBe(["nobody"]));
+        (await service.InVaultAsync("select count(*) from subject_keys where stream_id = @id", Place)).ShouldBe(0, "reading makes no key");
+    }
+
+    [Fact]
+    public async Task A_start_destroys_again_what_a_restored_vault_has_of_a_case_that_is_over_and_goes_to_no_other()
+    {
+        (service.Addresses[_address], service.IsConsentAway) = ([], true);
+        (await service.SubmitAsync(Request())).Status.ShouldBe(201);
+        await service.InVaultAsync($"create table backup as select * from subject_keys where stream_id = @id", Place);
+        (await service.SendAsync(HttpMethod.Delete, $"/v2/requests/{_id}")).Status.ShouldBe(202);
+        service.IsConsentAway = false;
+        await Eventually.HoldsAsync(async () => (await service.CountAsync("select count(*) from dsr_cases where id = @id and forgotten", _id)).ShouldBe(1));
+
+        await service.RestartAsync(() => service.InVaultAsync("delete from subject_keys where stream_id = @id", Place));
+        (await service.InVaultAsync("select count(*) from subject_keys where stream_id = @id", Place)).ShouldBe(0, "what has no key costs a start nothing");
+        await service.RestartAsync(() => service.InVaultAsync("insert into subject_keys select * from backup where stream_id = @id", Place));
+        (await service.InVaultAsync("select count(*) from subject_keys where stream_id = @id and wrapped is null", Place)).ShouldBe(1);
+        await service.InVaultAsync("drop table backup", Place);
+    }
+
+    [Fact]
     public async Task A_case_that_waits_for_others_is_looked_at_by_nobody_until_something_brings_it_on()
     {
         service.Addresses[_address] = [];
@@ -228,6 +259,8 @@ public sealed class DsrServiceTests(DsrService service) : IClassFixture<DsrServi
         (await service.SubmitAsync(Request(), role: "auditor")).Status.ShouldBe(403);
         (await service.SubmitAsync(Request(), role: null)).Status.ShouldBe(401);
     }
+
+    private Guid Place => DsrCase.KeyOf(TenantId.Parse(DsrService.Tenant), _id).Id.Value;
 
     private static Guid Four()
     {
