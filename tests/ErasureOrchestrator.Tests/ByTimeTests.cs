@@ -4,6 +4,8 @@ using ConsentLedger.ErasureOrchestrator.Erasures.Extending;
 using ConsentLedger.ErasureOrchestrator.Erasures.Instructing;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Erasures.Withdrawing;
+using ConsentLedger.ErasureOrchestrator.OpenDsr;
+using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
 using static ConsentLedger.ErasureOrchestrator.Tests.People;
@@ -43,6 +45,30 @@ public sealed class ByTimeTests
         At(Lapse.AddDays(-2), [.. waiting, new ErasureEscalated(Request, 14, due)]).ShouldBe([new ErasureEscalated(Request, 7, due), new ErasureEscalated(Request, 2, due)]);
         At(Lapse, [.. waiting, new ErasureEscalated(Request, 2, due)]).ShouldBe([new ErasureOverdue(Request, due, WaitsFor.Identity)]);
         At(Lapse.AddYears(1), [.. waiting, new ErasureOverdue(Request, due, WaitsFor.Identity)]).ShouldBeEmpty("once is enough");
+    }
+
+    [Fact]
+    public void Of_reminders_that_come_at_once_the_last_is_given_and_none_where_it_is_too_late()
+    {
+        object[] waiting = [Requested[0] is ErasureRequested r ? r with { Identity = IdentityCheck.MailedLink } : throw new InvalidOperationException()];
+        var due = new DateOnly(2026, 2, 28);
+        Given(Lapse.AddDays(-2)).ShouldBe([new ErasureEscalated(Request, 2, due)]);
+        Given(Lapse).ShouldBe([new ErasureOverdue(Request, due, WaitsFor.Identity)]);
+        At(Lapse.AddDays(-1), [.. waiting, .. Given(Lapse.AddDays(-2))]).ShouldBeEmpty("what was left out is not due any more");
+
+        var (id, over) = (NewId(), Noon.AddDays(28).AddSeconds(1));
+        var asked = DsrCase.Stream.Replay([Stored(new DsrReceived(id, DsrType.Erasure, "gdpr", Noon, Noon.AddDays(28), 0))], ErasureCatalog.Events);
+        CaseAt(over.AddDays(-2)).ShouldBe([new DsrEscalated(id, 2, DateOnly.FromDateTime(over.UtcDateTime))]);
+        CaseAt(over).ShouldBe([new DsrOverdue(id, DateOnly.FromDateTime(over.UtcDateTime))]);
+
+        IReadOnlyList<object> Given(DateTimeOffset now)
+        {
+            var (state, place) = (People.Given(waiting), Replica.NewPerson());
+            var context = new DecisionContext(now, place, stream => stream == place ? (state, 1) : (TenantRegister.Empty, 0));
+            return ByTime.Requests(TenMinutes).Completing(ByTime.Requests(TenMinutes).Decide(state, 1, now), place, context).Facts();
+        }
+
+        IReadOnlyList<object> CaseAt(DateTimeOffset now) => ByTime.Cases.Completing(ByTime.Cases.Decide(asked, 1, now), default, null!).Facts();
     }
 
     [Fact]
