@@ -132,6 +132,17 @@ public sealed class HoldTests
     }
 
     [Fact]
+    public void A_tie_that_is_heard_late_is_passed_over_only_where_something_later_was_said_of_the_same_two()
+    {
+        FollowAliases.Join(A, B.Id.Value, 7, People((A, [new SubjectJoined(C.Id.Value, 8)]), (B, [Placed]))).ShouldBeOfType<Decision.Record>()
+            .Events.Where(e => e.Facts is HoldPlaced).Select(e => e.Stream).ShouldBe([A], "parked, and replayed after another tie");
+        object[] parted = [new SubjectJoined(B.Id.Value, 3), new SubjectParted(B.Id.Value, 5)];
+        FollowAliases.Join(A, B.Id.Value, 3, People((A, parted), (B, [Placed]))).ShouldBe(Decision.Unchanged);
+        FollowAliases.Part(A, B.Id.Value, 4, People((A, [new SubjectJoined(B.Id.Value, 6)]), (B, []))).ShouldBe(Decision.Unchanged);
+        FollowAliases.Part(A, B.Id.Value, 7, People((A, [new SubjectJoined(B.Id.Value, 6), new SubjectJoined(C.Id.Value, 8)]), (B, []), (C, []))).ShouldBeOfType<Decision.Record>().Events[0].Facts.ShouldBe(new SubjectParted(B.Id.Value, 7));
+    }
+
+    [Fact]
     public void Who_turns_out_to_be_another_person_is_held_no_longer_unless_the_hold_was_theirs()
     {
         var through = Placed with { On = A.Id.Value };

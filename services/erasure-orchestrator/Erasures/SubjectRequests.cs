@@ -10,11 +10,11 @@ namespace ConsentLedger.ErasureOrchestrator.Erasures;
 /// <param name="All">In the order of their receipt.</param>
 /// <param name="Holds">In force. None of what they protect is erased.</param>
 /// <param name="Aliases">Other subjects who are the same person.</param>
-/// <param name="AliasesHeard">The last version of the subject's stream in the consent service that said so.</param>
-public sealed record SubjectRequests(ImmutableList<PersonRequest> All, ImmutableSortedDictionary<Guid, HoldPlaced> Holds, ImmutableSortedSet<Guid> Aliases, long AliasesHeard)
+/// <param name="AliasesHeard">Of each other subject that was said to be the same person, or not to be: the version of this one's stream in the consent service that said so last.</param>
+public sealed record SubjectRequests(ImmutableList<PersonRequest> All, ImmutableSortedDictionary<Guid, HoldPlaced> Holds, ImmutableSortedSet<Guid> Aliases, ImmutableSortedDictionary<Guid, long> AliasesHeard)
 {
     public static readonly SubjectRequests None =
-        new(ImmutableList<PersonRequest>.Empty, ImmutableSortedDictionary<Guid, HoldPlaced>.Empty, ImmutableSortedSet<Guid>.Empty, AliasesHeard: 0);
+        new(ImmutableList<PersonRequest>.Empty, ImmutableSortedDictionary<Guid, HoldPlaced>.Empty, ImmutableSortedSet<Guid>.Empty, ImmutableSortedDictionary<Guid, long>.Empty);
 
     public static readonly StreamType<SubjectRequests> Stream = new(None, (state, e, place) => state.Evolve(e, place));
 
@@ -64,8 +64,8 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         RetentionCancelled => this with { Retention = null },
         HoldPlaced placed => this with { Holds = Holds.SetItem(placed.Hold, placed) },
         HoldLifted lifted => this with { Holds = Holds.Remove(lifted.Hold) },
-        SubjectJoined joined => this with { Aliases = Aliases.Add(joined.Other), AliasesHeard = joined.Version },
-        SubjectParted parted => this with { Aliases = Aliases.Remove(parted.Other), AliasesHeard = parted.Version },
+        SubjectJoined joined => this with { Aliases = Aliases.Add(joined.Other), AliasesHeard = AliasesHeard.SetItem(joined.Other, joined.Version) },
+        SubjectParted parted => this with { Aliases = Aliases.Remove(parted.Other), AliasesHeard = AliasesHeard.SetItem(parted.Other, parted.Version) },
         _ => this,
     };
 

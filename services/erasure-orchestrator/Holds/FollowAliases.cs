@@ -7,7 +7,8 @@ namespace ConsentLedger.ErasureOrchestrator.Holds;
 
 /// <summary>
 /// The consent service says who is one person and who is not after all. A hold on one id is a hold on all of them from then on, and ends with the tie. Each message tells one
-/// side; the other side has one of its own. A version that is known is passed over, so it does not matter how often one is heard. When it begins to forget one of them, it says that too.
+/// side; the other side has one of its own. What is older than the last word on the same two is passed over, so it does not matter how often or how late one is heard. When it
+/// begins to forget one of them, it says that too.
 /// </summary>
 public sealed class FollowAliases(Aliases aliases, TimeProvider clock) : ICloudEventConsumer
 {
@@ -15,7 +16,7 @@ public sealed class FollowAliases(Aliases aliases, TimeProvider clock) : ICloudE
 
     public static Decision Join(StreamKey subject, Guid other, long version, IReadOnlyDictionary<StreamKey, SubjectRequests> persons)
     {
-        if (version <= persons[subject].AliasesHeard) return Decision.Unchanged;
+        if (version <= persons[subject].AliasesHeard.GetValueOrDefault(other)) return Decision.Unchanged;
         var events = new List<NewEvent> { new(new SubjectJoined(other, version)) { Stream = subject } };
         var holds = persons.SelectMany(p => p.Value.Holds.Values.Select(h => h with { On = h.On ?? p.Key.Id.Value })).DistinctBy(h => h.Hold).ToList();
         events.AddRange(persons.SelectMany(p => holds.Where(h => !p.Value.Holds.ContainsKey(h.Hold)).Select(h => new NewEvent(h) { Stream = p.Key })));
@@ -24,7 +25,7 @@ public sealed class FollowAliases(Aliases aliases, TimeProvider clock) : ICloudE
 
     public static Decision Part(StreamKey subject, Guid other, long version, IReadOnlyDictionary<StreamKey, SubjectRequests> persons)
     {
-        if (version <= persons[subject].AliasesHeard) return Decision.Unchanged;
+        if (version <= persons[subject].AliasesHeard.GetValueOrDefault(other)) return Decision.Unchanged;
         var left = persons.ToDictionary(p => p.Key, p => p.Key == subject ? p.Value with { Aliases = p.Value.Aliases.Remove(other) } : p.Value);
         var events = new List<NewEvent> { new(new SubjectParted(other, version)) { Stream = subject } };
         foreach (var person in Aliases.ReachedFrom(subject, left))
