@@ -122,9 +122,10 @@ internal static class PackRules
 
     private static IEnumerable<PolicyPackError> CheckRights(RightsOffer rights)
     {
-        if (rights.DeadlineMonths < 1)
-            yield return new(PolicyPackErrors.PeriodInvalid, "/rights/deadlineMonths", "A request is given a month at least.");
-        if (rights.ExtensionMonths < 0)
-            yield return new(PolicyPackErrors.PeriodInvalid, "/rights/extensionMonths", "A period is not negative.");
+        // What the law gives (art. 12(3) GDPR) no policy makes longer.
+        if (rights.DeadlineMonths != 1)
+            yield return new(PolicyPackErrors.PeriodInvalid, "/rights/deadlineMonths", "A request is answered within one month.");
+        if (rights.ExtensionMonths is < 0 or > 2)
+            yield return new(PolicyPackErrors.PeriodInvalid, "/rights/extensionMonths", "An extension adds two months at most.");
     }
 }

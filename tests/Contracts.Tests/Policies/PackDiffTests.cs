@@ -139,7 +139,7 @@ public sealed class PackDiffTests
         { "/dataCategories/1/items", "[\"city\"]" },
         { "/tracking/purposes/1", "\"orders\"" },
         { "/regimes/1", """{ "jurisdiction": "*", "regime": "opt-out" }""" },
-        { "/rights/deadlineMonths", "2" },
+        { "/rights/extensionMonths", "1" },
         { "/dated", "\"2026-11-21\"" },
         { "/purposes/3", """{ "id": "survey", "title": { "en": "Survey" }, "bases": [{ "basis": "consent" }], "data": ["location"], "channels": [], "retention": { "until": "consent-withdrawn" } }""" },
     };
