@@ -165,6 +165,18 @@ public sealed class DeskTests(RunningDesk desk) : IClassFixture<RunningDesk>
     }
 
     [BrowserFact]
+    public async Task What_a_system_said_otherwise_later_stands_beside_what_it_said_first()
+    {
+        var request = await desk.RequestAsync(new { subject = Acts.NewSubject() });
+        await desk.PostAsync($"/v1/erasures/{request}/tasks/archive/outcome", new { outcome = "erased" });
+        await desk.PostAsync($"/v1/erasures/{request}/tasks/archive/outcome", new { outcome = "kept", reason = "legal-claims" });
+        await using var visit = await desk.SignInAsync(new() { JavaScriptEnabled = false });
+        await visit.Page.GotoAsync($"/desk/requests/{request}");
+        var said = await visit.Page.GetByRole(AriaRole.Row).Filter(new() { HasText = "archive" }).InnerTextAsync();
+        said.ShouldMatch("erased(.|\n)*Later it said: kept, legal claims");
+    }
+
+    [BrowserFact]
     public async Task A_hold_is_placed_and_lifted_and_a_deadline_is_extended_once()
     {
         var request = await desk.RequestAsync(new { subject = Acts.NewSubject() });

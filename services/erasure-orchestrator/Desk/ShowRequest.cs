@@ -62,8 +62,14 @@ internal static class ShowRequest
         <td>{(t.Value.DispatchedAt is { } told ? DeskWords.Time(told) : Html.Empty)}{(t.Value.Attempts > 1 ? (Html)$"""<span class="sub">{t.Value.Attempts} times</span>""" : Html.Empty)}</td>
         <td>{(t.Value.CompletedAt is { } at ? DeskWords.Time(at) : Html.Empty)}</td>
         <td>{(t.Value.Outcome is { } outcome ? (Html)$"{DeskWords.Plain(outcome)}" : Html.Empty)}{(t.Value.Reason is { } why ? (Html)$"""<span class="sub">{DeskWords.Plain(why)}</span>""" : Html.Empty)}
+        {t.Value.Contradictions.Select(Later)}
         {(t.Value is { IsOpen: true, Stage: TaskStage.WithPeople } && caller.Scopes.Contains(Scopes.ErasureDecide) ? Answer(request, t.Key) : Html.Empty)}</td></tr>
         """)}</tbody></table></div>
+        """;
+
+    /// <summary>What a system said first stands, and somebody has to ask it which of the two is so.</summary>
+    private static Html Later(Contradiction said) => $"""
+        <span class="sub late">Later it said: {DeskWords.Plain(said.Outcome)}{(said.Reason is { } why ? $", {DeskWords.Plain(why)}" : "")}, {DeskWords.Time(said.At)}</span>
         """;
 
     private static Html Answer(PersonRequest request, string system) => $"""
