@@ -177,6 +177,37 @@ public sealed class DeskTests(RunningDesk desk) : IClassFixture<RunningDesk>
     }
 
     [BrowserFact]
+    public async Task What_will_be_done_is_shown_before_it_is_and_can_be_refused_or_withdrawn_until_then()
+    {
+        await using var visit = await desk.SignInAsync();
+        foreach (var (button, end) in new[] { ("Refuse the request", "refused"), ("Withdraw the request", "Withdrawn") })
+        {
+            var subject = Acts.NewSubject();
+            await desk.PostAsync($"/v1/subjects/{subject}/holds", new { authority = "court-order", reference = "case-13" });
+            var request = await desk.RequestAsync(new { subject });
+            await visit.Page.GotoAsync($"/desk/requests/{request}");
+            (await visit.Page.Locator("ol.plan li").AllInnerTextsAsync()).Select(s => s.Split(' ', '\n')[0]).ShouldBe(["consent", "marketing-preference", "archive"]);
+            (await visit.Page.Locator("main").InnerTextAsync()).ShouldContain("no system was told yet");
+            (await visit.FindBarriersAsync()).ShouldBeEmpty();
+            await visit.Page.GetByRole(AriaRole.Button, new() { Name = button }).ClickAsync();
+            (await visit.Page.Locator("main").InnerTextAsync()).ShouldContain(end);
+            (await visit.Page.Locator("ol.plan").CountAsync()).ShouldBe(0);
+        }
+    }
+
+    [BrowserFact]
+    public async Task Whoever_tells_somebody_by_hand_sees_whom_it_is_about()
+    {
+        var request = await desk.RequestAsync(new { subject = Acts.NewSubject(), identities = new[] { new { type = "customer_number", value = "4711-0815" } } });
+        await using var visit = await desk.SignInAsync();
+        await visit.Page.GotoAsync($"/desk/requests/{request}");
+        (await visit.Page.Locator("main").InnerTextAsync()).ShouldNotContain("4711-0815");
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Whom it is about" }).ClickAsync();
+        (await visit.Page.Locator("dl").InnerTextAsync()).ShouldContain("4711-0815");
+        (await visit.FindBarriersAsync()).ShouldBeEmpty();
+    }
+
+    [BrowserFact]
     public async Task A_hold_is_placed_and_lifted_and_a_deadline_is_extended_once()
     {
         var request = await desk.RequestAsync(new { subject = Acts.NewSubject() });

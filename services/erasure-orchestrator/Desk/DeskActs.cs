@@ -2,8 +2,11 @@ using System.Globalization;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 using ConsentLedger.ErasureOrchestrator.Erasures.Extending;
+using ConsentLedger.ErasureOrchestrator.Erasures.Instructing;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Erasures.Withdrawing;
 using ConsentLedger.ErasureOrchestrator.Holds;
+using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Desk;
@@ -14,6 +17,10 @@ internal static class DeskActs
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapPost("/desk/requests/{id:guid}/extension", ExtendAsync).RequireScope(Scopes.ErasureDecide).ForBrowsers(DeskPages.SignIn.Pages);
+        app.MapPost("/desk/requests/{id:guid}/identity", VerifyAsync).RequireScope(Scopes.ErasureDecide).ForBrowsers(DeskPages.SignIn.Pages);
+        app.MapPost("/desk/requests/{id:guid}/instruction", InstructAsync).RequireScope(Scopes.ErasureInstruct).ForBrowsers(DeskPages.SignIn.Pages);
+        app.MapPost("/desk/requests/{id:guid}/withdrawal", WithdrawAsync).RequireScope(Scopes.ErasureRequest).ForBrowsers(DeskPages.SignIn.Pages);
+        app.MapPost("/desk/requests/{id:guid}/refusal", RefuseAsync).RequireScope(Scopes.ErasureDecide).ForBrowsers(DeskPages.SignIn.Pages);
         app.MapPost("/desk/requests/{id:guid}/tasks/{system}", AnswerAsync).RequireScope(Scopes.ErasureDecide).ForBrowsers(DeskPages.SignIn.Pages);
         app.MapPost("/desk/requests/{id:guid}/holds", HoldAsync).RequireScope(Scopes.ErasureHold).ForBrowsers(DeskPages.SignIn.Pages);
         app.MapPost("/desk/requests/{id:guid}/holds/{hold:guid}/lifting", LiftAsync).RequireScope(Scopes.ErasureHold).ForBrowsers(DeskPages.SignIn.Pages);
@@ -26,9 +33,26 @@ internal static class DeskActs
         if (!TryRead<ExtensionReason>(form["reason"], out var reason)
             || !DateTimeOffset.TryParse(form["noticeSentAt"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at))
             return await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, Malformed);
-        var act = new ExtendRequest(reason, at, form["noticeMethod"].ToString().Trim());
-        return await CarryOutAsync(id, (found, _, register, now) => act.Decide(found, register, now), caller, lookup, ledger, reader, patience, clock, ct);
+        return await CarryOutAsync(id, new ExtendRequest(reason, at, form["noticeMethod"].ToString().Trim()), caller, lookup, ledger, reader, patience, clock, ct);
     }
+
+    private static Task<IResult> VerifyAsync(Guid id, Caller caller, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct) =>
+        CarryOutAsync(id, new VerifyIdentity(), caller, lookup, ledger, reader, patience, clock, ct);
+
+    private static Task<IResult> WithdrawAsync(Guid id, Caller caller, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct) =>
+        CarryOutAsync(id, new WithdrawRequest(), caller, lookup, ledger, reader, patience, clock, ct);
+
+    private static async Task<IResult> InstructAsync(
+        Guid id, HttpRequest request, Caller caller, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct) =>
+        TryRead<Instruction>((await request.ReadFormAsync(ct))["instruction"], out var instruction)
+            ? await CarryOutAsync(id, new InstructRequest(instruction), caller, lookup, ledger, reader, patience, clock, ct)
+            : await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, Malformed);
+
+    private static async Task<IResult> RefuseAsync(
+        Guid id, HttpRequest request, Caller caller, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct) =>
+        TryRead<RefusalReason>((await request.ReadFormAsync(ct))["reason"], out var reason)
+            ? await CarryOutAsync(id, new RefuseRequest(reason), caller, lookup, ledger, reader, patience, clock, ct)
+            : await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, Malformed);
 
     private static async Task<IResult> AnswerAsync(
         Guid id, string system, HttpRequest request, Caller caller, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct)
@@ -57,6 +81,10 @@ internal static class DeskActs
         var outcome = covered.Count == 0 ? new Outcome.Unchanged(0) : await aliases.ExecuteAsync(covered, Fresh(clock), default, persons => LiftHold.Decide(hold, persons), ct);
         return await AfterAsync(outcome, id, caller, lookup, reader, clock, ct);
     }
+
+    private static Task<IResult> CarryOutAsync(
+        Guid id, IRequestAct act, Caller caller, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct) =>
+        CarryOutAsync(id, (found, _, register, now) => act.Decide(found, register, now), caller, lookup, ledger, reader, patience, clock, ct);
 
     private static async Task<IResult> CarryOutAsync(
         Guid id, Func<PersonRequest, SubjectRequests, Register.TenantRegister, DateTimeOffset, Decision> decide, Caller caller, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock,

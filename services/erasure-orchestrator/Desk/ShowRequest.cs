@@ -1,6 +1,10 @@
 using System.Globalization;
 using ConsentLedger.ErasureOrchestrator.Certificates;
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Instructing;
+using ConsentLedger.ErasureOrchestrator.Erasures.Planning;
+using ConsentLedger.ErasureOrchestrator.Identities;
+using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Desk;
@@ -11,6 +15,7 @@ internal static class ShowRequest
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapGet("/desk/requests/{id:guid}", HandleAsync).RequireScope(Scopes.ErasureRead).ForBrowsers(DeskPages.SignIn.Pages);
+        app.MapGet("/desk/requests/{id:guid}/identities", IdentitiesAsync).RequireScope(Scopes.SubjectFind).ForBrowsers(DeskPages.SignIn.Pages);
         app.MapGet("/desk/requests/{id:guid}/certificate", CertificateAsync).RequireScope(Scopes.ErasureRead).ForBrowsers(DeskPages.SignIn.Pages);
         app.MapGet("/desk/requests/{id:guid}/certificate.json", FileAsync).RequireScope(Scopes.ErasureRead).ForBrowsers(DeskPages.SignIn.Pages);
     }
@@ -19,7 +24,9 @@ internal static class ShowRequest
     public static async Task<IResult> PageAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, TimeProvider clock, CancellationToken ct, Refusal? refusal = null)
     {
         if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject || (await reader.ReadAsync(subject, SubjectRequests.Stream, ct)).State is not { } person || person.Find(id) is not { } request)
-            return new DeskPage("Not found", $"""<h1>There is no such request</h1><p><a href="/desk">Back to the desk</a></p>""", caller, StatusCodes.Status404NotFound);
+            return Missing(caller);
+        var (register, _) = await reader.ReadAsync(TenantRegister.Of(caller.Tenant), TenantRegister.Stream, ct);
+        var plan = request.Plan ?? (request.IsOpen ? MakePlan.Of(request, register) : null);
         var now = clock.GetUtcNow();
         return new DeskPage($"Request {id:D}", $"""
             <p><a href="/desk">All requests</a></p>
@@ -33,13 +40,31 @@ internal static class ShowRequest
             {(request.EndedAt is { } ended ? (Html)$"<dt>Ended</dt><dd>{DeskWords.Time(ended)}{(request.Outcome is { } outcome ? (Html)$": <strong>{DeskWords.Plain(outcome)}</strong>" : Html.Empty)}</dd>" : Html.Empty)}
             </dl>
             <section><h2>Timeline</h2>{new RequestPicture(request, now).Draw()}</section>
-            <section><h2 id="systems">Systems</h2>{Systems(request, caller)}</section>
-            {(request.Plan is { Kept.Count: > 0 } plan ? Kept(plan.Kept) : Html.Empty)}
+            <section><h2 id="systems">Systems</h2>{Systems(request, caller)}{(request.Plan is null && plan is not null ? Ahead(plan) : Html.Empty)}</section>
+            {(plan is { Kept.Count: > 0 } ? Kept(plan.Kept) : Html.Empty)}
             <section><h2>What can be done</h2>{Acts(request, person, caller, now)}</section>
             """, caller, refusal is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
     }
 
     private static Task<IResult> HandleAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, TimeProvider clock, CancellationToken ct) => PageAsync(id, caller, lookup, reader, clock, ct);
+
+    /// <summary>Personal: for whoever tells somebody by hand, and kept nowhere.</summary>
+    private static async Task<IResult> IdentitiesAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, IdentityVault vault, CancellationToken ct)
+    {
+        if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject || (await reader.ReadAsync(subject, SubjectRequests.Stream, ct)).State.Find(id) is not { } request) return Missing(caller);
+        var known = request.HasIdentities ? (await vault.OpenAsync(caller.Tenant, id, ct))?.Identities ?? [] : [];
+        return new DeskPage($"Whom request {id:D} is about", $"""
+            <p><a href="/desk/requests/{id:D}">Back to the request</a></p>
+            <h1>Whom it is about</h1>
+            <dl>
+            <dt>Data subject</dt><dd><code>{subject.Id.ToString()}</code></dd>
+            {known.Select(i => (Html)$"<dt>{DeskWords.Plain(i.Type.Replace('_', ' '))}{(i.Format == "raw" ? "" : $" ({i.Format})")}</dt><dd>{i.Value}</dd>")}
+            </dl>
+            {(known.Count == 0 ? (Html)$"<p>Nobody said by what else others know the person.</p>" : Html.Empty)}
+            """, caller);
+    }
+
+    private static DeskPage Missing(Caller caller) => new("Not found", $"""<h1>There is no such request</h1><p><a href="/desk">Back to the desk</a></p>""", caller, StatusCodes.Status404NotFound);
 
     private static async Task<IResult> CertificateAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, Certificates.Certificates certificates, HttpContext context, CancellationToken ct)
     {
@@ -53,7 +78,7 @@ internal static class ShowRequest
         return certificate is null ? DeskPages.SignIn.Pages.Refusal(context, problem!) : TypedResults.Bytes(certificate, "application/json", $"certificate-{id:D}.json");
     }
 
-    private static Html Systems(PersonRequest request, Caller caller) => request.Tasks.Count == 0 ? (Html)$"<p>Nothing has begun, so no system was told.</p>" : $"""
+    private static Html Systems(PersonRequest request, Caller caller) => request.Tasks.Count == 0 ? (Html)$"<p>{(request.IsOpen ? "Nothing has begun, so no system was told yet." : "Nothing had begun, so no system was told.")}</p>" : $"""
         <div class="scroll" tabindex="0" role="region" aria-labelledby="systems"><table>
         <thead><tr><th scope="col">System</th><th scope="col">How it stands</th><th scope="col">Told</th><th scope="col">Answered</th><th scope="col">Outcome</th></tr></thead>
         <tbody>{request.Tasks.Select(t => (Html)$"""
@@ -63,8 +88,14 @@ internal static class ShowRequest
         <td>{(t.Value.CompletedAt is { } at ? DeskWords.Time(at) : Html.Empty)}</td>
         <td>{(t.Value.Outcome is { } outcome ? (Html)$"{DeskWords.Plain(outcome)}" : Html.Empty)}{(t.Value.Reason is { } why ? (Html)$"""<span class="sub">{DeskWords.Plain(why)}</span>""" : Html.Empty)}
         {t.Value.Contradictions.Select(Later)}
-        {(t.Value is { IsOpen: true, Stage: TaskStage.WithPeople } && caller.Scopes.Contains(Scopes.ErasureDecide) ? Answer(request, t.Key) : Html.Empty)}</td></tr>
+        {(t.Value is { IsOpen: true, Stage: TaskStage.WithPeople } && caller.Scopes.Contains(Scopes.ErasureDecide) ? Answer(request, t.Key, caller) : Html.Empty)}</td></tr>
         """)}</tbody></table></div>
+        """;
+
+    /// <summary>What begins when nothing stands in its way any more, as register and policy are now.</summary>
+    private static Html Ahead(ErasurePlanned plan) => $"""
+        <p>When it begins, these are told, as things are now{(plan.PolicyVersion is { } version ? $" (policy {version})" : "")}:</p>
+        <ol class="plan">{plan.Steps.OrderBy(s => s.Phase).Select(s => (Html)$"<li>{s.System} <span class=\"sub\">{DeskWords.Plain(s.Kind)}{(s.Assignee is { } who ? $", {who}" : "")}</span></li>")}</ol>
         """;
 
     /// <summary>What a system said first stands, and somebody has to ask it which of the two is so.</summary>
@@ -72,7 +103,8 @@ internal static class ShowRequest
         <span class="sub late">Later it said: {DeskWords.Plain(said.Outcome)}{(said.Reason is { } why ? $", {DeskWords.Plain(why)}" : "")}, {DeskWords.Time(said.At)}</span>
         """;
 
-    private static Html Answer(PersonRequest request, string system) => $"""
+    private static Html Answer(PersonRequest request, string system, Caller caller) => $"""
+        {(caller.Scopes.Contains(Scopes.SubjectFind) ? (Html)$"""<a href="/desk/requests/{request.Id:D}/identities">Whom it is about</a>""" : Html.Empty)}
         <form class="inline" method="post" action="/desk/requests/{request.Id:D}/tasks/{system}">
         <label>Outcome <select name="outcome">{OutcomesOf(request.Type).Select(o => (Html)$"""<option value="{DeskWords.Kebab(o)}">{DeskWords.Plain(o)}</option>""")}</select></label>
         <label>Reason <select name="reason"><option value="">none</option>{Enum.GetValues<KeepReason>().Select(r => (Html)$"""<option value="{DeskWords.Kebab(r)}">{DeskWords.Plain(r)}</option>""")}</select></label>
@@ -99,6 +131,7 @@ internal static class ShowRequest
         var acts = new List<Html>();
         if (request.CompletedAt is not null)
             acts.Add($"""<p><a href="/desk/requests/{request.Id:D}/certificate">Certificate</a>, to print; <a href="/desk/requests/{request.Id:D}/certificate.json">the file that proves it</a>.</p>""");
+        acts.AddRange(Beginning(request, caller));
         if (request is { IsOpen: true, Extension: null } && decides)
         {
             acts.Add($"""
@@ -130,6 +163,48 @@ internal static class ShowRequest
         }
 
         return acts.Count == 0 ? (Html)$"<p>Nothing more, with this token.</p>" : (Html)$"""<div class="acts">{acts}</div>""";
+    }
+
+    /// <summary>What can be said of a request that has not begun.</summary>
+    private static IEnumerable<Html> Beginning(PersonRequest request, Caller caller)
+    {
+        if (request is not { IsOpen: true, HasBegun: false }) yield break;
+        if (request.IsUnconfirmed && caller.Scopes.Contains(Scopes.ErasureDecide))
+        {
+            yield return $"""
+                <form method="post" action="/desk/requests/{request.Id:D}/identity"><h3>Confirm who asks</h3>
+                <p class="note">Where you have seen to it otherwise than by the mailed link that the person asks.</p>
+                <button>It is the person who asks</button></form>
+                """;
+        }
+
+        if (request is { Instructor: { } instructor, Instruction: null } && caller.Scopes.Contains(Scopes.ErasureInstruct))
+        {
+            yield return $"""
+                <form method="post" action="/desk/requests/{request.Id:D}/instruction"><h3>Instruction of {instructor}</h3>
+                <label>The controller says <select name="instruction">{Enum.GetValues<Instruction>().Select(i => (Html)$"""<option value="{DeskWords.Kebab(i)}">{DeskWords.Plain(i)}</option>""")}</select></label>
+                <button>Record the instruction</button></form>
+                """;
+        }
+
+        if (caller.Scopes.Contains(Scopes.ErasureRequest))
+        {
+            yield return $"""
+                <form method="post" action="/desk/requests/{request.Id:D}/withdrawal"><h3>Withdraw</h3>
+                <p class="note">Where the person thought better of it.</p>
+                <button>Withdraw the request</button></form>
+                """;
+        }
+
+        if (caller.Scopes.Contains(Scopes.ErasureDecide) && request.Tasks.Values.All(t => !t.IsOpen))
+        {
+            yield return $"""
+                <form method="post" action="/desk/requests/{request.Id:D}/refusal"><h3>Refuse</h3>
+                <p class="note">The person is told why, and of the complaint to an authority (GDPR art. 12(4)).</p>
+                <label>On what ground <select name="reason">{Enum.GetValues<RefusalReason>().Select(r => (Html)$"""<option value="{DeskWords.Kebab(r)}">{DeskWords.Plain(r)}</option>""")}</select></label>
+                <button>Refuse the request</button></form>
+                """;
+        }
     }
 
     private static string Capital(string words) => words.Length == 0 ? words : char.ToUpperInvariant(words[0]) + words[1..];
