@@ -6,6 +6,7 @@ using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -62,6 +63,35 @@ public sealed class HandOutCopyTests
         var (crm, mailer) = (copy.GetProperty("processors")[0], copy.GetProperty("processors")[1]);
         (crm.GetProperty("name").GetString(), crm.GetProperty("outcome").GetString(), crm.GetProperty("resultsUrl").GetString(), crm.GetProperty("resultsCount").GetInt32()).ShouldBe(("The CRM", "provided", "https://crm.example/exports/7", 3));
         (mailer.GetProperty("system").GetString(), mailer.GetProperty("outcome").GetString(), mailer.GetProperty("reason").GetString()).ShouldBe(("mailer", "refused", "cancelled"));
+    }
+
+    [Fact]
+    public async Task A_copy_is_handed_out_when_all_of_it_was_sent_and_not_before()
+    {
+        var sent = new MemoryStream();
+        var (context, recorded) = (new DefaultHttpContext { Response = { Body = sent } }, new List<long>());
+        Task RecordAsync()
+        {
+            recorded.Add(sent.Length);
+            return Task.CompletedTask;
+        }
+
+        await new CopyResult([1, 2, 3], "application/json", RecordAsync).ExecuteAsync(context);
+        (recorded.ShouldHaveSingleItem(), context.Response.ContentType, context.Response.ContentLength).ShouldBe((3, "application/json", null));
+
+        // Whoever asked has gone.
+        var gone = new DefaultHttpContext { RequestAborted = new CancellationToken(canceled: true), Response = { Body = new MemoryStream() } };
+        await Should.ThrowAsync<OperationCanceledException>(() => new CopyResult([1, 2, 3], "application/json", RecordAsync).ExecuteAsync(gone));
+        recorded.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_part_that_was_sent_is_recorded_as_one_whatever_was_answered_meanwhile()
+    {
+        HandOutCopy.Handed(Given(Told).All[0], isPart: true, holdsNothing: false).Whole(Given(Told)).ShouldRecord(new ErasureCopyHandedOut(Request, Partial: true));
+        HandOutCopy.Handed(Given([.. Told, new ErasureCopyHandedOut(Request)]).All[0], isPart: true, holdsNothing: false).ShouldBe(Decision.Unchanged);
+        HandOutCopy.Handed(Given(Told).All[0], isPart: false, holdsNothing: false).Whole(Given(Told)).Facts()[^1].ShouldBeOfType<ErasureCompleted>();
+        CodeOf(HandOutCopy.Handed(Given([.. Told, new ErasureCopyHandedOut(Request)]).All[0], isPart: false, holdsNothing: false)).ShouldBe("copy_handed_out", "another one was sent at the same time");
     }
 
     [Fact]

@@ -34,6 +34,14 @@ public static class HandOutCopy
         _ => Decision.Of(new ErasureCopyHandedOut(request.Id), new ErasureTaskCompleted(request.Id, OwnSystems.Consent, holdsNothing ? TaskOutcome.NothingHeld : TaskOutcome.Provided, Type: request.Type)),
     };
 
+    /// <summary>What was sent, as what it was: a part has not in it what systems have answered since, and of two copies that were sent at once one completes the request.</summary>
+    public static Decision Handed(PersonRequest request, bool isPart, bool holdsNothing) => (isPart, request) switch
+    {
+        (false, _) => Decide(request, holdsNothing: holdsNothing),
+        (true, { IsOpen: true, CopyHandedOut: false }) => Decision.Of(new ErasureCopyHandedOut(request.Id, Partial: true)),
+        _ => Decision.Unchanged,
+    };
+
     /// <summary>The consent service's copy with the others' answers in it, under a name that is none of its own.</summary>
     public static byte[] Add(byte[] copy, PersonRequest request, TenantRegister register, IReadOnlyList<SealedResults> results)
     {
@@ -50,22 +58,38 @@ public static class HandOutCopy
         Guid id, Caller caller, ErasureLookup lookup, StateReader reader, DeciderLoop ledger, OwnCalls own, IdentityVault vault, Patience patience, CancellationToken ct, bool partial = false)
     {
         if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject) return KnownProblems.NotFound;
-        while (true)
-        {
-            var (state, version) = await reader.ReadAsync(subject, SubjectRequests.Stream, ct);
-            var request = state.Find(id)!;
-            if (Decide(request, partial) is Decision.Refuse { Refusal: var refusal }) return KnownProblems.Refused(refusal.Code, refusal.Reason);
-
-            // Read first: what cannot be read is not said to be handed out. Of two who read at once one hands it out; and what a system answers meanwhile is not left out of it.
-            if (await own.ReadCopyAsync(caller.Tenant, subject.Id.Value, request.Type == RequestType.Portability, ct) is not { } copy) return CopyUnavailable;
-            var known = request.HasIdentities ? await vault.OpenAsync(caller.Tenant, id, ct) : null;
-            var (register, _) = await reader.ReadAsync(TenantRegister.Of(caller.Tenant), TenantRegister.Stream, ct);
-            var whole = Add(copy.Bytes, request, register, known?.Results ?? []);
-            var outcome = await ledger.ExecuteAsync(subject.Commanding(patience, (current, _, _) => Decide(current.Find(id)!, partial, copy.HoldsNothing)) with { ExpectedVersion = version }, ct);
-            if (outcome is Outcome.Conflict) continue;
-            return outcome is Outcome.Recorded ? TypedResults.Bytes(whole, copy.ContentType) : outcome.ToResult();
-        }
+        var (state, _) = await reader.ReadAsync(subject, SubjectRequests.Stream, ct);
+        var request = state.Find(id)!;
+        var handing = Decide(request, partial);
+        if (handing is Decision.Refuse { Refusal: var refusal }) return KnownProblems.Refused(refusal.Code, refusal.Reason);
+        if (await own.ReadCopyAsync(caller.Tenant, subject.Id.Value, request.Type == RequestType.Portability, ct) is not { } copy) return CopyUnavailable;
+        var known = request.HasIdentities ? await vault.OpenAsync(caller.Tenant, id, ct) : null;
+        var (register, _) = await reader.ReadAsync(TenantRegister.Of(caller.Tenant), TenantRegister.Stream, ct);
+        var isPart = handing is Decision.Record record && record.Events.Any(e => e.Facts is ErasureCopyHandedOut { Partial: true });
+        return new CopyResult(
+            Add(copy.Bytes, request, register, known?.Results ?? []), copy.ContentType,
+            () => ledger.ExecuteAsync(subject.Commanding(patience, (current, _, _) => Handed(current.Find(id)!, isPart, copy.HoldsNothing)), CancellationToken.None));
     }
+}
+
+/// <summary>
+/// A copy on its way. It is recorded as handed out when all of it was sent, and only with that the answer ends: whoever did not hear its end asks again. A crash in between leaves the request
+/// open, and a second copy harms nobody.
+/// </summary>
+/// <param name="Record">Whoever has it all may hang up meanwhile, and it was handed out all the same.</param>
+public sealed record CopyResult(byte[] Body, string ContentType, Func<Task> Record) : IResult
+{
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        // Without a length, which would say before the end that this is it.
+        var response = httpContext.Response;
+        response.ContentType = ContentType;
+        await response.Body.WriteAsync(Body, httpContext.RequestAborted);
+        await response.Body.FlushAsync(httpContext.RequestAborted);
+        await Record();
+    }
+
+    public override string ToString() => "copy";
 }
 
 /// <summary>What another system said, as the person hears of it.</summary>
