@@ -34,7 +34,7 @@ internal static class Canaries
             byte[] bytes;
             try
             {
-                bytes = await File.ReadAllBytesAsync(file, ct);
+                bytes = await ReadAsync(file, ct);
             }
             catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
             {
@@ -45,6 +45,15 @@ internal static class Canaries
         }
 
         return found;
+    }
+
+    /// <summary>Also while somebody writes to it.</summary>
+    private static async Task<byte[]> ReadAsync(string path, CancellationToken ct)
+    {
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var read = new MemoryStream();
+        await file.CopyToAsync(read, ct);
+        return read.ToArray();
     }
 
     private static IEnumerable<(string, byte[])> FormsOf(string text)
