@@ -39,6 +39,7 @@ builder.Services.AddSingleton<Aliases>();
 builder.Services.AddSingleton<RecordReply>();
 builder.Services.AddSingleton<ReceiveRequests>();
 builder.Services.AddSingleton<OwnCalls>();
+builder.Services.AddSingleton<Registers>();
 builder.Services.AddIdentityVault(builder.Configuration);
 builder.Services.AddRemote(CallProcessors.Remote, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (500, 5000));
 builder.Services.AddHostedService<CallProcessors>();

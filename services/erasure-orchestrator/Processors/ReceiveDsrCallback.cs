@@ -19,13 +19,13 @@ public static class ReceiveDsrCallback
     public static void Map(IEndpointRouteBuilder api) => api.MapPost(CallbackUrls.OpenDsrPath, HandleAsync).AllowAnonymous().ExcludeFromDescription();
 
     private static async Task<IResult> HandleAsync(
-        string tenant, Guid request, string system, HttpRequest http, StateReader reader, KnownProcessors known, CallbackUrls urls, ErasureLookup lookup, RecordReply replies, CancellationToken ct)
+        string tenant, Guid request, string system, HttpRequest http, StateReader reader, Registers registers, KnownProcessors known, CallbackUrls urls, ErasureLookup lookup, RecordReply replies, CancellationToken ct)
     {
-        var body = await DsrReceive.ReadAsync(http, ct);
         if (!TenantId.TryParse(tenant, out var whose)
-            || (await reader.ReadAsync(TenantRegister.Of(whose), TenantRegister.Stream, ct)).State.Find(system) is not { Kind: ProcessorKind.OpenDsr, Endpoint: not null } processor
-            || !DsrHeaders.TryRead(name => http.Headers[name], out var domain, out var signature))
+            || !DsrHeaders.TryRead(name => http.Headers[name], out var domain, out var signature)
+            || (await registers.ReadAsync(whose, ct)).Find(system) is not { Kind: ProcessorKind.OpenDsr, Endpoint: not null } processor)
             return Unsigned;
+        var body = await DsrReceive.ReadAsync(http, ct);
         switch (await IsTheirsAsync(known, whose, processor, domain, signature, body, ct))
         {
             case false:

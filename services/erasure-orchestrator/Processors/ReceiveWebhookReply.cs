@@ -16,16 +16,16 @@ public static class ReceiveWebhookReply
     public static void Map(IEndpointRouteBuilder api) => api.MapPost(CallbackUrls.WebhookPath, HandleAsync).AllowAnonymous().ExcludeFromDescription();
 
     private static async Task<IResult> HandleAsync(
-        string tenant, Guid request, string system, HttpRequest http, StateReader reader, ProcessorSecrets secrets, RecordReply replies, TimeProvider clock, CancellationToken ct)
+        string tenant, Guid request, string system, HttpRequest http, Registers registers, ProcessorSecrets secrets, RecordReply replies, TimeProvider clock, CancellationToken ct)
     {
-        var body = await DsrReceive.ReadAsync(http, ct);
         if (!TenantId.TryParse(tenant, out var whose)
-            || (await reader.ReadAsync(TenantRegister.Of(whose), TenantRegister.Stream, ct)).State.Find(system) is not { Kind: ProcessorKind.Webhook } processor
-            || secrets.Find(whose, processor.Secret) is not { } secret || ProcessorSecrets.KeyOf(secret) is not { } key
             || http.Headers[WebhookSignature.IdHeader] is not [{ Length: > 0 and <= 200 } id] || http.Headers[WebhookSignature.TimeHeader] is not [{ } time] || http.Headers[WebhookSignature.SignatureHeader] is not [{ } signatures]
             || !id.StartsWith($"{CallbackUrls.DsrIdOf(whose, request, system):D}", StringComparison.Ordinal)
-            || !WebhookSignature.Verifies(key, id, time, signatures, body, clock.Unmoved().GetUtcNow()))
+            || (await registers.ReadAsync(whose, ct)).Find(system) is not { Kind: ProcessorKind.Webhook } processor
+            || secrets.Find(whose, processor.Secret) is not { } secret || ProcessorSecrets.KeyOf(secret) is not { } key)
             return Unsigned;
+        var body = await DsrReceive.ReadAsync(http, ct);
+        if (!WebhookSignature.Verifies(key, id, time, signatures, body, clock.Unmoved().GetUtcNow())) return Unsigned;
 
         if (!StrictJson.TryRead<WebhookReply>(body, out var said, out var problem)) return problem;
         if (said.ToReply() is not { } reply) return KnownProblems.BodyInvalid;
