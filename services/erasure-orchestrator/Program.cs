@@ -51,6 +51,7 @@ builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Consumes<SubjectErasedConsumer>("erasure.from-consent", Exchanges.ConsentEvents, SubjectErasedV1.Type)
     .Consumes<SubjectErasedConsumer>("erasure.from-marketing", Exchanges.MarketingEvents, SubjectErasedV1.Type)
     .Consumes<FollowAliases>("erasure.persons", Exchanges.ConsentEvents, FollowAliases.Bindings)
+    .ConsumesCommands<ErasureCommandConsumer>(Exchanges.ErasureCommands)
     .Consumes<FollowPolicy>("erasure.policies", Exchanges.ConsentEvents, PolicyPublishedV1.Type));
 
 var app = builder.Build();

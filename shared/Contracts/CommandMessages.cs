@@ -108,6 +108,13 @@ public sealed record RaiseObjectionV1(string To, DateTimeOffset OccurredAt, stri
     public const string Type = "objection.raise.v1";
 }
 
+/// <summary>Record that what data is kept for has ended; the erasure service then erases the person when the policy's time for it is over.</summary>
+/// <param name="Ended">The service, or the contract.</param>
+public sealed record TerminateServiceV1(string Ended, DateTimeOffset OccurredAt)
+{
+    public const string Type = "service.terminate.v1";
+}
+
 /// <summary>A command was carried out: what it says is on disk.</summary>
 /// <param name="Outcome"><c>recorded</c>, or <c>unchanged</c> where nothing had to be written.</param>
 public sealed record CommandRecordedV1(string CommandId, string CommandSource, string Outcome, long? Position = null, long? Version = null)

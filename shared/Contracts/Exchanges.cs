@@ -11,4 +11,12 @@ public static class Exchanges
     public const string ConsentCommands = "consent.commands";
 
     public const string ConsentReplies = "consent.replies";
+
+    /// <summary>As <see cref="ConsentCommands"/>, to the erasure service.</summary>
+    public const string ErasureCommands = "erasure.commands";
+
+    public const string ErasureReplies = "erasure.replies";
+
+    /// <summary>Where commands that came to this exchange are answered.</summary>
+    public static string RepliesTo(string commands) => commands == ErasureCommands ? ErasureReplies : ConsentReplies;
 }

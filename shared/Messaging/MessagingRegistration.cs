@@ -1,3 +1,4 @@
+using ConsentLedger.Contracts;
 using ConsentLedger.EventStore;
 using ConsentLedger.Messaging.Publishing;
 using ConsentLedger.Messaging.Receiving;
@@ -30,7 +31,8 @@ public static class MessagingRegistration
         services.AddSingleton<MessagingMetrics>();
         services.AddSingleton(address);
         services.AddSingleton<BrokerConnection>();
-        services.AddSingleton(s => new ReplyPublisher(s.GetRequiredService<BrokerConnection>(), s.GetRequiredService<MessagingMetrics>(), s.GetRequiredService<TimeProvider>()));
+        var replies = Exchanges.RepliesTo(plan.Consumptions.Find(c => c.AreCommands)?.From ?? Exchanges.ConsentCommands);
+        services.AddSingleton(s => new ReplyPublisher(replies, s.GetRequiredService<BrokerConnection>(), s.GetRequiredService<MessagingMetrics>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new ParkedMessages(s.GetRequiredService<BrokerConnection>(), s.GetRequiredService<TimeProvider>()));
         services.AddHealthChecks().AddCheck<BrokerHealthCheck>("broker");
 

@@ -13,7 +13,7 @@ internal static class Topology
     public static string ParkedQueueOf(string queue) => $"{queue}.parked";
 
     public static Task DeclareExchangeAsync(IChannel channel, string exchange, CancellationToken ct) =>
-        channel.ExchangeDeclareAsync(exchange, exchange == Exchanges.ConsentReplies ? ExchangeType.Direct : ExchangeType.Topic, durable: true, autoDelete: false, cancellationToken: ct);
+        channel.ExchangeDeclareAsync(exchange, exchange is Exchanges.ConsentReplies or Exchanges.ErasureReplies ? ExchangeType.Direct : ExchangeType.Topic, durable: true, autoDelete: false, cancellationToken: ct);
 
     public static async Task DeclareAsync(IConnection connection, IChannel channel, Consumption consumption, CancellationToken ct)
     {
@@ -21,7 +21,7 @@ internal static class Topology
         if (consumption.AreCommands || !await ExistsAsync(connection, consumption.From, ct)) await DeclareExchangeAsync(channel, consumption.From, ct);
 
         // Senders listen for answers before the first is given, and may only ask for it, not make it.
-        if (consumption.AreCommands) await DeclareExchangeAsync(channel, Exchanges.ConsentReplies, ct);
+        if (consumption.AreCommands) await DeclareExchangeAsync(channel, Exchanges.RepliesTo(consumption.From), ct);
         await channel.QueueDeclareAsync(consumption.Queue, durable: true, exclusive: false, autoDelete: false, ArgumentsOf(consumption), cancellationToken: ct);
         foreach (var binding in consumption.Bindings)
             await channel.QueueBindAsync(consumption.Queue, consumption.From, binding, cancellationToken: ct);

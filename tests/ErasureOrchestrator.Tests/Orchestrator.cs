@@ -19,6 +19,8 @@ public sealed class Orchestrator : IAsyncLifetime
     private Issuer _issuer = null!;
     private ServiceProcess _process = null!;
 
+    internal Broker Broker => _broker;
+
     internal OtherSystems Others { get; private set; } = null!;
 
     public string Log => File.ReadAllText(_process.LogFile);

@@ -11,6 +11,8 @@ public sealed class RightsTests
     [Theory]
     [InlineData(Exchanges.ConsentCommands)]
     [InlineData(Exchanges.ConsentReplies)]
+    [InlineData(Exchanges.ErasureCommands)]
+    [InlineData(Exchanges.ErasureReplies)]
     [InlineData(Exchanges.ConsentEvents)]
     [InlineData(Exchanges.MarketingEvents)]
     [InlineData(Exchanges.ErasureEvents)]

@@ -17,7 +17,7 @@ namespace ConsentLedger.Consent.Reacting;
 /// The same commands as over HTTP where they need no evidence, from backends in any language. Each is answered on <c>consent.replies</c> before it is acknowledged, so
 /// a crash in between repeats the answer and never the act.
 /// </summary>
-public sealed class ConsentCommandConsumer(DeciderLoop ledger, ReplyPublisher replies, TimeProvider clock) : ICommandConsumer
+public sealed class ConsentCommandConsumer(DeciderLoop ledger, ReplyPublisher replies) : ICommandConsumer
 {
     private const string Us = "https://consentledger/consent";
 
@@ -38,16 +38,11 @@ public sealed class ConsentCommandConsumer(DeciderLoop ledger, ReplyPublisher re
     public async Task ConsumeAsync(CloudEvent message, CancellationToken ct)
     {
         // What its sender can mend is refused, not kept: a parked body would be out of reach of every erasure.
-        var reply = Read(message, out var refusal) is { } command
-            ? AnswerTo(message, await ledger.ExecuteAsync(command, ct))
-            : Refused(refusal!.Code, refusal.Reason, message.Id, message.Source);
-        await replies.PublishAsync(reply with { Tenant = message.Tenant, Subject = message.Subject }, message.Source, ct);
+        var outcome = Read(message, out var refusal) is { } command ? await ledger.ExecuteAsync(command, ct) : new Outcome.Refused(refusal!);
+        await replies.AnswerAsync(message, outcome, Us, ct);
     }
 
-    public Task RefuseAsync(ParkedCommand command, CancellationToken ct) =>
-        command.Source is { } source
-            ? replies.PublishAsync(Refused(command.Code, command.Reason, command.Id, source) with { Tenant = command.Tenant }, source, ct)
-            : Task.CompletedTask;
+    public Task RefuseAsync(ParkedCommand command, CancellationToken ct) => replies.RefuseAsync(command, Us, ct);
 
     // The id names the command; subject and type belong to what it asks for.
     private static Digest BodyOf(CloudEvent message) => Digest.Of($"{message.Type} {message.Subject}", Convert.ToHexString(message.Data.Span));
@@ -74,25 +69,5 @@ public sealed class ConsentCommandConsumer(DeciderLoop ledger, ReplyPublisher re
         else if (act.Evidence is not null)
             refusal = new("evidence_not_on_bus", "Evidence identifies a person and never travels on the bus. Send it over HTTP.");
         return refusal is null ? act : null;
-    }
-
-    private CloudEvent AnswerTo(CloudEvent message, Outcome outcome) => outcome switch
-    {
-        Outcome.Recorded recorded => Recorded(new CommandRecordedV1(message.Id, message.Source, "recorded", recorded.Position, recorded.Version)),
-        Outcome.Unchanged unchanged => Recorded(new CommandRecordedV1(message.Id, message.Source, "unchanged", null, unchanged.Version)),
-        Outcome.Refused { Refusal: var refusal } => Refused(refusal.Code, refusal.Reason, message.Id, message.Source),
-        Outcome.IdReused => Refused("command_id_reused", "The same source and id came before, with another command.", message.Id, message.Source),
-        _ => throw new InvalidOperationException($"A command without an expected version ended as {outcome.GetType().Name}."),
-    };
-
-    private CloudEvent Recorded(CommandRecordedV1 answer) => Envelope(CommandRecordedV1.Type, CloudEvent.DataFrom(answer));
-
-    private CloudEvent Refused(string code, string reason, string? id, string source) =>
-        Envelope(CommandRefusedV1.Type, CloudEvent.DataFrom(new CommandRefusedV1(source, "refused", code, reason, id)));
-
-    private CloudEvent Envelope(string type, ReadOnlyMemory<byte> data)
-    {
-        var now = clock.GetUtcNow();
-        return new CloudEvent { Id = Guid.CreateVersion7(now).ToString(), Source = Us, Type = type, Time = now, Data = data };
     }
 }
