@@ -48,6 +48,7 @@ public static class ErasureCatalog
         ("erasure.identities-destroyed.v1", typeof(ErasureIdentitiesDestroyed)),
         ("retention.set.v1", typeof(RetentionSet)),
         ("retention.over.v1", typeof(RetentionOver)),
+        ("retention.consent-ended.v1", typeof(RetentionConsentEnded)),
         ("retention.cancelled.v1", typeof(RetentionCancelled)),
         ("identities.sealed.v1", typeof(IdentitiesSealed)),
         ("results.sealed.v1", typeof(ResultsSealed)),

@@ -10,6 +10,7 @@ using ConsentLedger.ErasureOrchestrator.Erasures.Planning;
 using ConsentLedger.ErasureOrchestrator.Erasures.Reading;
 using ConsentLedger.ErasureOrchestrator.Erasures.Reporting;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
+using ConsentLedger.ErasureOrchestrator.Erasures.Retaining;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Erasures.Withdrawing;
 using ConsentLedger.ErasureOrchestrator.Holds;
@@ -29,7 +30,7 @@ var builder = WebApplication.CreateBuilder(args);
 var patience = Patience.From(builder.Configuration);
 var timers = new TimerTable(ByTime.Requests(patience), ByTime.Cases);
 builder.AddServiceDefaults("erasure-orchestrator");
-builder.Services.AddLedger(builder.Configuration, ErasureCatalog.Events, new ErasureTables(), timers, new DsrTables());
+builder.Services.AddLedger(builder.Configuration, ErasureCatalog.Events, new ErasureTables(), timers, new DsrTables(), new RetentionTable());
 builder.Services.AddTimers(timers);
 builder.Services.AddLog(builder.Configuration);
 builder.Services.AddSingleton<ErasureLookup>();
@@ -45,6 +46,9 @@ builder.Services.AddRemote(CallProcessors.Remote, remote => (remote.BaseDelayMs,
 builder.Services.AddHostedService<CallProcessors>();
 ProcessorCalls.Add(builder.Services);
 builder.Services.AddOpenDsr();
+builder.Services.AddSingleton<RetentionLookup>();
+builder.Services.AddRemote(AskConsents.Remote, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (500, 5000));
+builder.Services.AddHostedService<AskConsents>();
 builder.Services.AddSingleton<Certificates>();
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.ErasureEvents, ErasurePublisher.Translate)

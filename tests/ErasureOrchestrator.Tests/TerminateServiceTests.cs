@@ -1,6 +1,7 @@
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
+using ConsentLedger.ErasureOrchestrator.Erasures.Retaining;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
 using ConsentLedger.Support;
@@ -72,6 +73,23 @@ public sealed class TerminateServiceTests
         object[] waiting = [AfterContract with { Request = OtherRequest }, new RetentionOver(OtherRequest), Requested[0]];
         Decision.Of(new ErasureWithdrawn(Request)).Whole(Given([.. waiting, new RetentionCancelled(OtherRequest)]), Register).Facts().Count.ShouldBe(1, "nothing follows any more");
         CodeOf(TakeBackTermination.Decide(Given([AfterContract, .. Requested]))).ShouldBe("erasure_requested");
+    }
+
+    [Fact]
+    public void A_consent_that_lasts_outlives_the_contract_and_not_a_service_that_promises_to_erase_at_its_end()
+    {
+        var lasting = TenantRegister.Empty with { Policy = KeepingFor((RetentionEnd.ContractEnded, 0), (RetentionEnd.ConsentWithdrawn, 0)) };
+        var over = TerminateService.Decide(new TerminateService(RetentionEnd.ContractEnded, Noon), Request, Given(), lasting, Noon).Whole(Given(), lasting).Facts();
+        over.Select(f => f.GetType()).ShouldBe([typeof(RetentionSet), typeof(RetentionOver)], "the consent service is asked first");
+        Given(over).Retention.ShouldNotBeNull().IsAsked.ShouldBeTrue();
+
+        AskConsents.Decide(Request, Given(over)).Whole(Given(over), lasting).Facts().Select(f => f.GetType().Name).Take(3).ShouldBe(["RetentionConsentEnded", "ErasureRequested", "ErasurePlanned"]);
+        AskConsents.Decide(OtherRequest, Given(over)).ShouldBe(Decision.Unchanged);
+        AskConsents.Decide(Request, Given([.. over, new RetentionCancelled(Request)])).ShouldBe(Decision.Unchanged);
+
+        var promised = lasting with { Policy = lasting.Policy! with { Erasure = new ErasureCommitment { OnTermination = true } } };
+        TerminateService.Decide(new TerminateService(RetentionEnd.ServiceTerminated, Noon), Request, Given(), promised, Noon).Whole(Given(), promised).Facts()[2].ShouldBeOfType<ErasureRequested>();
+        new Erasures.Retention(Request, RetentionEnd.ContractEnded, Noon, Over: true, Erased: false).LastsFor(promised.Policy).Count.ShouldBe(1, "it promises that of the service only");
     }
 
     private static Decision End(RetentionEnd ended, Guid id, SubjectRequests state) => TerminateService.Decide(new TerminateService(ended, Noon), id, state, Register, Noon);

@@ -187,7 +187,7 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
     }
 
     [Promise("P17", "assutech")]
-    public async Task Data_is_deleted_when_its_retention_ends_unless_a_hold_on_any_id_of_the_person_is_in_force(string name)
+    public async Task Data_is_deleted_when_its_retention_ends_and_no_consent_lasts_unless_a_hold_on_any_id_of_the_person_is_in_force(string name)
     {
         var controller = controllers.Controller(name);
         await PolicyReachedAsync(controller);
@@ -197,14 +197,34 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         await Acts.EventuallyAsync("the merge is known", async () => (await HoldsAsync(controller, alias)).GetProperty("aliases").GetArrayLength() == 1, controller.Ct);
         var hold = (await controller.PrivacyTeam.PostOkAsync($"/v1/subjects/{alias.Id}/holds", new { authority = "authority-order", reference = "case-4" }, controller.Ct)).GetProperty("holds")[0].GetProperty("hold").GetString();
 
+        // The contract is over, and the consent lasts.
         await controller.PrivacyTeam.PostOkAsync($"/v1/subjects/{person.Id}/terminations", new { ended = "contract-ended", occurredAt = person.Now() }, controller.Ct);
+        (await RequestsOfAsync(controller, person)).ShouldBeEmpty();
+        (await person.MayAsync(new { purpose = "product-offers", channel = "email" })).ShouldBeYes("consent_given");
+
+        await person.DoesAsync("withdrawals", new { purpose = "product-offers", channel = "email" });
+        await Acts.EventuallyAsync("nothing keeps the data any more", async () => (await RequestsOfAsync(controller, person)).Count == 1, controller.Ct);
         var request = await LastRequestAsync(controller, person);
         request.GetProperty("state").GetString().ShouldBe("held");
-        (await person.MayAsync(new { purpose = "product-offers", channel = "email" })).ShouldBeYes("consent_given");
+        (await person.HistoryAsync()).ShouldAllBe(e => e.GetProperty("type").GetString() != "subject.erasure-started.v1");
 
         await controller.PrivacyTeam.PostOkAsync($"/v1/holds/{hold}/lifting", new { }, controller.Ct);
         (await EndOfAsync(controller, request.GetProperty("id").GetString()!)).GetProperty("reason").GetString().ShouldBe("no-longer-needed");
         (await person.MayAsync(new { purpose = "product-offers", channel = "email" })).ShouldBeNo("subject_erased");
+    }
+
+    [Promise("P17", "assutech")]
+    public async Task Who_becomes_a_customer_again_is_not_erased_for_the_contract_that_had_ended(string name)
+    {
+        var controller = controllers.Controller(name);
+        await PolicyReachedAsync(controller);
+        var person = controller.NewPerson();
+        await person.DoesAsync("grants", new { purpose = "product-offers", channel = "email" });
+        await controller.PrivacyTeam.PostOkAsync($"/v1/subjects/{person.Id}/terminations", new { ended = "contract-ended", occurredAt = person.Now() }, controller.Ct);
+        using var taken = await controller.PrivacyTeam.DeleteAsync(new Uri($"/v1/subjects/{person.Id}/terminations", UriKind.Relative), controller.Ct);
+        taken.StatusCode.ShouldBe(HttpStatusCode.OK);
+        await person.DoesAsync("withdrawals", new { purpose = "product-offers", channel = "email" });
+        (await RequestsOfAsync(controller, person)).ShouldBeEmpty();
     }
 
     [Promise("P25", "quintus")]
@@ -303,10 +323,12 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
     /// <summary>What the person's end of retention has brought about.</summary>
     private static async Task<JsonElement> LastRequestAsync(Controller controller, Person person)
     {
-        var listed = await controller.PrivacyTeam.GetOkAsync("/v1/erasures?limit=500", controller.Ct);
-        var id = listed.GetProperty("requests").EnumerateArray().Last(r => r.GetProperty("subject").GetString() == person.Id).GetProperty("id").GetString();
+        var id = (await RequestsOfAsync(controller, person))[^1].GetProperty("id").GetString();
         return await controller.PrivacyTeam.GetOkAsync($"/v1/erasures/{id}", controller.Ct);
     }
+
+    private static async Task<IReadOnlyList<JsonElement>> RequestsOfAsync(Controller controller, Person person) =>
+        [.. (await controller.PrivacyTeam.GetOkAsync("/v1/erasures?limit=500", controller.Ct)).GetProperty("requests").EnumerateArray().Where(r => r.GetProperty("subject").GetString() == person.Id)];
 
     private static Task<JsonElement> HoldsAsync(Controller controller, Person person) => controller.PrivacyTeam.GetOkAsync($"/v1/subjects/{person.Id}/holds", controller.Ct);
 

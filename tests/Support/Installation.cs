@@ -146,6 +146,7 @@ public sealed class Installation : IAsyncDisposable
         ("OpenDsr__TrustedRootsFile", InFolder("opendsr-roots.pem")),
         ("OpenDsr__Revocation", "NoCheck"),
         ("OpenDsr__LookAgainAfter", "00:00:00.200"),
+        ("Erasure__AskConsentsAfter", "00:00:01"),
         ("OpenDsr__CallbackHosts__vms", "localhost"),
         ("Outbound__AllowPrivateNetworks", "true"),
         .. RunningServices.Tenants.SelectMany(t => (string[])[t, $"{t}-told"]).Select(t => ($"Processors__Secrets__{t}__webhook", WebhookProcessor.Secret)),

@@ -134,8 +134,11 @@ public sealed record ErasureCopyHandedOut(Guid Request, bool? Partial = null);
 /// <param name="EraseAt">When the policy's time for it is over.</param>
 public sealed record RetentionSet(Guid Request, Contracts.Policies.RetentionEnd Ended, DateTimeOffset EraseAt);
 
-/// <summary>The time is over. The erasure that follows is recorded with it.</summary>
+/// <summary>The time is over. The erasure that follows is recorded with it, unless a consent may last for which data is kept as well.</summary>
 public sealed record RetentionOver(Guid Request);
+
+/// <summary>No consent lasts any more for which data would be kept beyond its time. The erasure that follows is recorded with it.</summary>
+public sealed record RetentionConsentEnded(Guid Request);
 
 /// <summary>What data was kept for goes on after all.</summary>
 public sealed record RetentionCancelled(Guid Request);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ConsentLedger.Contracts.Policies;
 using ConsentLedger.ErasureOrchestrator.Deadlines;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures;
@@ -61,6 +62,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         // Of several ends the earliest counts.
         RetentionSet set => Retention is { Erased: false } kept && kept.EraseAt <= set.EraseAt ? this : this with { Retention = new Retention(set.Request, set.Ended, set.EraseAt, Over: false, Erased: false) },
         RetentionOver => this with { Retention = Retention! with { Over = true } },
+        RetentionConsentEnded => this with { Retention = Retention! with { ConsentEnded = true } },
         RetentionCancelled => this with { Retention = null },
         HoldPlaced placed => this with { Holds = Holds.SetItem(placed.Hold, placed) },
         HoldLifted lifted => this with { Holds = Holds.Remove(lifted.Hold) },
@@ -214,7 +216,18 @@ public sealed record PersonRequest(
 /// <param name="Request">The erasure's, when its time has come.</param>
 /// <param name="Over">Its time has come.</param>
 /// <param name="Erased">The erasure was begun.</param>
-public sealed record Retention(Guid Request, Contracts.Policies.RetentionEnd Ended, DateTimeOffset EraseAt, bool Over, bool Erased);
+public sealed record Retention(Guid Request, RetentionEnd Ended, DateTimeOffset EraseAt, bool Over, bool Erased)
+{
+    /// <summary>The consent service was asked, and no consent lasts for which data is kept longer.</summary>
+    public bool ConsentEnded { get; init; }
+
+    /// <summary>It is still to be found out whether a consent lasts.</summary>
+    public bool IsAsked => this is { Over: true, Erased: false, ConsentEnded: false };
+
+    /// <summary>The purposes for which the policy keeps data while the person's consent lasts, whatever else has ended; none where it promises to erase at the end of the service.</summary>
+    public IReadOnlyList<string> LastsFor(PolicyPack? policy) =>
+        policy is null || (Ended == RetentionEnd.ServiceTerminated && policy.Erasure.OnTermination) ? [] : [.. policy.Purposes.Where(p => p.Retention.Until == RetentionEnd.ConsentWithdrawn).Select(p => p.Id)];
+}
 
 public enum RequestState
 {

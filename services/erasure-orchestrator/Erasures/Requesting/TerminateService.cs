@@ -4,7 +4,7 @@ using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 
-/// <summary>What data was kept for has ended. When the policy's time for it is over, the person is erased without being asked (GDPR art. 5(1)(e)); a legal hold keeps that as it keeps any erasure.</summary>
+/// <summary>What data was kept for has ended. When the policy's time for it is over, the person is erased without being asked (GDPR art. 5(1)(e)); a legal hold keeps that as it keeps any erasure, and so does, for what the policy does not promise to erase then, a consent that lasts.</summary>
 /// <param name="Ended">The service, or the contract.</param>
 public sealed record TerminateService(RetentionEnd Ended, DateTimeOffset OccurredAt)
 {

@@ -25,7 +25,7 @@ public static class Advance
         {
             var (subject, version) = (person.State, person.Version);
             foreach (var e in record.Events.Where(e => e.Stream == person.Stream)) After(e.Facts);
-            if (subject.Retention is { Over: true, Erased: false } kept) Receive(kept);
+            if (subject.Retention is { Over: true, Erased: false } kept && (kept.ConsentEnded || kept.LastsFor(register.Policy).Count == 0)) Receive(kept);
             while (subject.All.Select(r => Next(r, subject, register, patience)).FirstOrDefault(next => next.Count > 0) is { } next)
             {
                 foreach (var facts in next.SelectMany(n => MissedBefore(n, subject, now).Append(n)).ToList())

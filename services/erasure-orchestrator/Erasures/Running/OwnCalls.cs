@@ -48,6 +48,21 @@ public sealed class OwnCalls : IDisposable
         }
     }
 
+    /// <summary>Whether a consent of the person stands for one of these purposes; null where the consent service has no answer now.</summary>
+    public async Task<bool?> ConsentLastsAsync(StreamKey subject, IReadOnlyList<string> purposes, CancellationToken ct)
+    {
+        if (_http is null) return null;
+        try
+        {
+            var consents = await ReadConsentsAsync(subject.Tenant, subject.Id.Value, ct);
+            return consents.EnumerateArray().Any(c => c.GetProperty("state").GetString() == "given" && purposes.Contains(c.GetProperty("purpose").GetString()));
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or UnauthorizedAccessException or JsonException || (e is TaskCanceledException && !ct.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+
     /// <summary>The copy itself, for whoever asked for it (GDPR art. 15(3), 20(1)), with what was sealed where its form has room for that; null where the consent service has no answer now.</summary>
     /// <param name="portable">In a form that another controller takes in.</param>
     public async Task<OwnCopy?> ReadCopyAsync(TenantId tenant, Guid subject, bool portable, CancellationToken ct)
@@ -78,7 +93,7 @@ public sealed class OwnCalls : IDisposable
 
     private async Task<TaskReply> WithdrawAsync(TaskCall call, CancellationToken ct)
     {
-        var consents = await ReadConsentsAsync(call, ct);
+        var consents = await ReadConsentsAsync(call.Tenant, call.Identities.Subject, ct);
         var purposes = consents.EnumerateArray().Where(c => c.GetProperty("state").GetString() is not ("withdrawn" or "refused" or "expired")).Select(c => c.GetProperty("purpose").GetString()!).Distinct();
         foreach (var purpose in purposes)
         {
@@ -101,13 +116,13 @@ public sealed class OwnCalls : IDisposable
     /// <summary>There is a copy. The part is done when somebody has it: <see cref="Answering.HandOutCopy"/>.</summary>
     private async Task<TaskReply> FindAsync(TaskCall call, CancellationToken ct)
     {
-        await ReadConsentsAsync(call, ct);
+        await ReadConsentsAsync(call.Tenant, call.Identities.Subject, ct);
         return new TaskReply.Accepted(Reference: null, _clock.GetUtcNow() + LookAgain);
     }
 
-    private async Task<JsonElement> ReadConsentsAsync(TaskCall call, CancellationToken ct)
+    private async Task<JsonElement> ReadConsentsAsync(TenantId tenant, Guid subject, CancellationToken ct)
     {
-        using var question = Question(HttpMethod.Get, call.Tenant, $"/v1/subjects/{call.Identities.Subject}/consents", key: null, body: null);
+        using var question = Question(HttpMethod.Get, tenant, $"/v1/subjects/{subject}/consents", key: null, body: null);
         using var answer = await _http!.SendAsync(question, ct);
         answer.EnsureAnswered(_clock);
         using var read = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(ct));
