@@ -243,6 +243,18 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
     }
 
     [Promise("P25", "quintus")]
+    public async Task Who_asks_to_be_forgotten_on_their_page_has_everything_withdrawn_as_well(string name)
+    {
+        var controller = controllers.Controller(name);
+        var person = controller.NewPerson();
+        await person.DoesAsync("grants", new { purpose = "newsletter", channel = "email" });
+        using var page = await PersonsPage.OpenAsync(controller, person);
+        var ended = await EndOfAsync(controller, await page.AskToBeForgottenAsync());
+        ended.GetProperty("tasks").EnumerateArray().Select(t => t.GetProperty("system").GetString()).ShouldContain("consent-withdrawals");
+        (await person.HistoryAsync()).ShouldContain(e => e.GetProperty("type").GetString() == "consent.withdrawn.v1");
+    }
+
+    [Promise("P25", "quintus")]
     public async Task A_hold_that_keeps_the_data_does_not_keep_the_marketing_going(string name)
     {
         var controller = controllers.Controller(name);

@@ -33,6 +33,19 @@ public sealed partial class PersonsPage : IDisposable
 
     public Task StopEverythingAsync() => SendAsync("stop", topic: null);
 
+    /// <returns>The request's id.</returns>
+    public async Task<string> AskToBeForgottenAsync()
+    {
+        var form = Forms().Matches(await ReadAsync("/data")).Select(m => m.Value).Single(f => f.Contains("/erasures\"", StringComparison.Ordinal));
+        var fields = Inputs().Matches(form).ToDictionary(i => i.Groups[1].Value, i => i.Groups[2].Value);
+        fields["sure"] = "yes";
+        using var body = new FormUrlEncodedContent(fields);
+        using var answer = await _browser.PostAsync(new Uri($"{_path}/erasures", UriKind.Relative), body);
+        var next = answer.Headers.Location!.ToString();
+        next.ShouldContain("erasure=");
+        return next[(next.IndexOf("erasure=", StringComparison.Ordinal) + "erasure=".Length)..];
+    }
+
     public void Dispose() => _browser.Dispose();
 
     private async Task SendAsync(string act, string? topic, params (string Name, string Value)[] fields)

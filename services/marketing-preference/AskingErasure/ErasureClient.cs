@@ -55,10 +55,11 @@ public sealed partial class ErasureClient : IDisposable
     /// <summary>Whether this installation has an orchestrator; without one a person writes to the controller.</summary>
     public bool IsThere => _http is not null;
 
+    /// <param name="withdrawAll">Every consent is withdrawn before anything is erased.</param>
     /// <returns>Null where the orchestrator does not answer: nothing is known to be under way.</returns>
-    public Task<Erasure?> RequestAsync(StreamKey person, CancellationToken ct) => SendAsync(person.Tenant, () => new HttpRequestMessage(HttpMethod.Post, "/v1/erasures")
+    public Task<Erasure?> RequestAsync(StreamKey person, bool withdrawAll, CancellationToken ct) => SendAsync(person.Tenant, () => new HttpRequestMessage(HttpMethod.Post, "/v1/erasures")
     {
-        Content = JsonContent.Create(new { subject = person.Id.Value }, Json),
+        Content = JsonContent.Create(new { subject = person.Id.Value, withdrawAll }, Json),
     }, ct);
 
     /// <summary>A request of this person, and of nobody else.</summary>

@@ -11,7 +11,10 @@ internal static class AskErasure
     {
         if (!visit.MayTakeOut || visit.State.IsErased) return visit.SeeOther(ShowData.Part);
         if (form["sure"] != "yes") return visit.SeeOther(ShowData.Part, "?said=unsure");
-        return await context.RequestServices.GetRequiredService<ErasureClient>().RequestAsync(visit.Link.Stream, ct) is { } erasure
+
+        // Where both are promised together, whoever asks for the one is not left to ask for the other.
+        var withdrawAll = visit.Pack.Erasure.OnFullWithdrawal;
+        return await context.RequestServices.GetRequiredService<ErasureClient>().RequestAsync(visit.Link.Stream, withdrawAll, ct) is { } erasure
             ? visit.SeeOther(ShowData.Part, $"?erasure={erasure.Id}")
             : visit.SeeOther(ShowData.Part, Notice.Away);
     }

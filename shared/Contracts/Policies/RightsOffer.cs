@@ -49,7 +49,7 @@ public sealed record ErasureCommitment
     /// <summary>The end of the service erases without being asked.</summary>
     public bool OnTermination { get; init; }
 
-    /// <summary>Withdrawing everything and asking to be forgotten, together, erases all that can be.</summary>
+    /// <summary>Withdrawing everything and asking to be forgotten, together, erases all that can be: who asks for it on their page has everything withdrawn as well.</summary>
     public bool OnFullWithdrawal { get; init; }
 
     public IReadOnlyList<ErasureException> Exceptions { get; init; } = [];
