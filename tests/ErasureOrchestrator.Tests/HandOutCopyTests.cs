@@ -95,6 +95,14 @@ public sealed class HandOutCopyTests
     }
 
     [Fact]
+    public void What_is_known_under_another_id_of_the_person_is_in_the_copy()
+    {
+        var copy = JsonDocument.Parse(HandOutCopy.Add("""{"consents":[]}"""u8.ToArray(), Given(Told).All[0], TenantRegister.Empty, [], """{"consents":[1]}"""u8.ToArray())).RootElement;
+        copy.GetProperty("otherIds")[0].GetProperty("consents")[0].GetInt32().ShouldBe(1);
+        copy.TryGetProperty("processors", out _).ShouldBeFalse();
+    }
+
+    [Fact]
     public void A_copy_that_nobody_has_is_overdue() =>
         ByTime.Requests(TenMinutes).Decide(Given(Told), Told.Length, Asked.LapsesAt!.Value).Facts().OfType<ErasureOverdue>().ShouldHaveSingleItem();
 

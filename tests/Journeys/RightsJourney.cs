@@ -67,17 +67,26 @@ public sealed class RightsJourney(RunningProduct product) : IClassFixture<Runnin
     [Fact]
     public async Task Who_was_never_seen_gets_a_copy_that_says_so()
     {
-        foreach (var other in (string[])["crm", "mailer", "archive"])
-        {
-            using var removed = await Here.Client(Here.Erasure, Tenant, "operator").DeleteAsync(new Uri($"/v1/processors/{other}", UriKind.Relative), Ct);
-            removed.StatusCode.ShouldBe(HttpStatusCode.OK);
-        }
-
+        await NobodyElseAsync();
         var request = await AskAsync("access", new { subject = _person, type = "access" });
-        await Acts.EventuallyAsync("the consent service was asked", async () => (await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct)).GetProperty("tasks")[0].TryGetProperty("nextAt", out _), Ct);
-        (await Privacy.PostOkAsync($"/v1/erasures/{request}/copy", new { }, Ct)).GetProperty("consents").GetArrayLength().ShouldBe(0);
+        (await CopyAsync(request)).GetProperty("consents").GetArrayLength().ShouldBe(0);
         var ended = await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct);
         (ended.GetProperty("state").GetString(), ended.GetProperty("tasks")[0].GetProperty("outcome").GetString()).ShouldBe(("completed", "nothing-held"));
+    }
+
+    [Theory]
+    [InlineData("access", "consents")]
+    [InlineData("portability", "@graph")]
+    public async Task A_copy_has_what_is_known_under_every_id_of_the_person(string type, string ours)
+    {
+        await NobodyElseAsync();
+        var (backend, alias) = (Here.Client(Here.Consent, Tenant, "backend"), Acts.NewSubject());
+        foreach (var id in (string[])[_person, alias]) await backend.PostOkAsync($"/v1/subjects/{id}/grants", Acts.Grant("newsletter"), Ct);
+        await backend.PostOkAsync($"/v1/subjects/{_person}/merges", new { other = alias, occurredAt = TimeProvider.System.GetUtcNow(), actor = "agent", method = "desk" }, Ct);
+        await Acts.EventuallyAsync("the merge is known", async () => (await Privacy.GetOkAsync($"/v1/subjects/{_person}/holds", Ct)).GetProperty("aliases").GetArrayLength() == 1, Ct);
+        var copy = await CopyAsync(await AskAsync(type, new { subject = _person, type }));
+        foreach (var one in (JsonElement[])[copy, copy.GetProperty("otherIds").EnumerateArray().Single()]) one.GetProperty(ours).GetArrayLength().ShouldBeGreaterThan(0);
+        copy.GetProperty("otherIds").ToString().ShouldContain(alias);
     }
 
     [Theory]
@@ -117,6 +126,23 @@ public sealed class RightsJourney(RunningProduct product) : IClassFixture<Runnin
     }
 
     private Task RegisterAsync(string id, object processor) => Here.Client(Here.Erasure, Tenant, "operator").PutOkAsync($"/v1/processors/{id}", processor, Ct);
+
+    /// <summary>What other tests registered has no part in this one.</summary>
+    private async Task NobodyElseAsync()
+    {
+        foreach (var other in (string[])["crm", "mailer", "archive"])
+        {
+            using var removed = await Here.Client(Here.Erasure, Tenant, "operator").DeleteAsync(new Uri($"/v1/processors/{other}", UriKind.Relative), Ct);
+            removed.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+    }
+
+    /// <summary>The copy, once the consent service was found to have an answer.</summary>
+    private async Task<JsonElement> CopyAsync(string request)
+    {
+        await Acts.EventuallyAsync("the consent service was asked", async () => (await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct)).GetProperty("tasks")[0].TryGetProperty("nextAt", out _), Ct);
+        return await Privacy.PostOkAsync($"/v1/erasures/{request}/copy", new { }, Ct);
+    }
 
     private async Task<string> AskAsync(string type, object asked)
     {

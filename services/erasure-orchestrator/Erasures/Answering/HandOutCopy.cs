@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Holds;
 using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
@@ -42,33 +43,41 @@ public static class HandOutCopy
         _ => Decision.Unchanged,
     };
 
-    /// <summary>The consent service's copy with the others' answers in it, under a name that is none of its own.</summary>
-    public static byte[] Add(byte[] copy, PersonRequest request, TenantRegister register, IReadOnlyList<SealedResults> results)
+    /// <summary>The consent service's copy with the others' answers in it, and what it has under other ids of the person, under names that are none of its own.</summary>
+    public static byte[] Add(byte[] copy, PersonRequest request, TenantRegister register, IReadOnlyList<SealedResults> results, params IReadOnlyList<byte[]> otherIds)
     {
         var others = request.Tasks.Where(t => t.Key != OwnSystems.Consent).ToList();
-        if (others.Count == 0) return copy;
+        if (others.Count == 0 && otherIds.Count == 0) return copy;
         var whole = JsonNode.Parse(copy)!.AsObject();
-        whole["processors"] = JsonSerializer.SerializeToNode(others.Select(t => ProcessorAnswer.Of(t.Key, t.Value, register.Find(t.Key)?.Name, results.LastOrDefault(r => r.System == t.Key))), StrictJson.Options);
+        if (otherIds.Count > 0) whole["otherIds"] = new JsonArray([.. otherIds.Select(other => JsonNode.Parse(other))]);
+        if (others.Count > 0) whole["processors"] = JsonSerializer.SerializeToNode(others.Select(t => ProcessorAnswer.Of(t.Key, t.Value, register.Find(t.Key)?.Name, results.LastOrDefault(r => r.System == t.Key))), StrictJson.Options);
         return JsonSerializer.SerializeToUtf8Bytes(whole, StrictJson.Options);
     }
 
     private static Decision NotReady => Decision.No("copy_not_ready", "The request is not for a copy, was not followed, or waits.");
 
     private static async Task<IResult> HandleAsync(
-        Guid id, Caller caller, ErasureLookup lookup, StateReader reader, DeciderLoop ledger, OwnCalls own, IdentityVault vault, Patience patience, CancellationToken ct, bool partial = false)
+        Guid id, Caller caller, ErasureLookup lookup, StateReader reader, DeciderLoop ledger, OwnCalls own, Aliases aliases, IdentityVault vault, Patience patience, CancellationToken ct, bool partial = false)
     {
         if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject) return KnownProblems.NotFound;
         var (state, _) = await reader.ReadAsync(subject, SubjectRequests.Stream, ct);
         var request = state.Find(id)!;
         var handing = Decide(request, partial);
         if (handing is Decision.Refuse { Refusal: var refusal }) return KnownProblems.Refused(refusal.Code, refusal.Reason);
-        if (await own.ReadCopyAsync(caller.Tenant, subject.Id.Value, request.Type == RequestType.Portability, ct) is not { } copy) return CopyUnavailable;
+        var copies = new List<OwnCopy>();
+        foreach (var one in await aliases.ClosureAsync([subject], ct))
+        {
+            if (await own.ReadCopyAsync(caller.Tenant, one.Id.Value, request.Type == RequestType.Portability, ct) is not { } read) return CopyUnavailable;
+            if (one == subject || !read.HoldsNothing) copies.Add(read);
+        }
+
+        var (copy, holdsNothing) = (copies[0], copies.TrueForAll(c => c.HoldsNothing));
         var known = request.HasIdentities ? await vault.OpenAsync(caller.Tenant, id, ct) : null;
         var (register, _) = await reader.ReadAsync(TenantRegister.Of(caller.Tenant), TenantRegister.Stream, ct);
         var isPart = handing is Decision.Record record && record.Events.Any(e => e.Facts is ErasureCopyHandedOut { Partial: true });
         return new CopyResult(
-            Add(copy.Bytes, request, register, known?.Results ?? []), copy.ContentType,
-            () => ledger.ExecuteAsync(subject.Commanding(patience, (current, _, _) => Handed(current.Find(id)!, isPart, copy.HoldsNothing)), CancellationToken.None));
+            Add(copy.Bytes, request, register, known?.Results ?? [], [.. copies.Skip(1).Select(c => c.Bytes)]), copy.ContentType,
+            () => ledger.ExecuteAsync(subject.Commanding(patience, (current, _, _) => Handed(current.Find(id)!, isPart, holdsNothing)), CancellationToken.None));
     }
 }
 
