@@ -50,7 +50,8 @@ public sealed record ErasureAnswer(
         request.Extension is { } e ? new ExtensionAnswer(e.Reason, e.NoticeSentAt, e.NoticeMethod) : null,
         request.CoolsOffAt,
         request.WithdrawnAt,
-        request.Plan?.Kept) { With = request.With };
+        request.Plan?.Kept)
+    { With = request.With };
 }
 
 /// <param name="Kept">They are sealed with the request, for whoever is told from now on.</param>

@@ -14,7 +14,8 @@ public static class EraseEveryId
         var others = persons.Where(p => p.Key != subject && p.Value.Answering(RequestType.Erasure) is null).Select(p => new NewEvent(
             new ErasureRequested(
                 id(p.Key), asked.Reason, asked.Deadline.DueOn, LapsesAt: asked.Deadline.LapsesAt, ReceivedOn: asked.Deadline.ReceivedOn, WithdrawsAll: asked.WithdrawsAll ? true : null, ReceivedAt: asked.ReceivedAt,
-                With: request)) { Stream = p.Key }).ToList();
+                With: request))
+        { Stream = p.Key }).ToList();
         return others.Count == 0 ? Decision.Unchanged : new Decision.Record(others);
     }
 }
