@@ -84,6 +84,7 @@ internal static class ConfirmByLink
         }
         catch (ConsentUnavailableException)
         {
+            // The page that follows says that it could not be confirmed now.
         }
     }
 
