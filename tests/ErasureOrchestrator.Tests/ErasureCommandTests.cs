@@ -14,6 +14,7 @@ public sealed class ErasureCommandTests(Orchestrator orchestrator) : IClassFixtu
     public async Task An_end_that_is_told_over_the_bus_is_recorded_once_and_each_telling_is_answered()
     {
         await using var channel = await orchestrator.Broker.OpenChannelAsync();
+        await channel.ExchangeDeclareAsync(Exchanges.ErasureReplies, ExchangeType.Direct, durable: true);
         await channel.QueueDeclareAsync("shop", durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
         await channel.QueueBindAsync("shop", Exchanges.ErasureReplies, Shop);
         var subject = People.NewSubject().ToString();
@@ -22,18 +23,21 @@ public sealed class ErasureCommandTests(Orchestrator orchestrator) : IClassFixtu
         await Eventually.HoldsAsync(async () => (await orchestrator.QueryAsync("select count(*) from mt_events where type = 'policy.followed.v1' and @id <> gen_random_uuid()", Guid.Empty)).ShouldBe(1));
 
         var ended = Message(TerminateServiceV1.Type, subject, new TerminateServiceV1("contract-ended", TimeProvider.System.GetUtcNow().AddDays(-1)));
-        foreach (var time in (int[])[1, 2])
+        var answers = new List<CommandRecordedV1>();
+        for (var time = 0; time < 2; time++)
         {
             await SendAsync(Exchanges.ErasureCommands, $"{Tenant}.{ended.Type}", ended);
-            var answer = (await AnswerAsync()).DataAs<CommandRecordedV1>();
-            (answer.CommandId, answer.Outcome, answer.Version).ShouldBe((ended.Id, "recorded", 1), $"the {time}. time it hears the same");
+            answers.Add((await AnswerAsync()).DataAs<CommandRecordedV1>());
         }
+
+        (answers[0].CommandId, answers[0].CommandSource, answers[0].Outcome).ShouldBe((ended.Id, Shop, "recorded"));
+        answers[1].ShouldBe(answers[0]);
 
         (await orchestrator.QueryAsync("select count(*) from mt_events where type = 'retention.set.v1' and stream_id = @id::text", Guid.Parse(subject))).ShouldBe(1);
 
         foreach (var (message, code) in new[]
         {
-            (Message(TerminateServiceV1.Type, subject, new TerminateServiceV1("the weekend", TimeProvider.System.GetUtcNow())), "value_invalid"),
+            (Message(TerminateServiceV1.Type, subject, new TerminateServiceV1("the weekend", TimeProvider.System.GetUtcNow())), "body_invalid"),
             (Message(TerminateServiceV1.Type, "somebody", new TerminateServiceV1("contract-ended", TimeProvider.System.GetUtcNow())), "subject_id_invalid"),
             (Message(TerminateServiceV1.Type, subject, new TerminateServiceV1("contract-ended", TimeProvider.System.GetUtcNow().AddDays(1))), "occurred_in_future"),
             (Message(AskConsentV1.Type, subject, new TerminateServiceV1("contract-ended", TimeProvider.System.GetUtcNow())), "command_unknown"),

@@ -1,4 +1,3 @@
-using ConsentLedger.ErasureOrchestrator.Processors;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
 using ConsentLedger.Support;
