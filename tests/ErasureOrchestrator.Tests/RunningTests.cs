@@ -253,7 +253,7 @@ public sealed class RunningTests : IAsyncLifetime
     private static async Task LiftAsync(Replica replica, StreamKey person) =>
         (await replica.Aliases.ExecuteAsync([person], new Digest(People.NewId()), default, all => LiftHold.Decide(person.Id.Value, all), CancellationToken.None)).ShouldBeOfType<Outcome.Recorded>();
 
-    private static Task SayAsync(Replica replica, string type, StreamKey subject, StreamKey other, long version) => new FollowAliases(replica.Aliases).ConsumeAsync(
+    private static Task SayAsync(Replica replica, string type, StreamKey subject, StreamKey other, long version) => new FollowAliases(replica.Aliases, TimeProvider.System).ConsumeAsync(
         new CloudEvent
         {
             Id = People.NewId().ToString(),

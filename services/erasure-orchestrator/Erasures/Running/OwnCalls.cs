@@ -79,7 +79,7 @@ public sealed class OwnCalls : IDisposable
 
             // Nothing was ever recorded about the person, which is an answer, too. Somebody else's 404 is none.
             using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(ct));
-            return problem.RootElement.TryGetProperty("code", out var code) && code.ValueEquals(KnownProblems.NotFound.Code)
+            return problem.RootElement is { ValueKind: JsonValueKind.Object } said && said.TryGetProperty("code", out var code) && code.ValueKind == JsonValueKind.String && code.ValueEquals(KnownProblems.NotFound.Code)
                 ? new OwnCopy(JsonSerializer.SerializeToUtf8Bytes(new { subject, at = _clock.GetUtcNow(), consents = Array.Empty<object>() }, StrictJson.Options), "application/json; charset=utf-8", HoldsNothing: true)
                 : null;
         }
