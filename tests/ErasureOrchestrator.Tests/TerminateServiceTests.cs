@@ -2,6 +2,7 @@ using ConsentLedger.Contracts.Policies;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 using ConsentLedger.ErasureOrchestrator.Erasures.Retaining;
+using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
 using ConsentLedger.Support;
@@ -59,6 +60,15 @@ public sealed class TerminateServiceTests
         Decision.Of(new RetentionOver(OtherRequest)).Whole(Given([.. left[..^1], new ErasureCompleted(Request, RequestOutcome.Fully)]), Register, Noon.AddDays(1)).Facts().Count.ShouldBe(1);
         object[] since = [left[0], new RetentionOver(OtherRequest), .. left[1..^1]];
         Decision.Of(new ErasureCompleted(Request, RequestOutcome.Partially)).Whole(Given([((RetentionSet)left[0]) with { EraseAt = Noon }, .. since[1..]]), Register, Noon.AddDays(1)).Facts().Count.ShouldBe(1, "it began when the time was over");
+    }
+
+    [Fact]
+    public void What_an_erasure_leaves_in_part_that_was_open_when_the_time_was_over_is_erased_after_it()
+    {
+        object[] open = [AfterContract with { Request = OtherRequest, EraseAt = Noon.AddDays(1) }, Requested[0], ((ErasurePlanned)Requested[1]) with { Kept = [new Keeping(KeepReason.NotConnected, "crm")] }, .. Requested[2..],
+            new RetentionOver(OtherRequest), new ErasureTaskCompleted(Request, "consent", TaskOutcome.Erased)];
+        RecordReply.Decide(Request, "marketing-preference", new TaskReply.Done(TaskOutcome.Erased, Reason: null), attempt: null, Given(open), Noon.AddDays(2)).Whole(Given(open), Register, Noon.AddDays(2)).Facts()
+            .Select(f => f.GetType().Name).ShouldBe(["ErasureTaskCompleted", "ErasureCompleted", "ErasureRequested", "ErasurePlanned", "ErasureTaskDispatched", "ErasureTaskDispatched"]);
     }
 
     [Fact]

@@ -25,13 +25,19 @@ public static class Advance
         {
             var (subject, version) = (person.State, person.Version);
             foreach (var e in record.Events.Where(e => e.Stream == person.Stream)) After(e.Facts);
-            if (subject.Retention is { Over: true, Erased: false } kept && (kept.ConsentEnded || kept.LastsFor(register.Policy).Count == 0)) Receive(kept);
-            while (subject.All.Select(r => Next(r, subject, register, patience)).FirstOrDefault(next => next.Count > 0) is { } next)
+            for (var before = version - 1; before != version;)
             {
-                foreach (var facts in next.SelectMany(n => MissedBefore(n, subject, now).Append(n)).ToList())
+                before = version;
+
+                // Looked at again after the end of a request that stood before it.
+                if (subject.Retention is { Over: true, Erased: false } kept && (kept.ConsentEnded || kept.LastsFor(register.Policy).Count == 0)) Receive(kept);
+                while (subject.All.Select(r => Next(r, subject, register, patience)).FirstOrDefault(next => next.Count > 0) is { } next)
                 {
-                    events.Add(new NewEvent(facts) { Stream = person.Stream });
-                    After(facts);
+                    foreach (var facts in next.SelectMany(n => MissedBefore(n, subject, now).Append(n)).ToList())
+                    {
+                        events.Add(new NewEvent(facts) { Stream = person.Stream });
+                        After(facts);
+                    }
                 }
             }
 
