@@ -102,7 +102,7 @@ public sealed class UnsubscribeLinksTests
 
         using var rotated = services.BuildServiceProvider();
         var (earlier, url) = (Enumerable.Repeat((byte)1, 32).ToArray(), new Uri("https://preferences.example/base/"));
-        var (page, confirmation) = (new PreferenceLink(Link.Tenant, Somebody, LinkScope.Page, null, Noon.AddHours(1)), new ConfirmationLink(Link.Tenant, Somebody, "newsletter", "email", null, null, Noon.AddDays(1)));
+        var (page, confirmation) = (new PreferenceLink(Link.Tenant, Somebody, LinkScope.Page, null, Noon.AddHours(1)), new ConfirmationLink(Link.Tenant, Somebody, "newsletter", "email", null, null, Noon.AddDays(1), FirstStep: 7));
         rotated.GetRequiredService<UnsubscribeLinks>().Find(WithKey(1).TokenOf(Link), Noon).ShouldBe(Link);
         rotated.GetRequiredService<ConfirmationLinks>().Find(new ConfirmationLinks(earlier, url).TokenOf(confirmation)).ShouldBe(confirmation);
         rotated.GetRequiredService<PreferenceLinks>().Find(new PreferenceLinks(earlier, url).TokenOf(page), Noon).ShouldBeNull();

@@ -76,7 +76,7 @@ public sealed class ImportTests(RunningService service)
             await service.PublishPolicyAsync(pack, version: 1);
         }
 
-        // Whoever came back, whoever left, whoever left for good, and each way in which an address can be stopped.
+        // Whoever came back, whoever left, whoever was heard of over there, and each way in which an address can be stopped.
         var (back, left, chose, stranger) = (NewSubject(), NewSubject(), NewSubject(), NewSubject());
         string[] people = [back, left, chose, stranger], topics = ["module-crm", "module-booking", "account-notices"];
         foreach (var (who, yes, actor) in (IEnumerable<(string, bool, string)>)[(back, false, "agent"), (back, true, "subject"), (left, true, "subject"), (left, false, "subject"), (chose, true, "guardian")])
