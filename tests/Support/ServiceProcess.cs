@@ -8,13 +8,11 @@ namespace ConsentLedger.Support;
 /// <summary>One service as its users run it: a process of its own, which can be killed without warning and started again.</summary>
 public sealed class ServiceProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly string _assembly;
-    private readonly IReadOnlyDictionary<string, string> _settings;
+    private readonly IDictionary<string, string> _settings;
     private Process? _process;
 
-    private ServiceProcess(string assembly, string log, IReadOnlyDictionary<string, string> settings)
+    private ServiceProcess(string assembly, string log, IDictionary<string, string> settings)
     {
         (_assembly, LogFile, _settings) = (assembly, log, settings);
         Url = new Uri($"http://127.0.0.1:{FreePort()}");
@@ -23,6 +21,9 @@ public sealed class ServiceProcess : IAsyncDisposable
     public Uri Url { get; }
 
     public string LogFile { get; }
+
+    /// <summary>How long it may take to become ready.</summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(60);
 
     public string Name => Path.GetFileNameWithoutExtension(LogFile);
 
@@ -35,11 +36,11 @@ public sealed class ServiceProcess : IAsyncDisposable
     /// <summary>From here on it counts anew (proc(5), clear_refs).</summary>
     public void ForgetPeak() => File.WriteAllText($"/proc/{Id}/clear_refs", "5");
 
-    /// <summary>As environment variables.</summary>
-    public IReadOnlyDictionary<string, string> Settings => _settings;
+    /// <summary>As environment variables. What a test adds holds from the next start on.</summary>
+    public IDictionary<string, string> Settings => _settings;
 
     /// <param name="project">Folder and assembly below <c>services/</c>, such as <c>consent/ConsentLedger.Consent</c>.</param>
-    public static ServiceProcess Of(string project, string log, IReadOnlyDictionary<string, string> settings)
+    public static ServiceProcess Of(string project, string log, IDictionary<string, string> settings)
     {
         // The same configuration as the tests were built in.
         var build = Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/'))!);

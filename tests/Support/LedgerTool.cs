@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
-using ConsentLedger.Support;
+using Xunit;
 
-namespace ConsentLedger.Journeys;
+namespace ConsentLedger.Support;
 
-/// <summary>The auditor's command line as an auditor runs it: a process of its own that sees nothing but files.</summary>
-internal static class LedgerTool
+/// <summary>The auditor's command line as an auditor runs it: a process of its own that sees nothing but files. Whoever uses it builds it too.</summary>
+public static class LedgerTool
 {
     /// <returns>What it says to machines, and how it ended: 0 holds, 1 something is wrong, 2 unanswered.</returns>
     public static async Task<(int ExitCode, JsonElement Answer)> RunAsync(CancellationToken ct, params IEnumerable<string> arguments)
@@ -16,7 +16,7 @@ internal static class LedgerTool
         using var process = Process.Start(start)!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(ct), process.StandardError.ReadToEndAsync(ct));
         await process.WaitForExitAsync(ct);
-        (await error).ShouldBeEmpty();
+        Assert.Empty(await error);
         return (process.ExitCode, JsonDocument.Parse(await output).RootElement);
     }
 }
