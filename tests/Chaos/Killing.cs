@@ -15,6 +15,8 @@ public abstract class Killing(TimeSpan patience) : IAsyncLifetime
     /// <summary>What the test is at.</summary>
     protected string Stage { get; set; } = "starting";
 
+    protected virtual bool MovesTheClock => false;
+
     protected CancellationToken Ct => _patience.Token;
 
     public async Task InitializeAsync()
@@ -22,7 +24,7 @@ public abstract class Killing(TimeSpan patience) : IAsyncLifetime
         try
         {
             OwnServers = await OwnServers.StartAsync();
-            Here = await Installation.PrepareAsync();
+            Here = await Installation.PrepareAsync(MovesTheClock);
             await StartAsync();
         }
         catch
@@ -33,10 +35,9 @@ public abstract class Killing(TimeSpan patience) : IAsyncLifetime
         }
     }
 
-    public async Task DisposeAsync()
+    public virtual async Task DisposeAsync()
     {
-        // What the test has left at work comes to an end, and starts nothing again.
-        await _patience.CancelAsync();
+        await LosePatienceAsync();
         try
         {
             // What the product has made on them can be taken away only while they run.
@@ -65,6 +66,9 @@ public abstract class Killing(TimeSpan patience) : IAsyncLifetime
             throw new TimeoutException($"Not done in time: {Stage}.\n{string.Join('\n', Here.Services.Select(s => $"{s.Name}: {s.Tail()}"))}");
         }
     }
+
+    /// <summary>What the test has left at work comes to an end, and starts nothing again.</summary>
+    protected Task LosePatienceAsync() => _patience.CancelAsync();
 
     protected async Task KillAndRestartAsync(ServiceProcess service)
     {
