@@ -121,6 +121,10 @@ public sealed class Installation : IAsyncDisposable
             ["Consent__Url"] = (consent ?? Consent)?.Url.ToString() ?? "http://127.0.0.1:1",
             ["Consent__TokenFile"] = InFolder("service.token"),
             ["Erasure__Url"] = Erasure?.Url.ToString() ?? "http://127.0.0.1:1",
+
+            // A person asks once. However busy the machine is, the first answer, for which everything is still being compiled, comes in time.
+            ["Resilience__erasure__TimeoutMs"] = "60000",
+            ["Resilience__erasure__AttemptTimeoutMs"] = "20000",
         };
         foreach (var (name, value) in OpenDsr) settings[name] = value;
         _clock?.AddTo(settings);
