@@ -105,7 +105,7 @@ internal static class FollowBenchmark
         public FollowingService(PostgresDatabase database, Broker broker)
         {
             _issuer = new Issuer(_folder.FullName);
-            File.WriteAllText(InFolder("service.token"), _issuer.Token("*", "service"));
+            File.WriteAllText(InFolder("service.token"), _issuer.Token("*", "marketing-preference"));
             File.WriteAllBytes(InFolder("links"), new byte[32]);
             File.SetUnixFileMode(InFolder("links"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
             Process = ServiceProcess.Of("marketing-preference/ConsentLedger.MarketingPreference", InFolder("service.log"), new Dictionary<string, string>

@@ -69,7 +69,7 @@ public sealed class ProofJourney(RunningProduct product) : IClassFixture<Running
         (await LedgerTool.RunAsync(Ct, "replay", disclosed, "--show-evidence")).Answer.ToString().ShouldContain(Address);
 
         // Another reader, who may not open anything, gets the same proofs and no keys; and both readings are there for the next.
-        var closed = await Here.Client(Here.Consent, Tenant, "service").GetStringAsync(new Uri($"{PathOf}/export", UriKind.Relative), Ct);
+        var closed = await Here.Client(Here.Consent, Tenant, "marketing-preference").GetStringAsync(new Uri($"{PathOf}/export", UriKind.Relative), Ct);
         foreach (var word in (string[])["canary", "\"okm\"", "\"evidence\""]) closed.ShouldNotContain(word);
         (code, verified) = await VerifyAsync(await KeepAsync(closed));
         (code, verified.GetProperty("entries").GetInt32(), verified.GetProperty("opened").GetInt32()).ShouldBe((0, 4, 0), verified.ToString());
@@ -106,7 +106,7 @@ public sealed class ProofJourney(RunningProduct product) : IClassFixture<Running
     {
         var position = (await GrantAsync()).Answer.GetProperty("position").GetInt64();
         await ShouldBeRefusedAsync("backend", $"{PathOf}/export", HttpStatusCode.Forbidden, "scope_missing");
-        await ShouldBeRefusedAsync("service", $"{PathOf}/export?disclose=true", HttpStatusCode.Forbidden, "scope_missing");
+        await ShouldBeRefusedAsync("marketing-preference", $"{PathOf}/export?disclose=true", HttpStatusCode.Forbidden, "scope_missing");
         await ShouldBeRefusedAsync("operator", $"/v1/receipts/{position}", HttpStatusCode.Forbidden, "scope_missing");
         await ShouldBeRefusedAsync("auditor", "/v1/receipts/99999999", HttpStatusCode.NotFound, "position_unknown");
         await ShouldBeRefusedAsync("auditor", "/v1/receipts/-1", HttpStatusCode.NotFound, "position_unknown");

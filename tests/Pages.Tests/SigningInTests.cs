@@ -54,7 +54,7 @@ public sealed class SigningInTests(RunningConsole console)
             (await visit.Page.GetByRole(AriaRole.Alert).InnerTextAsync()).ShouldBe("The bearer token is not one this service accepts.");
         }
 
-        await visit.Page.GetByLabel("Token").FillAsync(console.Installation.Issuer.Token("*", "service"));
+        await visit.Page.GetByLabel("Token").FillAsync(console.Installation.Issuer.Token("*", "marketing-preference"));
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         (await visit.Page.Locator("main").InnerTextAsync()).ShouldContain("the token of one auditor, for one tenant");
     }

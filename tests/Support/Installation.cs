@@ -54,7 +54,8 @@ public sealed class Installation : IAsyncDisposable
         await installation.Broker.AddUsersAsync("consent", "marketing-preference", "erasure-orchestrator", "outside");
         foreach (var name in (string[])["consent", "consent_vault", "preference", "erasure", "erasure_vault"])
             installation._databases[name] = await PostgresDatabase.CreateAsync($"j_{name}");
-        File.WriteAllText(installation.InFolder("service.token"), installation.Issuer.Token("*", "service"));
+        foreach (var service in (string[])["marketing-preference", "erasure-orchestrator"])
+            File.WriteAllText(installation.InFolder($"{service}.token"), installation.Issuer.Token("*", service));
         using (var authority = new DsrAuthority()) authority.WriteTo(installation._folder.FullName, "localhost");
         installation.WriteKey("kek");
         installation.WriteKey("links");
@@ -119,7 +120,7 @@ public sealed class Installation : IAsyncDisposable
             ["Links__KeyFile"] = InFolder("links"),
             ["Links__PublicUrl"] = "https://preferences.example",
             ["Consent__Url"] = (consent ?? Consent)?.Url.ToString() ?? "http://127.0.0.1:1",
-            ["Consent__TokenFile"] = InFolder("service.token"),
+            ["Consent__TokenFile"] = InFolder($"{project.Split('/')[0]}.token"),
             ["Erasure__Url"] = Erasure?.Url.ToString() ?? "http://127.0.0.1:1",
 
             // A person asks once. However busy the machine is, the first answer, for which everything is still being compiled, comes in time.

@@ -19,7 +19,8 @@ public sealed class Issuer : IDisposable
         ["privacy"] = "erasure:request erasure:read consent:read subject:find erasure:decide erasure:hold",
         ["operator"] = "policy:publish policy:read consent:import preferences:import erasure:configure",
         ["hand-over"] = "consent:hand-over ledger:audit",
-        ["service"] = "consent:read consent:write consent:decide consent:audit consent:disclose erasure:request erasure:read subject:find",
+        ["marketing-preference"] = "consent:read consent:write consent:decide consent:audit erasure:request erasure:read",
+        ["erasure-orchestrator"] = "consent:read consent:write consent:audit consent:disclose subject:find",
         ["instructor"] = "erasure:instruct erasure:read",
     };
 

@@ -19,7 +19,8 @@ declare -A scopes=(
   [auditor]='consent:read consent:audit consent:disclose preferences:read policy:read erasure:read ledger:audit'
   [privacy]='erasure:request erasure:read erasure:decide erasure:hold consent:read subject:find'
   [operator]='policy:publish policy:read consent:import preferences:import erasure:configure'
-  [service]='consent:read consent:write consent:decide consent:audit consent:disclose erasure:request erasure:read subject:find'
+  [marketing-preference]='consent:read consent:write consent:decide consent:audit erasure:request erasure:read'
+  [erasure-orchestrator]='consent:read consent:write consent:audit consent:disclose subject:find'
 )
 
 base64url() { basenc --base64url -w0 | tr -d '='; }
@@ -54,9 +55,9 @@ mint() {
   printf '%s.%s' "$signed" "$(printf '%s' "$signed" | openssl dgst -sha256 -sign "$token_key" | base64url)"
 }
 
-# One a role and tenant, and one with which our services call each other for every tenant.
+# One a role and tenant, and one for each of our services that calls others, for every tenant.
 mint_tokens() {
-  local tenant role
+  local tenant role service
   mkdir -p "$LOCAL/tokens"
   chmod 700 "$LOCAL/tokens"
   for tenant in $(tenants); do
@@ -64,5 +65,5 @@ mint_tokens() {
       mint "$tenant-$role" "$tenant" "${scopes[$role]}" | write_private "$LOCAL/tokens/$tenant.$role"
     done
   done
-  mint service '*' "${scopes[service]}" | write_private "$LOCAL/tokens/service"
+  for service in marketing-preference erasure-orchestrator; do mint "$service" '*' "${scopes[$service]}" | write_private "$LOCAL/tokens/$service"; done
 }

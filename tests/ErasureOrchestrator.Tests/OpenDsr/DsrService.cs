@@ -89,7 +89,7 @@ public sealed class DsrService : IAsyncLifetime
         _broker = await Broker.CreateAsync("dsr");
         _issuer = new Issuer(_folder.FullName);
         await _around.StartAsync();
-        File.WriteAllText(InFolder("service.token"), _issuer.Token("*", "service"));
+        File.WriteAllText(InFolder("service.token"), _issuer.Token("*", "erasure-orchestrator"));
         foreach (var key in (string[])["log-key", "kek"])
         {
             File.WriteAllBytes(InFolder(key), RandomNumberGenerator.GetBytes(32));
