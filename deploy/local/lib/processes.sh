@@ -1,10 +1,11 @@
 # The processes we started, and no others. A pid alone may belong to a stranger by now; a pid together with the
 # moment it was born names one process, so pids/<name> holds both.
+# /proc is read with "read": a "$(<file)" of a file that is gone ends a script under "set -e", whatever follows it.
 
 # born PID: its start time in clock ticks since boot (field 22 of /proc/PID/stat).
 born() {
   local stat
-  { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+  read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
   read -ra stat <<<"${stat##*) }"
   printf '%s' "${stat[19]}"
 }
@@ -13,7 +14,7 @@ born() {
 # Its command line says nothing: it is empty for a moment while a process becomes another program.
 is_process() {
   local stat
-  { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+  read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
   read -ra stat <<<"${stat##*) }"
   [[ ${stat[0]} != [ZX] && ${stat[19]} == "$2" ]]
 }
