@@ -44,6 +44,14 @@ public static class Acts
 
     public static string Ago(double seconds) => TimeProvider.System.GetUtcNow().AddSeconds(-seconds).ToString("O");
 
+    /// <summary>A moment after all that is recorded and before all that will be. The ledger's clock counts whole milliseconds, so this one is waited out.</summary>
+    public static string Moment()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        SpinWait.SpinUntil(() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() > now.ToUnixTimeMilliseconds());
+        return now.ToString("O");
+    }
+
     public static object Grant(string purpose, string? channel = "email", string actor = "subject", double secondsAgo = 10, string method = "web-form", object? evidence = null, string? recipient = null) =>
         new { purpose, channel, recipient, occurredAt = Ago(secondsAgo), actor, method, evidence };
 
