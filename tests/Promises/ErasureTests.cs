@@ -199,6 +199,7 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
 
         // The contract is over, and the consent lasts.
         await controller.PrivacyTeam.PostOkAsync($"/v1/subjects/{person.Id}/terminations", new { ended = "contract-ended", occurredAt = person.Now() }, controller.Ct);
+        await SomebodyElseIsErasedAtTheEndOfTheirContractAsync(controller);
         (await RequestsOfAsync(controller, person)).ShouldBeEmpty();
         (await person.MayAsync(new { purpose = "product-offers", channel = "email" })).ShouldBeYes("consent_given");
 
@@ -224,6 +225,7 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         using var taken = await controller.PrivacyTeam.DeleteAsync(new Uri($"/v1/subjects/{person.Id}/terminations", UriKind.Relative), controller.Ct);
         taken.StatusCode.ShouldBe(HttpStatusCode.OK);
         await person.DoesAsync("withdrawals", new { purpose = "product-offers", channel = "email" });
+        await SomebodyElseIsErasedAtTheEndOfTheirContractAsync(controller);
         (await RequestsOfAsync(controller, person)).ShouldBeEmpty();
     }
 
@@ -337,6 +339,15 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
     {
         var id = (await RequestsOfAsync(controller, person))[^1].GetProperty("id").GetString();
         return await controller.PrivacyTeam.GetOkAsync($"/v1/erasures/{id}", controller.Ct);
+    }
+
+    /// <summary>For whom nothing lasts. Once they are erased, whoever was to be erased before them has a request, too.</summary>
+    private static async Task SomebodyElseIsErasedAtTheEndOfTheirContractAsync(Controller controller)
+    {
+        var other = controller.NewPerson();
+        await controller.PrivacyTeam.PostOkAsync($"/v1/subjects/{other.Id}/terminations", new { ended = "contract-ended", occurredAt = other.Now() }, controller.Ct);
+        await Acts.EventuallyAsync("the end of their contract erases somebody", async () => (await RequestsOfAsync(controller, other)).Count == 1, controller.Ct);
+        await EndOfAsync(controller, (await LastRequestAsync(controller, other)).GetProperty("id").GetString()!);
     }
 
     private static async Task<IReadOnlyList<JsonElement>> RequestsOfAsync(Controller controller, Person person) =>
