@@ -13,6 +13,8 @@ tenants() {
 }
 
 roles=(backend email auditor privacy operator)
+# Services that call others, each with a token of its own.
+callers=(marketing-preference erasure-orchestrator)
 declare -A scopes=(
   [backend]='consent:write consent:read consent:decide preferences:link preferences:session'
   [email]='send:decide consent:decide audience:read preferences:read preferences:follow preferences:link address:read address:write'
@@ -65,5 +67,5 @@ mint_tokens() {
       mint "$tenant-$role" "$tenant" "${scopes[$role]}" | write_private "$LOCAL/tokens/$tenant.$role"
     done
   done
-  for service in marketing-preference erasure-orchestrator; do mint "$service" '*' "${scopes[$service]}" | write_private "$LOCAL/tokens/$service"; done
+  for service in "${callers[@]}"; do mint "$service" '*' "${scopes[$service]}" | write_private "$LOCAL/tokens/$service"; done
 }
