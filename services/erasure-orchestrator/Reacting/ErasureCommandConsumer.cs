@@ -36,8 +36,7 @@ public sealed class ErasureCommandConsumer(DeciderLoop ledger, ReplyPublisher re
             return null;
         }
 
-        var id = Guid.CreateVersion7(clock.GetUtcNow());
-        return new StreamKey(tenant, subject.Stream).Commanding(patience, (state, register, now) => TerminateService.Decide(ended, id, state, register, now)) with
+        return ended.CommandFor(new StreamKey(tenant, subject.Stream), patience, clock) with
         {
             Id = Digest.Of($"amqp:{tenant}:{message.Source}", message.Id),
             Body = Digest.Of($"{message.Type} {message.Subject}", Convert.ToHexString(message.Data.Span)),

@@ -1,4 +1,5 @@
 using ConsentLedger.Contracts.Policies;
+using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
 
@@ -25,6 +26,13 @@ public sealed record TerminateService(RetentionEnd Ended, DateTimeOffset Occurre
         return at <= now ? Decision.Of(ended, new RetentionOver(id)) : Decision.Of(ended);
     }
 
+    /// <summary>The command for this person, however it came; who sends it adds by what it is known again.</summary>
+    public Command CommandFor(StreamKey subject, Patience patience, TimeProvider clock)
+    {
+        var id = Guid.CreateVersion7(clock.GetUtcNow());
+        return subject.Commanding(patience, (state, register, now) => Decide(this, id, state, register, now));
+    }
+
     /// <summary>When the last of what is kept until then may go. A service that promises to erase at its end does so at once, but for what the policy keeps longer.</summary>
     private static DateTimeOffset? EraseAt(TerminateService asked, PolicyPack? policy)
     {
@@ -34,11 +42,9 @@ public sealed record TerminateService(RetentionEnd Ended, DateTimeOffset Occurre
     }
 
     private static async Task<IResult> HandleAsync(
-        SubjectId subject, Body<TerminateService> body, Caller caller, CommandOptions options, DeciderLoop ledger, Running.Patience patience, TimeProvider clock, CancellationToken ct)
+        SubjectId subject, Body<TerminateService> body, Caller caller, CommandOptions options, DeciderLoop ledger, Patience patience, TimeProvider clock, CancellationToken ct)
     {
-        var id = Guid.CreateVersion7(clock.GetUtcNow());
-        var command = Running.RequestCommands.Commanding(
-            new StreamKey(caller.Tenant, subject.Stream), patience, (state, register, now) => Decide(body.Value, id, state, register, now)) with
+        var command = body.Value.CommandFor(new StreamKey(caller.Tenant, subject.Stream), patience, clock) with
         {
             Id = caller.IdOf(options),
             Body = body.Digest,

@@ -25,7 +25,8 @@ public static class Advance
         {
             var (subject, version) = (person.State, person.Version);
             foreach (var e in record.Events.Where(e => e.Stream == person.Stream)) After(e.Facts);
-            for (var before = version - 1; before != version;)
+            long before;
+            do
             {
                 before = version;
 
@@ -40,6 +41,7 @@ public static class Advance
                     }
                 }
             }
+            while (version != before);
 
             void Receive(Retention over)
             {
