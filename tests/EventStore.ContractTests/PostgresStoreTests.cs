@@ -50,6 +50,14 @@ public abstract class PostgresStoreTests : StoreContract
     }
 
     [Fact]
+    public async Task Whoever_follows_the_log_waits_for_no_compiler()
+    {
+        await using var source = NpgsqlLedger.DataSource(_database.ConnectionString);
+        await using var heads = source.CreateCommand("explain (analyze, format json) select tenant_id, next_position from ledger_head where next_position > 0");
+        ((string)(await heads.ExecuteScalarAsync(Ct))!).ShouldNotContain("JIT");
+    }
+
+    [Fact]
     public async Task A_writer_that_ignores_the_head_is_noticed_and_nothing_of_the_batch_is_half_written()
     {
         var stream = NewStream();
