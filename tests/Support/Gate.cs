@@ -13,7 +13,7 @@ public sealed class Gate : IAsyncDisposable
     private readonly string _host;
     private readonly int _port;
     private readonly ConcurrentDictionary<Socket, byte> _through = [];
-    private Socket _door = Bind(0);
+    private Socket _door = OwnPort.Bind(0);
     private Task _letting = Task.CompletedTask;
 
     public Gate(string host, int port)
@@ -35,7 +35,7 @@ public sealed class Gate : IAsyncDisposable
         foreach (var socket in _through.Keys) socket.Dispose();
         await _letting;
         _through.Clear();
-        _door = Bind(Port);
+        _door = OwnPort.Bind(Port);
     }
 
     public async ValueTask DisposeAsync()
@@ -94,12 +94,5 @@ public sealed class Gate : IAsyncDisposable
         var buffer = new byte[16 * 1024];
         while (await from.ReceiveAsync(buffer) is > 0 and var length)
             for (var sent = 0; sent < length;) sent += await to.SendAsync(buffer.AsMemory(sent, length - sent));
-    }
-
-    private static Socket Bind(int port)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-        return socket;
     }
 }

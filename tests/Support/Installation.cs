@@ -123,7 +123,9 @@ public sealed class Installation : IAsyncDisposable
             ["Consent__TokenFile"] = InFolder($"{project.Split('/')[0]}.token"),
             ["Erasure__Url"] = Erasure?.Url.ToString() ?? "http://127.0.0.1:1",
 
-            // A person asks once. However busy the machine is, the first answer, for which everything is still being compiled, comes in time.
+            // Whoever asks, asks once. However busy the machine is, the first answer, for which everything is still being compiled, comes in time.
+            ["Resilience__consent__TimeoutMs"] = "60000",
+            ["Resilience__consent__AttemptTimeoutMs"] = "20000",
             ["Resilience__erasure__TimeoutMs"] = "60000",
             ["Resilience__erasure__AttemptTimeoutMs"] = "20000",
         };

@@ -20,9 +20,10 @@ public sealed class PostgresDatabase : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await ExecuteAsync($"drop database if exists {Name} with (force)");
 
+    // Each is a checkpoint of the whole server, and waits for those of others.
     private static async Task ExecuteAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection($"{Servers.Postgres};Database=postgres;Pooling=false");
+        await using var connection = new NpgsqlConnection($"{Servers.Postgres};Database=postgres;Pooling=false;Command Timeout=300");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();

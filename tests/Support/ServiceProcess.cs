@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 
 namespace ConsentLedger.Support;
 
@@ -10,12 +9,13 @@ public sealed class ServiceProcess : IAsyncDisposable
 {
     private readonly string _assembly;
     private readonly IDictionary<string, string> _settings;
+    private readonly OwnPort _port = new();
     private Process? _process;
 
     private ServiceProcess(string assembly, string log, IDictionary<string, string> settings)
     {
         (_assembly, LogFile, _settings) = (assembly, log, settings);
-        Url = new Uri($"http://127.0.0.1:{FreePort()}");
+        Url = new Uri($"http://127.0.0.1:{_port.Number}");
     }
 
     public Uri Url { get; }
@@ -23,7 +23,7 @@ public sealed class ServiceProcess : IAsyncDisposable
     public string LogFile { get; }
 
     /// <summary>How long it may take to become ready.</summary>
-    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(60);
+    public TimeSpan Patience { get; set; } = TimeSpan.FromMinutes(3);
 
     public string Name => Path.GetFileNameWithoutExtension(LogFile);
 
@@ -71,7 +71,11 @@ public sealed class ServiceProcess : IAsyncDisposable
         _process = null;
     }
 
-    public async ValueTask DisposeAsync() => await KillAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _port.Dispose();
+    }
 
     public async Task WaitUntilReadyAsync(CancellationToken ct)
     {
@@ -108,12 +112,5 @@ public sealed class ServiceProcess : IAsyncDisposable
     {
         if (line is null) return;
         lock (LogFile) File.AppendAllText(LogFile, line + "\n");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

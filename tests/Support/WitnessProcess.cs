@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace ConsentLedger.Support;
 
@@ -8,9 +6,10 @@ namespace ConsentLedger.Support;
 public sealed class WitnessProcess : IAsyncDisposable
 {
     private readonly List<string> _logKeys = [];
+    private readonly OwnPort _port = new();
     private Process? _process;
 
-    private WitnessProcess(string folder) => (Folder, Url) = (folder, new Uri($"http://127.0.0.1:{FreePort()}"));
+    private WitnessProcess(string folder) => (Folder, Url) = (folder, new Uri($"http://127.0.0.1:{_port.Number}"));
 
     public Uri Url { get; }
 
@@ -93,12 +92,5 @@ public sealed class WitnessProcess : IAsyncDisposable
         var assembly = Path.Combine(Servers.Checkout, "services", "auditor", "bin", build, "net10.0", "ledger.dll");
         var start = new ProcessStartInfo("dotnet", [assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         return Process.Start(start)!;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

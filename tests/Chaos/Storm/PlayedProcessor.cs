@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using ConsentLedger.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -31,7 +30,7 @@ internal abstract class PlayedProcessor(string name, Manner manner, MovableClock
     private readonly SemaphoreSlim _voices = new(8);
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
     private readonly Random _chance = new(seed);
-    private readonly int _port = FreePort();
+    private readonly OwnPort _port = new();
     private WebApplication? _app;
     private Task _speaking = Task.CompletedTask;
     private int _calls;
@@ -40,7 +39,7 @@ internal abstract class PlayedProcessor(string name, Manner manner, MovableClock
 
     public string Name => name;
 
-    public Uri Url => new($"http://localhost:{_port}/");
+    public Uri Url => new($"http://localhost:{_port.Number}/");
 
     /// <summary>As the register has it.</summary>
     public abstract object Entry { get; }
@@ -232,12 +231,5 @@ internal abstract class PlayedProcessor(string name, Manner manner, MovableClock
             foreach (var (header, value) in answer.Headers) context.Response.Headers[header] = value;
             await context.Response.Body.WriteAsync(answer.Body, context.RequestAborted);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
