@@ -82,6 +82,21 @@ public sealed class FollowConsentTests
         Follow(Objected(1), Given()).OfType<Unsubscribed>().Select(u => u.Topic).ShouldBe(["newsletter", "product-news"], ignoreOrder: true);
     }
 
+    [Theory]
+    [InlineData("product-news", 1, Actor.Subject, true)]
+    [InlineData("product-news", 0, Actor.Subject, false)]
+    [InlineData("product-news", 1, Actor.Agent, false)]
+    [InlineData("newsletter", 1, Actor.Subject, false)]
+    public void What_a_person_turned_on_after_they_objected_stays_on_when_word_of_the_objection_comes(string topic, int minutesLater, Actor actor, bool stays)
+    {
+        var pack = Packs.NorthwindJson();
+        var purposes = pack["purposes"]!.AsArray().ToDictionary(p => p!["id"]!.GetValue<string>(), p => p!.AsObject());
+        purposes["product-news"]["bases"] = purposes["booking-notifications"]["bases"]!.DeepClone();
+        var turnedOn = Opened(topic) with { Actor = actor, OccurredAt = Noon.AddMinutes(minutesLater) };
+        var events = FollowConsent.Decide(Objected(2), Given(Heard(1, true), turnedOn), Packs.Parse(pack)).Recorded();
+        events.OfType<Unsubscribed>().Any(u => u.Topic == topic).ShouldBe(!stays);
+    }
+
     [Fact]
     public void Only_the_persons_own_later_consent_brings_back_what_an_objection_ended()
     {

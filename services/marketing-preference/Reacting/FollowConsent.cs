@@ -50,12 +50,15 @@ public static class FollowConsent
             ? new Subscribed(topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.ConsentGranted, act.Actor, act.Method, act.OccurredAt, Again: lane is not null)
             : null;
 
-    // An objection to marketing is to all of it, whatever it rests on (GDPR art. 21(2)), and to what was never asked for as well.
+    // An objection to marketing is to all of it, whatever it rests on (GDPR art. 21(2)), and to what was never asked for as well. What the person turned on since then stands: it was
+    // taken back for that, and nothing that is heard later would open it again. Where a consent does, it may close.
     private static IEnumerable<Unsubscribed> Left(ObjectionAct objection, SubjectPreferences subject, PolicyPack pack) =>
         from topic in pack.Topics
         where topic.MessageClass != MessageClass.Transactional && pack.FindPurpose(topic.Purpose)!.Marketing
         from channel in topic.Channels
-        where subject.Find(topic.Id, channel) is not { IsOpen: false }
+        let lane = subject.Find(topic.Id, channel)
+        where lane is null or { IsOpen: true }
+        where lane is not { Actor: Actor.Subject or Actor.Guardian } || lane.OccurredAt <= objection.OccurredAt || pack.FindPurpose(topic.Purpose)!.RestsOn(LawfulBasis.Consent)
         select new Unsubscribed(
             topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.Objected, objection.Actor, objection.Method, objection.OccurredAt, WithdrawsConsent: false);
 }
