@@ -69,7 +69,7 @@ internal sealed class NpgsqlSubscriptionLease(NpgsqlConnection connection, strin
             await using var release = new NpgsqlCommand("select pg_advisory_unlock_all()", connection);
             await release.ExecuteNonQueryAsync(CancellationToken.None);
         }
-        catch (NpgsqlException)
+        catch (Exception e) when (e is InvalidOperationException || Outages.IsAway(e))
         {
             // A broken connection has released it already.
         }

@@ -19,7 +19,7 @@ public static class Outages
         {
             throw;
         }
-        catch (Exception e) when (e is NpgsqlException || IsTornDown(e))
+        catch (Exception e) when (IsAway(e))
         {
             throw new StoreUnavailableException("The database did not answer.", e);
         }
@@ -30,6 +30,9 @@ public static class Outages
         await work();
         return true;
     });
+
+    /// <summary>Whether it says that the database did not answer, and not what.</summary>
+    public static bool IsAway(Exception e) => e is NpgsqlException || IsTornDown(e);
 
     // The driver's limit for connecting can pass in the moment it connects. It takes the connection down then, and the next command meets what is left of it.
     private static bool IsTornDown(Exception e) => e is ObjectDisposedException { ObjectName: "System.Threading.ManualResetEventSlim" };

@@ -63,7 +63,7 @@ public sealed class StoreSignal(NpgsqlDataSource dataSource, string channel) : I
             {
                 return;
             }
-            catch (NpgsqlException)
+            catch (Exception e) when (Outages.IsAway(e))
             {
                 // Others look after a while, and the next commit tells again.
             }
@@ -85,7 +85,7 @@ public sealed class StoreSignal(NpgsqlDataSource dataSource, string channel) : I
             {
                 return;
             }
-            catch (NpgsqlException)
+            catch (Exception e) when (Outages.IsAway(e))
             {
                 // The database went away. Until it is back, those who wait poll.
                 await Task.Delay(ReconnectDelay, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
