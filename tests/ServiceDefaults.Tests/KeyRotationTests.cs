@@ -47,7 +47,11 @@ public sealed class KeyRotationTests : IAsyncLifetime
         async Task MountAsync(string version, Issuer issuer)
         {
             var folder = mount.CreateSubdirectory(version).FullName;
-            await File.WriteAllTextAsync(System.IO.Path.Combine(folder, "jwks.json"), issuer.KeySet().ToJsonString());
+            var set = System.IO.Path.Combine(folder, "jwks.json");
+            await File.WriteAllTextAsync(set, issuer.KeySet().ToJsonString());
+
+            // No younger than the one before, and no longer.
+            File.SetLastWriteTimeUtc(set, DateTime.UnixEpoch);
             var data = System.IO.Path.Combine(mount.FullName, "..data");
             if (new FileInfo(data).LinkTarget is not null) File.Delete(data);
             File.CreateSymbolicLink(data, version);

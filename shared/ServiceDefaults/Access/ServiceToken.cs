@@ -7,25 +7,13 @@ public sealed class ServiceToken(string file)
 
     public string Current()
     {
-        var info = Target(file);
-        if (info.Exists && (info.LastWriteTimeUtc, info.Length) != (_loaded.WrittenAt, _loaded.Length)) _loaded = Read(file);
+        var stamp = FileStamp.Of(file);
+        if (stamp != default && stamp != _loaded.Stamp) _loaded = Read(file);
         return _loaded.Token;
     }
 
-    private static Loaded Read(string file)
-    {
-        // Stamped before reading: a change in between is seen at the next look.
-        var info = Target(file);
-        var (writtenAt, length) = (info.LastWriteTimeUtc, info.Length);
-        return new Loaded(writtenAt, length, File.ReadAllText(file).Trim());
-    }
+    // Stamped before reading: a change in between is seen at the next look.
+    private static Loaded Read(string file) => new(FileStamp.Of(file), File.ReadAllText(file).Trim());
 
-    // Kubernetes mounts links, and replaces what they lead to: the link itself never changes.
-    private static FileInfo Target(string file)
-    {
-        var info = new FileInfo(file);
-        return info.LinkTarget is null ? info : (FileInfo)info.ResolveLinkTarget(returnFinalTarget: true)!;
-    }
-
-    private sealed record Loaded(DateTime WrittenAt, long Length, string Token);
+    private sealed record Loaded(FileStamp Stamp, string Token);
 }

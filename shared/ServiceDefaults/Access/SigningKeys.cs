@@ -33,7 +33,7 @@ internal sealed partial class SigningKeys(string file, ILogger<SigningKeys> logg
 
     private Loaded Current()
     {
-        var stamp = Stamp.Of(file);
+        var stamp = FileStamp.Of(file);
         if (stamp == _loaded.Stamp) return _loaded;
         lock (_gate)
         {
@@ -56,7 +56,7 @@ internal sealed partial class SigningKeys(string file, ILogger<SigningKeys> logg
     private static Loaded Read(string file)
     {
         // Stamped before reading: a change in between is seen at the next look.
-        var stamp = Stamp.Of(file);
+        var stamp = FileStamp.Of(file);
         try
         {
             // Its own factory, because the shared one remembers verifiers by key id beyond a rotation.
@@ -85,16 +85,5 @@ internal sealed partial class SigningKeys(string file, ILogger<SigningKeys> logg
     [LoggerMessage(Level = LogLevel.Error, Message = "The key set file has changed and cannot be used ({Reason}); the last good keys stay in use.")]
     private static partial void LogUnreadable(ILogger logger, string reason);
 
-    private sealed record Loaded(Stamp Stamp, FrozenDictionary<string, JsonWebKey> Keys);
-
-    private readonly record struct Stamp(DateTime WrittenAt, long Length)
-    {
-        public static Stamp Of(string file)
-        {
-            // Kubernetes mounts links, and replaces what they lead to: the link itself never changes.
-            var info = new FileInfo(file);
-            if (info.LinkTarget is not null) info = (FileInfo)info.ResolveLinkTarget(returnFinalTarget: true)!;
-            return info.Exists ? new Stamp(info.LastWriteTimeUtc, info.Length) : default;
-        }
-    }
+    private sealed record Loaded(FileStamp Stamp, FrozenDictionary<string, JsonWebKey> Keys);
 }
