@@ -23,6 +23,7 @@ internal sealed class OffsetClock : TimeProvider, IDisposable
 
     private readonly ConcurrentDictionary<MovedTimer, byte> _timers = [];
     private readonly string _file;
+    private readonly Lock _looks = new();
     private readonly ITimer _looking;
     private long _offset;
 
@@ -45,10 +46,14 @@ internal sealed class OffsetClock : TimeProvider, IDisposable
     /// <summary>Reads the file again. What is half written there counts when it is whole.</summary>
     internal void Look()
     {
-        if (!TryRead(_file, out var offset)) return;
-        var by = offset.Ticks - Interlocked.Exchange(ref _offset, offset.Ticks);
-        if (by <= 0) return;
-        foreach (var timer in _timers.Keys) timer.Pass(TimeSpan.FromTicks(by));
+        // One look after the other: what was read first must not be noted last.
+        lock (_looks)
+        {
+            if (!TryRead(_file, out var offset)) return;
+            var by = offset.Ticks - Interlocked.Exchange(ref _offset, offset.Ticks);
+            if (by <= 0) return;
+            foreach (var timer in _timers.Keys) timer.Pass(TimeSpan.FromTicks(by));
+        }
     }
 
     private static bool TryRead(string file, out TimeSpan offset)
