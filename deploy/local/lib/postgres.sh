@@ -66,16 +66,18 @@ no_leftover_backends() { ! grep -qsaz "^postgres: $(cluster_name): " /proc/[0-9]
 await_leftover_backends() { await 30 no_leftover_backends || fail 'Backends of an earlier, killed PostgreSQL do not end.' "$LOCAL/log/postgres.log"; }
 
 # A killed server whose parent never asks after it stays in the process table, and PostgreSQL takes it for alive.
+# It does so, too, with a stranger who was given the number since then.
 forget_dead_server() {
-  local file=$LOCAL/postgres/data/postmaster.pid pid
+  local file=$LOCAL/postgres/data/postmaster.pid pid program
   [[ -f $file ]] && read -r pid <"$file" || return 0
-  [[ -n $(born "$pid") ]] && is_process "$pid" "$(born "$pid")" || rm -f "$file"
+  if read -r program 2>/dev/null <"/proc/$pid/comm" && [[ $program == postgres ]] && is_process "$pid" "$(born "$pid")"; then return 0; fi
+  rm -f "$file"
 }
 
 postgres_settled() { stopped postgres || "$postgres_bin/pg_isready" -q -U consentledger -d postgres -h 127.0.0.1 -p "$POSTGRES_PORT"; }
 
 start_postgres() {
-  postgres_bin=$(postgres_programs)
+  postgres_bin=$(postgres_programs || true)
   [[ -n $postgres_bin ]] || fail "There is no PostgreSQL $(<"$LOCAL/postgres/data/PG_VERSION") for the data in $LOCAL/postgres: install it, or run with --reset to start anew."
   make_cluster "$postgres_bin"
   write_postgres_settings
