@@ -34,7 +34,9 @@ internal sealed class Telemetry : IAsyncDisposable
             try
             {
                 var context = await _listener.GetContextAsync();
-                await using (var file = File.Create(Path.Combine(folder, $"{number}{context.Request.Url!.AbsolutePath.Replace('/', '-')}"))) await context.Request.InputStream.CopyToAsync(file);
+                // To be read while it is written.
+                var path = Path.Combine(folder, $"{number}{context.Request.Url!.AbsolutePath.Replace('/', '-')}");
+                await using (var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite)) await context.Request.InputStream.CopyToAsync(file);
                 context.Response.ContentType = "application/x-protobuf";
                 context.Response.Close();
             }

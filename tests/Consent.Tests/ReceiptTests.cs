@@ -20,7 +20,7 @@ namespace ConsentLedger.Consent.Tests;
 public sealed class ReceiptTests : IAsyncLifetime
 {
     private static readonly StreamKey Person = new(Story.Tenant, new StreamId(Story.Person));
-    private static readonly ReceiptPreference AtOnce = new(TimeSpan.FromMilliseconds(50)), Patient = new(TimeSpan.FromSeconds(10));
+    private static readonly ReceiptPreference AtOnce = new(TimeSpan.FromMilliseconds(50)), Patient = new(TimeSpan.FromMinutes(1));
 
     private readonly LogKeys _keys = new("ledger.test/consent", new byte[32]);
     private PostgresDatabase _database = null!;

@@ -12,7 +12,7 @@ public sealed class Orchestrator : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("erasure-");
     private readonly HttpClient _http = new();
-    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(2));
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(10));
     private PostgresDatabase _database = null!;
     private PostgresDatabase _vault = null!;
     private Broker _broker = null!;

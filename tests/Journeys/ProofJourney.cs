@@ -83,7 +83,7 @@ public sealed class ProofJourney(RunningProduct product) : IClassFixture<Running
     public async Task A_running_service_is_replayed_and_compared_with_what_was_known_before()
     {
         await GrantAsync();
-        var before = Acts.Ago(0);
+        var before = Acts.Moment();
         await Backend.PostOkAsync($"{PathOf}/withdrawals", Acts.Withdrawal("newsletter"), Ct);
         var token = await KeepAsync(Here.Issuer.Token(Tenant, "auditor"));
         string[] asked = ["--server", Here.Consent.Url.ToString(), "--tenant", Tenant, "--token-file", token, "--subject", _subject];

@@ -142,12 +142,12 @@ public sealed class RunningService : IAsyncLifetime
     internal Task SendAsync(string exchange, CloudEvent message) =>
         _channel.BasicPublishAsync(exchange, message.Type, mandatory: true, new BasicProperties { Persistent = true, ContentType = CloudEvent.MediaType }, message.ToJson()).AsTask();
 
-    /// <summary>What the service published about this person, so far.</summary>
+    /// <summary>What the service published about this person, so far. After a confirm that was late it publishes something again.</summary>
     internal async Task<IReadOnlyList<CloudEvent>> OverheardAsync(string subject)
     {
         while (await _channel.BasicGetAsync("overheard", autoAck: true) is { } message)
             if (CloudEvent.TryRead(message.Body, out var read, out _)) _overheard.Add(read);
-        return [.. _overheard.Where(e => e.Subject == subject)];
+        return [.. _overheard.Where(e => e.Subject == subject).DistinctBy(e => e.Id)];
     }
 
     private readonly List<CloudEvent> _overheard = [];
@@ -219,7 +219,7 @@ public sealed class RunningService : IAsyncLifetime
 
     internal static async Task EventuallyAsync(string what, Func<Task<bool>> holds)
     {
-        var patience = TimeProvider.System.GetUtcNow().AddSeconds(30);
+        var patience = TimeProvider.System.GetUtcNow().AddMinutes(2);
         while (!await holds())
         {
             if (TimeProvider.System.GetUtcNow() > patience) throw new TimeoutException($"Never came true: {what}.");
@@ -241,6 +241,11 @@ public sealed class RunningService : IAsyncLifetime
         ["Intake__KeysFolder"] = Path.Combine(_folder.FullName, "intake"),
         ["Consent__Url"] = Consent.Url.ToString(),
         ["Consent__TokenFile"] = Path.Combine(_folder.FullName, "service.token"),
+
+        // Two cores for everybody: what is slow here is not away.
+        ["Resilience__consent__TimeoutMs"] = "6000",
+        ["Resilience__consent__AttemptTimeoutMs"] = "1800",
+        ["Resilience__imports__MaxDelayMs"] = "1000",
     });
 
     private static readonly JsonSerializerOptions CamelCase = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };

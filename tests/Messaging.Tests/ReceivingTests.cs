@@ -91,14 +91,15 @@ public sealed class ReceivingTests : IAsyncLifetime
             (Json(new { specversion = "1.0", id = "1", source = "/s", type = "t", data = new string('x', 1_000_000) }), "too_large"),
         };
 
-        foreach (var (body, _) in bodies) await _channel.SendAsync(Exchange, Type, body, new BasicProperties { ContentType = "text/odd", MessageId = "m" });
+        for (var i = 0; i < bodies.Length; i++) await _channel.SendAsync(Exchange, Type, bodies[i].Body, new BasicProperties { ContentType = "text/odd", MessageId = $"{i}" });
         await _channel.SendAsync(Exchange, Task_("consent"));
 
-        var parked = await _channel.TakeAsync($"{Queue}.parked", bodies.Length);
+        // Nobody's order is theirs: each is parked by itself.
+        var parked = (await _channel.TakeAsync($"{Queue}.parked", bodies.Length)).OrderBy(p => p.BasicProperties.MessageId, StringComparer.Ordinal).ToList();
         parked.Select(p => p.Header("x-parked-code")).ShouldBe(bodies.Select(b => b.Code));
         parked.ShouldAllBe(p => p.Header("x-parked-reason")!.Length > 10);
         parked.Zip(bodies).ShouldAllBe(p => p.First.Body.ToArray().SequenceEqual(p.Second.Body));
-        parked.ShouldAllBe(p => p.BasicProperties.ContentType == "text/odd" && p.BasicProperties.MessageId == "m");
+        parked.ShouldAllBe(p => p.BasicProperties.ContentType == "text/odd");
         await Eventually(() => handler.Handled.ShouldHaveSingleItem());
     }
 

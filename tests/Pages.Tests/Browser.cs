@@ -21,6 +21,9 @@ public sealed class BrowserTheoryAttribute : TheoryAttribute
 /// <summary>One headless browser for a class of tests; each test has a context of its own, as if on a machine of its own.</summary>
 public sealed class Browser : IAsyncDisposable
 {
+    /// <summary>In milliseconds.</summary>
+    private const float Patience = 20_000;
+
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;
 
@@ -32,9 +35,10 @@ public sealed class Browser : IAsyncDisposable
 
     public static async Task<Browser> StartAsync()
     {
+        Assertions.SetDefaultExpectTimeout(Patience);
         var playwright = await Playwright.CreateAsync();
         // Its own sandbox needs a user that is not root; these pages are ours.
-        var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Program, Args = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"] });
+        var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Program, Timeout = 5 * Patience, Args = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"] });
         return new Browser(playwright, browser);
     }
 
@@ -44,7 +48,7 @@ public sealed class Browser : IAsyncDisposable
         options.BaseURL = site.ToString();
         options.ViewportSize ??= new() { Width = 1280, Height = 900 };
         var context = await _browser.NewContextAsync(options);
-        context.SetDefaultTimeout(20_000);
+        context.SetDefaultTimeout(Patience);
         return await Visit.BeginAsync(context, site);
     }
 

@@ -231,6 +231,8 @@ public sealed class HistoryPageTests(RunningConsole console)
     /// <summary>Does something that asks the server for another moment, and waits until it is shown.</summary>
     private static async Task ReplayAsync(IPage page, Func<Task> act)
     {
+        // Whoever came by a click may be here before the script is.
+        await page.WaitForFunctionAsync("() => document.documentElement.classList.contains('scripted')");
         await page.EvaluateAsync("() => document.documentElement.removeAttribute('data-replayed')");
         await act();
         await page.WaitForFunctionAsync("() => document.documentElement.dataset.replayed !== undefined");

@@ -39,9 +39,9 @@ public sealed class RunningConsole : IAsyncLifetime
     {
         // Every test here needs a browser, and is skipped without one.
         if (Browser.Program is null) return;
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         Installation = await Installation.PrepareAsync();
         await using (var past = await PastLedger.OpenAsync(Installation.ConnectionString("consent"))) await TellAsync(past);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         await Installation.Consent.StartAsync(patience.Token);
         Browser = await Browser.StartAsync();
     }

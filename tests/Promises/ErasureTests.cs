@@ -337,6 +337,7 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
     /// <summary>What the person's end of retention has brought about.</summary>
     private static async Task<JsonElement> LastRequestAsync(Controller controller, Person person)
     {
+        await Acts.EventuallyAsync("there is a request", async () => (await RequestsOfAsync(controller, person)).Count > 0, controller.Ct);
         var id = (await RequestsOfAsync(controller, person))[^1].GetProperty("id").GetString();
         return await controller.PrivacyTeam.GetOkAsync($"/v1/erasures/{id}", controller.Ct);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using ConsentLedger.Support;
 
 namespace ConsentLedger.Promises;
 
@@ -48,6 +49,9 @@ public sealed class PreferenceTests(RunningControllers controllers) : IClassFixt
             await page.TurnOnAsync("product-news");
             await page.TurnOnAsync("partner-offers");
             (await person.MaySendAsync("product-news")).ShouldBeYes("not_unsubscribed");
+
+            // Word of the withdrawal may come back from the consent service only now, and word of the consent after it.
+            await Acts.EventuallyAsync("both have been heard", async () => (await person.MaySendAsync("partner-offers")).Allowed, controller.Ct);
             (await person.MaySendAsync("partner-offers")).ShouldBeYes("consent_given");
         }
     }

@@ -51,7 +51,7 @@ public sealed class RightsTests(RunningControllers controllers) : IClassFixture<
         var answer = await person.MayAsync(Offers);
         answer.ShouldBeNo("subject_objected");
         answer.Position.ShouldBe(objected.Position);
-        (await person.MaySendAsync("product-offers")).ShouldBeNo("subject_objected");
+        (await person.MaySendAsync("product-offers")).Allowed.ShouldBeFalse();
         (await person.MayAsync(new { purpose = "remarketing", channel = "web", recipient = "google", jurisdiction = "US-CA" })).ShouldBeNo("subject_objected");
         (await person.MayAsync(new { purpose = "service-provision", channel = "email" })).ShouldBeYes("rests_on_other_basis");
 

@@ -9,7 +9,7 @@ public sealed class RunningControllers : IAsyncLifetime
     private static readonly Lazy<Task<Installation>> Started = new(StartAsync);
     private static int _alone;
 
-    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(5));
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(15));
     private Installation _here = null!;
 
     private CancellationToken Ct => _patience.Token;

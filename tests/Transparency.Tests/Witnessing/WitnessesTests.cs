@@ -206,11 +206,13 @@ public sealed class WitnessesTests : IAsyncLifetime
     /// <summary>These witnesses, all of them if none is named, as a service's configuration appoints them.</summary>
     private Witnesses Ask(params int[] numbers) => Ask(Appointed(numbers is [] ? [1, 2, 3] : numbers));
 
-    private Witnesses AskAll(int quorum) => Ask(Appointed(1, 2, 3), quorum);
+    // With grace enough for the last to answer.
+    private Witnesses AskAll(int quorum) => Ask(Appointed(1, 2, 3), quorum, grace: "60000");
 
-    private Witnesses Ask((string Url, string Key)[] appointed, int? quorum = null, TimeProvider? clock = null, string attempt = "10000")
+    private Witnesses Ask((string Url, string Key)[] appointed, int? quorum = null, TimeProvider? clock = null, string attempt = "10000", string? grace = null)
     {
         var settings = Settings(appointed);
+        if (grace is not null) settings["Ledger:WitnessGraceMs"] = grace;
         if (quorum is { } enough) settings["Ledger:Quorum"] = $"{enough}";
 
         // Two cores for everybody: what is slow here is not away.
