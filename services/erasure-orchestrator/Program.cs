@@ -40,6 +40,8 @@ builder.Services.AddSingleton<Aliases>();
 builder.Services.AddSingleton<RecordReply>();
 builder.Services.AddSingleton<ReceiveRequests>();
 builder.Services.AddSingleton<OwnCalls>();
+PreferenceCalls.Add(builder.Services);
+builder.Services.AddSingleton<Copies>();
 builder.Services.AddSingleton<Registers>();
 builder.Services.AddIdentityVault(builder.Configuration);
 builder.Services.AddRemote(CallProcessors.Remote, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (500, 5000));

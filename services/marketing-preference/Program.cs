@@ -4,6 +4,7 @@ using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.AskingConsent;
 using ConsentLedger.MarketingPreference.AskingErasure;
 using ConsentLedger.MarketingPreference.Bulk;
+using ConsentLedger.MarketingPreference.Copying;
 using ConsentLedger.MarketingPreference.Intake;
 using ConsentLedger.MarketingPreference.Links;
 using ConsentLedger.MarketingPreference.PreferenceCentre;
@@ -46,6 +47,7 @@ builder.Services.AddMessaging(builder.Configuration, bus => bus
 var app = builder.Build();
 app.UseServiceDefaults();
 ReadPreferences.Map(app);
+ReadKept.Map(app);
 ChangePreference.Map(app);
 ReadSnapshot.Map(app);
 ReadChanges.Map(app);

@@ -11,6 +11,7 @@ public sealed class RightsJourney(RunningProduct product) : IClassFixture<Runnin
 
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(3));
     private readonly string _person = Acts.NewSubject();
+    private readonly string _tag = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
 
     private Installation Here => product.Installation;
 
@@ -31,6 +32,7 @@ public sealed class RightsJourney(RunningProduct product) : IClassFixture<Runnin
         await RegisterAsync("archive", new { name = "The archive", kind = "manual", assignee = "archivist", types = new[] { type } });
         var backend = Here.Client(Here.Consent, Tenant, "backend");
         await backend.PostOkAsync($"/v1/subjects/{_person}/grants", Acts.Grant("newsletter", evidence: new { words = Sealed }), Ct);
+        await KnownToPreferenceAsync();
 
         var request = await AskAsync(type, new { subject = _person, type, identities = new[] { new { type = "email", value = "canary.copied@example.org" } } });
         await Acts.EventuallyAsync("both have answered", async () => await OutcomeAsync(request, "crm") == "provided" && await OutcomeAsync(request, "mailer") is "provided" or "refused", Ct);
@@ -44,6 +46,7 @@ public sealed class RightsJourney(RunningProduct product) : IClassFixture<Runnin
         copy.TryGetProperty(ours, out _).ShouldBeTrue();
         copy.ToString().ShouldContain(type == "access" ? "since-then" : "dpv:ConsentWithdrawn", Case.Sensitive, "what was recorded after the first reading is in it");
         if (type == "access") copy.ToString().ShouldContain(Sealed, Case.Sensitive, "and what was sealed");
+        copy.GetProperty("preferences").GetProperty("addresses").EnumerateArray().ShouldHaveSingleItem().GetProperty("tag").GetString().ShouldBe(_tag);
         var crm = AnswerOf(copy, "crm");
         (crm.GetProperty("resultsUrl").GetString(), crm.GetProperty("resultsCount").GetInt32()).ShouldBe(($"https://crm.example/{Canary}", 3));
         AnswerOf(copy, "archive").GetProperty("outcome").GetString().ShouldBe("nothing-held");
@@ -56,7 +59,7 @@ public sealed class RightsJourney(RunningProduct product) : IClassFixture<Runnin
         (ended.GetProperty("state").GetString(), ended.GetProperty("outcome").GetString()).ShouldBe(("completed", type == "access" ? "fully" : "partially"));
 
         await Acts.EventuallyAsync("the bus hears of it", () => Task.FromResult(Completed(heard, request) is not null), Ct);
-        Completed(heard, request)!.Value.GetProperty("systems").EnumerateArray().Select(s => s.GetProperty("system").GetString()).ShouldBe(["archive", "consent", "crm", "mailer"]);
+        Completed(heard, request)!.Value.GetProperty("systems").EnumerateArray().Select(s => s.GetProperty("system").GetString()).ShouldBe(["archive", "consent", "crm", "mailer", "marketing-preference"]);
         foreach (var canary in (string[])[Canary, Sealed])
         {
             heard.Bodies.ShouldAllBe(body => !body.Contains(canary));
@@ -69,9 +72,39 @@ public sealed class RightsJourney(RunningProduct product) : IClassFixture<Runnin
     {
         await NobodyElseAsync();
         var request = await AskAsync("access", new { subject = _person, type = "access" });
-        (await CopyAsync(request)).GetProperty("consents").GetArrayLength().ShouldBe(0);
+        var copy = await CopyAsync(request);
+        (copy.GetProperty("consents").GetArrayLength(), copy.GetProperty("preferences").GetProperty("choices").GetArrayLength(), copy.GetProperty("preferences").GetProperty("isEmpty").GetBoolean()).ShouldBe((0, 0, true));
         var ended = await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct);
-        (ended.GetProperty("state").GetString(), ended.GetProperty("tasks")[0].GetProperty("outcome").GetString()).ShouldBe(("completed", "nothing-held"));
+        ended.GetProperty("state").GetString().ShouldBe("completed");
+        ended.GetProperty("tasks").EnumerateArray().Select(t => (t.GetProperty("system").GetString(), t.GetProperty("outcome").GetString())).ShouldBe([("consent", "nothing-held"), ("marketing-preference", "nothing-held")]);
+    }
+
+    [Fact]
+    public async Task While_marketing_preference_is_away_nothing_but_a_part_is_handed_out_and_the_request_stays_open()
+    {
+        await NobodyElseAsync();
+        await KnownToPreferenceAsync();
+        await Here.Preference.KillAsync();
+        string request;
+        try
+        {
+            request = await AskAsync("access", new { subject = _person, type = "access" });
+            await Acts.EventuallyAsync("it was asked in vain", async () => (await TaskOfAsync(request, "marketing-preference")).TryGetProperty("failure", out _), Ct);
+            (await Privacy.PostAsync($"/v1/erasures/{request}/copy", new { }, HttpStatusCode.ServiceUnavailable, Ct)).GetProperty("code").GetString().ShouldBe("copy_unavailable");
+            var part = await Privacy.PostOkAsync($"/v1/erasures/{request}/copy?partial=true", new { }, Ct);
+            part.TryGetProperty("preferences", out _).ShouldBeFalse();
+            AnswerOf(part, "marketing-preference").TryGetProperty("outcome", out _).ShouldBeFalse();
+            (await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct)).GetProperty("state").GetString().ShouldBe("running");
+        }
+        finally
+        {
+            await Here.Preference.StartAsync(Ct);
+        }
+
+        (await Privacy.PostOkAsync($"/v1/erasures/{request}/copy", new { }, Ct)).GetProperty("preferences").GetProperty("addresses").GetArrayLength().ShouldBe(1);
+        var ended = await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct);
+        ended.GetProperty("state").GetString().ShouldBe("completed");
+        ended.GetProperty("copies").EnumerateArray().Select(c => (c.GetProperty("by").GetString(), c.GetProperty("isPart").GetBoolean())).ShouldBe([($"{Tenant}-privacy", true), ($"{Tenant}-privacy", false)]);
     }
 
     [Theory]
@@ -137,10 +170,11 @@ public sealed class RightsJourney(RunningProduct product) : IClassFixture<Runnin
         }
     }
 
-    /// <summary>The copy, once the consent service was found to have an answer.</summary>
+    /// <summary>The copy, once our own systems were found to have an answer.</summary>
     private async Task<JsonElement> CopyAsync(string request)
     {
-        await Acts.EventuallyAsync("the consent service was asked", async () => (await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct)).GetProperty("tasks")[0].TryGetProperty("nextAt", out _), Ct);
+        foreach (var system in (string[])["consent", "marketing-preference"])
+            await Acts.EventuallyAsync($"{system} was asked", async () => (await TaskOfAsync(request, system)).TryGetProperty("nextAt", out _), Ct);
         return await Privacy.PostOkAsync($"/v1/erasures/{request}/copy", new { }, Ct);
     }
 
@@ -151,9 +185,17 @@ public sealed class RightsJourney(RunningProduct product) : IClassFixture<Runnin
         return request.GetProperty("id").GetString()!;
     }
 
-    private async Task<string?> OutcomeAsync(string request, string system) =>
-        (await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct)).GetProperty("tasks").EnumerateArray().Single(t => t.GetProperty("system").GetString() == system) is var task
-        && task.TryGetProperty("outcome", out var outcome) ? outcome.GetString() : null;
+    private async Task<string?> OutcomeAsync(string request, string system) => (await TaskOfAsync(request, system)).TryGetProperty("outcome", out var outcome) ? outcome.GetString() : null;
+
+    private async Task<JsonElement> TaskOfAsync(string request, string system) =>
+        (await Privacy.GetOkAsync($"/v1/erasures/{request}", Ct)).GetProperty("tasks").EnumerateArray().Single(t => t.GetProperty("system").GetString() == system);
+
+    /// <summary>An address is theirs.</summary>
+    private async Task KnownToPreferenceAsync()
+    {
+        using var linked = await Here.Client(Here.Preference, Tenant, "email").PutAsync(new Uri($"/v1/subjects/{_person}/addresses/{_tag}", UriKind.Relative), Acts.Body(new { occurredAt = Acts.Ago(5), actor = "agent", method = "sync" }), Ct);
+        linked.StatusCode.ShouldBe(HttpStatusCode.OK, await linked.Content.ReadAsStringAsync(Ct));
+    }
 
     private static JsonElement AnswerOf(JsonElement copy, string system) => copy.GetProperty("processors").EnumerateArray().Single(p => p.GetProperty("system").GetString() == system);
 

@@ -63,6 +63,9 @@ public sealed class Installation : IAsyncDisposable
         installation.Consent = installation.Add("consent/ConsentLedger.Consent", "consent", "consent_vault");
         installation.Erasure = installation.Add("erasure-orchestrator/ConsentLedger.ErasureOrchestrator", "erasure", "erasure_vault");
         installation.Preference = installation.Add("marketing-preference/ConsentLedger.MarketingPreference", "preference", null);
+
+        // Each asks the other.
+        installation.Erasure.Settings["Preference__Url"] = installation.Preference.Url.ToString();
         return installation;
     }
 

@@ -37,7 +37,8 @@ settings_of() {
     erasure-orchestrator)
       printf '%s\n' "ConnectionStrings__Ledger=$(database erasure)" "ConnectionStrings__Vault=$(database erasure_vault)" \
         "Vault__KekFile=$LOCAL/keys/erasure.kek" "Links__PublicUrl=$(url_of "$1")" "Mail__Folder=$LOCAL/mail" "Mail__From=privacy@localhost" \
-        "Consent__Url=$(url_of consent)" "Consent__TokenFile=$LOCAL/tokens/$1"
+        "Consent__Url=$(url_of consent)" "Consent__TokenFile=$LOCAL/tokens/$1" \
+        "Preference__Url=$(url_of marketing-preference)"
       ;;
   esac
   [[ -z ${OTEL_EXPORTER_OTLP_ENDPOINT:-} ]] || printf '%s\n' "OTEL_EXPORTER_OTLP_ENDPOINT=$OTEL_EXPORTER_OTLP_ENDPOINT"

@@ -40,7 +40,6 @@ internal static class DeskWords
         RequestState.Held => "On legal hold",
         RequestState.Running => "Running",
         RequestState.Completed => "Completed",
-        RequestState.Certified => "Certified",
         _ => "Withdrawn",
     };
 }

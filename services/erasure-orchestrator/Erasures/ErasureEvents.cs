@@ -127,7 +127,8 @@ public sealed record ErasureCompleted(Guid Request, RequestOutcome? Outcome = nu
 
 /// <summary>The copy that was asked for was handed out.</summary>
 /// <param name="Partial">Not every system had answered by then: there will be another one.</param>
-public sealed record ErasureCopyHandedOut(Guid Request, bool? Partial = null);
+/// <param name="By">Whoever's token it was handed out to; null in what was recorded before.</param>
+public sealed record ErasureCopyHandedOut(Guid Request, bool? Partial = null, string? By = null);
 
 /// <summary>What data was kept for has ended, and its time is set.</summary>
 /// <param name="Request">The erasure's that follows.</param>

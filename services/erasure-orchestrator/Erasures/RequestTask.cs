@@ -29,6 +29,9 @@ public sealed record RequestTask(ProcessorKind Kind, int Phase, string? Assignee
     /// <summary>What it calls its part.</summary>
     public string? Reference { get; init; }
 
+    /// <summary>It has said at some time that it does its part.</summary>
+    public bool IsTakenOn { get; init; }
+
     /// <summary>Why it was not reached the last time.</summary>
     public string? Failure { get; init; }
 

@@ -45,20 +45,20 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         ErasureCooledOff cooled => With(cooled.Request, r => r with { CooledOff = true }),
         ErasurePlanned planned => With(planned.Request, r => r.Planned(planned, place)),
         ErasureTaskDispatched dispatched => WithTask(dispatched.Request, dispatched.System, t => t.Dispatched(dispatched, place)),
-        ErasureTaskAccepted accepted => WithTask(accepted.Request, accepted.System, t => t with { Stage = TaskStage.Waiting, Reference = accepted.Reference, NextAt = accepted.AskAt, Failure = null }),
+        ErasureTaskAccepted accepted => WithTask(accepted.Request, accepted.System, t => t with { Stage = TaskStage.Waiting, IsTakenOn = true, Reference = accepted.Reference, NextAt = accepted.AskAt, Failure = null }),
         ErasureTaskFailed failed => WithTask(failed.Request, failed.System, t => t with { Stage = TaskStage.Waiting, NextAt = failed.RetryAt, Failure = failed.Code }),
         ErasureTaskCompleted done => WithTask(done.Request, done.System, t => t.Done(done, place)).With(done.Request, r => r with { HasIdentities = r.HasIdentities || done.HasResults == true }),
         ErasureTaskContradicted other => WithTask(other.Request, other.System, t => t with { Contradictions = t.Contradictions.Add(new Contradiction(other.Outcome, other.Reason, place.RecordedAt)) }),
         ErasureHeld held => With(held.Request, r => r with { HeldSince = place.RecordedAt }),
-        ErasureResumed resumed => With(resumed.Request, r => r with { HeldSince = null }),
+        ErasureResumed resumed => With(resumed.Request, r => r with { HeldSince = null, HeldBefore = r.HeldSince is { } since ? r.HeldBefore.Add((since, place.RecordedAt)) : r.HeldBefore }),
         ErasureWithdrawn withdrawn => With(withdrawn.Request, r => r with { WithdrawnAt = place.RecordedAt }),
-        ErasureExtended extended => With(extended.Request, r => r with { Deadline = r.Deadline with { DueOn = extended.DueOn, LapsesAt = extended.LapsesAt }, Extension = extended, DaysLeftSaid = null, Overdue = false }),
+        ErasureExtended extended => With(extended.Request, r => r with { Deadline = r.Deadline with { DueOn = extended.DueOn, LapsesAt = extended.LapsesAt }, Extension = extended, Lengthened = (place.RecordedAt, r.Deadline), DaysLeftSaid = null, Overdue = false }),
         ErasureEscalated escalated => With(escalated.Request, r => r with { DaysLeftSaid = escalated.DaysLeft }),
         ErasureOverdue overdue => With(overdue.Request, r => r with { Overdue = true, DaysLeftSaid = 0 }),
         ErasureCompleted completed => With(completed.Request, r => r.Completed(completed, place)),
         ErasureCertified certified => With(certified.Request, r => r with { Certificate = certified.Sha256 }),
         ErasureIdentitiesDestroyed destroyed => With(destroyed.Request, r => r with { HasIdentities = false }),
-        ErasureCopyHandedOut copy => With(copy.Request, r => r with { CopyHandedOut = copy.Partial != true }),
+        ErasureCopyHandedOut copy => With(copy.Request, r => r with { Copies = r.Copies.Add(new HandedCopy(place.RecordedAt, copy.By, copy.Partial == true)) }),
         // Of several ends the earliest counts.
         RetentionSet set => Retention is { Erased: false } kept && kept.EraseAt <= set.EraseAt ? this : this with { Retention = new Retention(set.Request, set.Ended, set.EraseAt, Over: false, Erased: false) },
         RetentionOver => this with { Retention = Retention! with { Over = true } },
@@ -123,7 +123,13 @@ public sealed record PersonRequest(
 
     public DateTimeOffset? HeldSince { get; init; }
 
+    /// <summary>Under holds that were lifted.</summary>
+    public ImmutableList<(DateTimeOffset From, DateTimeOffset Until)> HeldBefore { get; init; } = ImmutableList<(DateTimeOffset From, DateTimeOffset Until)>.Empty;
+
     public ErasureExtended? Extension { get; init; }
+
+    /// <summary>When it was extended, and what its deadline was until then.</summary>
+    public (DateTimeOffset At, Deadline Before)? Lengthened { get; init; }
 
     /// <summary>The last reminder that was given of the deadline.</summary>
     public int? DaysLeftSaid { get; init; }
@@ -138,8 +144,17 @@ public sealed record PersonRequest(
 
     public string? RefusedFor { get; init; }
 
-    public bool CopyHandedOut { get; init; }
+    /// <summary>Each time that one went out.</summary>
+    public ImmutableList<HandedCopy> Copies { get; init; } = ImmutableList<HandedCopy>.Empty;
 
+    public bool CopyHandedOut => Copies.Exists(c => !c.IsPart);
+
+    public bool IsForCopy => Type is RequestType.Access or RequestType.Portability;
+
+    /// <summary>Everybody else has answered, and our own systems have said that they will: the whole copy is there for whoever fetches it, and stays so until somebody does.</summary>
+    public bool HasCopyReady => IsForCopy && IsOpen && HasBegun && Tasks.All(t => !t.Value.IsOpen || (t.Value.IsTakenOn && OwnSystems.All.Contains(t.Key)));
+
+    /// <summary>The SHA-256 of what its certificate states, in hex; there from a moment after its end.</summary>
     public string? Certificate { get; init; }
 
     public DateTimeOffset? EndedAt => CompletedAt ?? WithdrawnAt;
@@ -176,7 +191,6 @@ public sealed record PersonRequest(
     public RequestState State => this switch
     {
         { WithdrawnAt: not null } => RequestState.Withdrawn,
-        { Certificate: not null } => RequestState.Certified,
         { CompletedAt: not null } => RequestState.Completed,
         _ => WaitsFor switch
         {
@@ -213,6 +227,10 @@ public sealed record PersonRequest(
     internal PersonRequest Completed(ErasureCompleted e, EventPlace place) => this with { CompletedAt = place.RecordedAt, Outcome = e.Outcome ?? RequestOutcome.Fully, RefusedFor = e.Reason };
 }
 
+/// <param name="By">Whoever's token fetched it; null for one of before that was recorded.</param>
+/// <param name="IsPart">Not every system had answered.</param>
+public sealed record HandedCopy(DateTimeOffset At, string? By, bool IsPart);
+
 /// <param name="Request">The erasure's, when its time has come.</param>
 /// <param name="Over">Its time has come.</param>
 /// <param name="Erased">The erasure was begun.</param>
@@ -237,6 +255,5 @@ public enum RequestState
     Held,
     Running,
     Completed,
-    Certified,
     Withdrawn,
 }

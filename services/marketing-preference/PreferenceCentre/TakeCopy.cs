@@ -1,6 +1,5 @@
-using ConsentLedger.MarketingPreference.Addresses;
 using ConsentLedger.MarketingPreference.AskingConsent;
-using ConsentLedger.MarketingPreference.Sending;
+using ConsentLedger.MarketingPreference.Copying;
 
 namespace ConsentLedger.MarketingPreference.PreferenceCentre;
 
@@ -16,7 +15,7 @@ internal static class TakeCopy
         try
         {
             var copy = await context.RequestServices.GetRequiredService<ConsentClient>().ReadRecordsAsync(visit.Link.Stream, format, ct);
-            var kept = await KeptAsync(visit, context.RequestServices, ct);
+            var kept = await KeptHere.ReadAsync(visit.Link.Stream, visit.Events, visit.State, context.RequestServices, ct);
             if (copy is null && kept.IsEmpty) return visit.SeeOther(ShowData.Part, "?said=nothing");
             return TypedResults.Bytes(format == "csv" ? kept.IntoTable(copy) : kept.IntoJson(visit.Link.Subject, visit.Now, copy), type, $"my-data.{format}");
         }
@@ -24,18 +23,5 @@ internal static class TakeCopy
         {
             return visit.SeeOther(ShowData.Part, Notice.Away);
         }
-    }
-
-    private static async Task<KeptHere> KeptAsync(Visit visit, IServiceProvider services, CancellationToken ct)
-    {
-        var (links, reader) = (await services.GetRequiredService<AddressReader>().OfSubjectAsync(visit.Link.Stream, ct), services.GetRequiredService<StateReader>());
-        var states = await reader.ReadAsync([.. links.Select(l => l.Address)], Address.Stream, ct);
-
-        // An address may be other persons' too: who they are is not told here.
-        var addresses = from link in links
-                        let address = states[link.Address]
-                        where address.Tag is not null && address.Links.Contains(link.Link)
-                        select new KeptAddress(address.Tag!.Value, address.Standing.Standing, address.Standing.Place?.RecordedAt);
-        return KeptHere.Of(visit.Events, visit.State, [.. addresses], await services.GetRequiredService<SendCounts>().OfSubjectAsync(visit.Link.Stream, ct));
     }
 }

@@ -15,6 +15,7 @@ public static class Scopes
     public const string ConsentHandOver = "consent:hand-over";
     public const string SubjectFind = "subject:find";
     public const string PreferencesRead = "preferences:read";
+    public const string PreferencesAudit = "preferences:audit";
     public const string PreferencesFollow = "preferences:follow";
     public const string PreferencesImport = "preferences:import";
     public const string PreferencesLink = "preferences:link";
@@ -26,6 +27,7 @@ public static class Scopes
     public const string PolicyPublish = "policy:publish";
     public const string ErasureRequest = "erasure:request";
     public const string ErasureRead = "erasure:read";
+    public const string ErasureResults = "erasure:results";
     public const string ErasureDecide = "erasure:decide";
     public const string ErasureHold = "erasure:hold";
     public const string ErasureInstruct = "erasure:instruct";
@@ -44,6 +46,7 @@ public static class Scopes
         [ConsentHandOver] = "Hand the tenant over to a successor, with everybody's keys.",
         [SubjectFind] = "Find out which subject an address belongs to.",
         [PreferencesRead] = "Read a subject's preferences.",
+        [PreferencesAudit] = "Read everything that is kept about a person's preferences, which is itself recorded.",
         [PreferencesFollow] = "Read every subject's preferences, and follow what changes.",
         [PreferencesImport] = "Import preferences and suppressions in bulk.",
         [PreferencesLink] = "Make links to a person's preference page, as they go into mails.",
@@ -55,6 +58,7 @@ public static class Scopes
         [PolicyPublish] = "Publish a policy pack.",
         [ErasureRequest] = "Ask for the erasure of a subject.",
         [ErasureRead] = "Follow an erasure.",
+        [ErasureResults] = "Fetch the copy that an OpenDSR request led to.",
         [ErasureDecide] = "Extend or refuse requests, and say what became of tasks.",
         [ErasureHold] = "Place and lift legal holds.",
         [ErasureInstruct] = "Instruct a processor as its controller.",

@@ -10,7 +10,8 @@ internal sealed record Asked(int Number, string Subject, string Type, bool Withd
     public IEnumerable<string> Systems =>
     [
         "consent", "archive", "flaky-hook", "liar",
-        .. Type == "erasure" ? ["marketing-preference", "dead"] : Array.Empty<string>(),
+        .. Type == "erasure" ? ["dead"] : Array.Empty<string>(),
+        .. Type is "rectification" or "restriction" ? Array.Empty<string>() : ["marketing-preference"],
         .. Type == "rectification" ? [] : (string[])["flaky-dsr"],
         .. Type is "rectification" or "restriction" ? [] : (string[])["slow"],
         .. WithdrawsAll ? (string[])["consent-withdrawals"] : [],

@@ -31,11 +31,11 @@ public sealed class StormTests(ITestOutputHelper output) : Killing(TimeSpan.From
     private static readonly int StrikesAtFirst = (Strikes + 1) / 2;
 
     // Of tasks t of requests r.
-    private const string Copy = "(t.system = 'consent' and r.type in ('access', 'portability'))";
-    private const string Last = "not exists (select from open_request_tasks o where (o.tenant_id, o.request) = (t.tenant_id, t.request) and o.system <> t.system)";
+    private const string Copy = "(t.system in ('consent', 'marketing-preference') and r.type in ('access', 'portability'))";
+    private const string Last = "not exists (select from open_request_tasks o where (o.tenant_id, o.request) = (t.tenant_id, t.request) and o.system not in ('consent', 'marketing-preference'))";
 
     /// <summary>Their part, or the copy that is whole.</summary>
-    private const string ForPeople = $"(t.stage = 'with-people' or ({Copy} and t.stage <> 'planned' and {Last}))";
+    private const string ForPeople = $"(t.stage = 'with-people' or ({Copy} and t.system = 'consent' and t.stage <> 'planned' and {Last}))";
 
     /// <summary>Whoever should do it does not.</summary>
     private const string Left = $"((t.system = 'archive' or {Copy}) and t.request = any($1))";
@@ -288,6 +288,9 @@ public sealed class StormTests(ITestOutputHelper output) : Killing(TimeSpan.From
                 ("flaky-dsr", _) => new Word("refused", "type-unsupported"),
                 ("consent-withdrawals", _) => new Word("withdrawn"),
                 (_, "restriction") => new Word("restricted"),
+
+                // It knows people by what consent tells it, which may be on its way.
+                ("marketing-preference", "access" or "portability") when stands == new Word("nothing-held") => stands,
                 (_, "access" or "portability") => new Word("provided"),
                 _ => new Word("erased"),
             }, what);

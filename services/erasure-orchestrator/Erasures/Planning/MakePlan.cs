@@ -22,6 +22,9 @@ public static class MakePlan
             yield return request.Type == RequestType.Rectification
                 ? new PlannedStep(OwnSystems.Consent, ProcessorKind.Manual, Assignee: TenantRegister.PrivacyTeam)
                 : new PlannedStep(OwnSystems.Consent, ProcessorKind.Service);
+
+            // All that it knows of somebody is theirs.
+            if (request.IsForCopy) yield return new PlannedStep(OwnSystems.MarketingPreference, ProcessorKind.Service);
         }
 
         var known = register.Settings?.PolicyProcessors == PolicyProcessors.Tasks ? register.Processors : register.Configured.Values;

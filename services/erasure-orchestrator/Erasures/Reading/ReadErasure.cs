@@ -30,6 +30,12 @@ public sealed record ErasureAnswer(
     /// <summary>The request under another id of the person that this one goes with.</summary>
     public Guid? With { get; init; }
 
+    /// <summary>The SHA-256 of what the certificate states, in hex; there from a moment after the end.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>Each copy that went out.</summary>
+    public IReadOnlyList<HandedCopy>? Copies { get; init; }
+
     /// <summary>What became of identities that came with an asking which another request answers.</summary>
     public IdentitiesAnswer? Identities { get; init; }
 
@@ -51,7 +57,7 @@ public sealed record ErasureAnswer(
         request.CoolsOffAt,
         request.WithdrawnAt,
         request.Plan?.Kept)
-    { With = request.With };
+    { With = request.With, Certificate = request.Certificate, Copies = request.Copies.IsEmpty ? null : request.Copies };
 }
 
 /// <param name="Kept">They are sealed with the request, for whoever is told from now on.</param>

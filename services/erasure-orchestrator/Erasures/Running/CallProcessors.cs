@@ -129,7 +129,12 @@ public sealed partial class CallProcessors(
             ? new Processor(owed.System, owed.System, ProcessorKind.Service, Endpoint: null, Assignee: null, [])
             : register.Find(owed.System);
         if (processor is null || processor.Kind is ProcessorKind.Manual) return new TaskReply.Unreachable("not-in-register", RetryAfter: null);
-        var call = processor.Kind == ProcessorKind.Service ? services.GetService<OwnCalls>() is { } own ? own.SendAsync : null : services.GetService<CallProcessor>();
+        CallProcessor? call = processor switch
+        {
+            { Id: OwnSystems.MarketingPreference } => services.GetService<PreferenceCalls>() is { } preferences ? preferences.SendAsync : null,
+            { Kind: ProcessorKind.Service } => services.GetService<OwnCalls>() is { } own ? own.SendAsync : null,
+            _ => services.GetService<CallProcessor>(),
+        };
         if (call is null) return new TaskReply.Unreachable("no-client", RetryAfter: null);
 
         var known = request.HasIdentities ? await vault.OpenAsync(owed.Subject.Tenant, request.Id, ct) : null;

@@ -10,7 +10,7 @@ using ConsentLedger.ServiceDefaults;
 using CsvHelper;
 using CsvHelper.Configuration;
 
-namespace ConsentLedger.MarketingPreference.PreferenceCentre;
+namespace ConsentLedger.MarketingPreference.Copying;
 
 /// <summary>What this service itself keeps about a person, for their copy: how each choice stands, everything that was recorded, the addresses that are theirs, and how often they were written to.</summary>
 internal sealed record KeptHere(
@@ -19,11 +19,25 @@ internal sealed record KeptHere(
     /// <summary>What the consent service's table has for what is known here.</summary>
     private static readonly string[] Columns = ["recordedAt", "occurredAt", "position", "version", "event", "id", "purpose", "channel", "actor", "method", "source", "facts"];
 
-    public bool IsEmpty => Events.Count == 0 && Addresses.Count == 0;
+    public bool IsEmpty => Events.Count == 0 && Addresses.Count == 0 && Counts.Count == 0;
 
     public static KeptHere Of(IReadOnlyList<StoredEvent> events, SubjectPreferences state, IReadOnlyList<KeptAddress> addresses, IReadOnlyList<CountedTopic> counts) => new(
         ToldPreference.AllOf(state),
         [.. events.Select(e => new KeptEvent(e.Place.RecordedAt, e.Place.Position, e.Place.Version, e.Type, e.Id, JsonSerializer.Deserialize<JsonElement>(e.Data.Span)))], addresses, counts);
+
+    /// <param name="events">The person's whole stream, in order.</param>
+    public static async Task<KeptHere> ReadAsync(StreamKey subject, IReadOnlyList<StoredEvent> events, SubjectPreferences state, IServiceProvider services, CancellationToken ct)
+    {
+        var (links, reader) = (await services.GetRequiredService<AddressReader>().OfSubjectAsync(subject, ct), services.GetRequiredService<StateReader>());
+        var states = await reader.ReadAsync([.. links.Select(l => l.Address)], Address.Stream, ct);
+
+        // An address may be other persons' too: who they are is not told here.
+        var addresses = from link in links
+                        let address = states[link.Address]
+                        where address.Tag is not null && address.Links.Contains(link.Link)
+                        select new KeptAddress(address.Tag!.Value, address.Standing.Standing, address.Standing.Place?.RecordedAt);
+        return Of(events, state, [.. addresses], await services.GetRequiredService<SendCounts>().OfSubjectAsync(subject, ct));
+    }
 
     /// <param name="copy">The consent service's; null where nothing is known there.</param>
     public byte[] IntoJson(SubjectId subject, DateTimeOffset now, byte[]? copy)
