@@ -52,6 +52,8 @@ builder.Services.AddSingleton<RetentionLookup>();
 builder.Services.AddRemote(AskConsents.Remote, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (500, 5000));
 builder.Services.AddHostedService<AskConsents>();
 builder.Services.AddSingleton<Certificates>();
+builder.Services.AddRemote(CertifyEnded.Remote, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (500, 5000));
+builder.Services.AddHostedService<CertifyEnded>();
 builder.Services.AddMessaging(builder.Configuration, bus => bus
     .Publishes(Exchanges.ErasureEvents, ErasurePublisher.Translate)
     .Consumes<SubjectErasedConsumer>("erasure.from-consent", Exchanges.ConsentEvents, SubjectErasedV1.Type)

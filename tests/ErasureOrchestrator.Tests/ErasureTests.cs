@@ -67,6 +67,28 @@ public sealed class ErasureTests(Orchestrator orchestrator) : IClassFixture<Orch
     }
 
     [Fact]
+    public async Task What_the_certificate_states_is_recorded_once_whether_or_not_anybody_asks_for_it()
+    {
+        var request = (await orchestrator.RequestAsync(_subject)).Id;
+        (await orchestrator.GetAsync($"/v1/erasures/{request}")).Json.TryGetProperty("certificate", out _).ShouldBeFalse();
+        await CompleteAsync(request);
+        string? recorded = null;
+        await Eventually.HoldsAsync(async () => (recorded = (await orchestrator.GetAsync($"/v1/erasures/{request}")).Json.TryGetProperty("certificate", out var sha256) ? sha256.GetString() : null).ShouldNotBeNull());
+        (await orchestrator.CompletedAsync(request)).State.ShouldBe("completed");
+
+        for (var time = 0; time < 2; time++)
+        {
+            var (status, file) = await orchestrator.GetPageAsync($"/v1/erasures/{request}/certificate", tenant: "quintus");
+            status.ShouldBe(200, file);
+            var stated = System.Text.Json.JsonDocument.Parse(file).RootElement.GetProperty("certificate").GetRawText();
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(stated))).ShouldBe(recorded);
+        }
+
+        (await orchestrator.QueryAsync("select count(*) from mt_events where type = 'erasure.certified.v1' and data->>'request' = @id::text", request)).ShouldBe(1);
+        (await orchestrator.QueryAsync("select count(*) from erasure_requests where request = @id and certified and state = 'completed'", request)).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Repeated_answers_complete_a_task_once()
     {
         var request = (await orchestrator.RequestAsync(_subject)).Id;

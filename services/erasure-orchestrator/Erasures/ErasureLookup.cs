@@ -56,6 +56,9 @@ public sealed class ErasureLookup(NpgsqlDataSource ledger)
     /// <summary>Requests that have ended and whose identities lie in the vault.</summary>
     public IAsyncEnumerable<OwedRequest> ReadSealedEndedAsync(CancellationToken ct) => ReadOwedAsync("where sealed and ended_at is not null", ct);
 
+    /// <summary>Requests that are completed, and of which nothing says yet what their certificate states.</summary>
+    public IAsyncEnumerable<OwedRequest> ReadUncertifiedAsync(CancellationToken ct) => ReadOwedAsync("where state = 'completed' and certified is not true", ct);
+
     /// <summary>Requests that have ended, page by page.</summary>
     public Task<IReadOnlyList<StreamKey>> ReadEndedAsync(StreamKey? after, CancellationToken ct) => ReadAsync(
         "select tenant_id, request from erasure_requests where (tenant_id, request) > ($1, $2) and ended_at is not null order by tenant_id, request limit 1000",

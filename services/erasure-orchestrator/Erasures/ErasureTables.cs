@@ -30,7 +30,10 @@ public sealed class ErasureTables : IInlineProjection
             add column if not exists ended_at    timestamptz,
             add column if not exists outcome     text,
             add column if not exists sealed      boolean, -- how others know the person lies in the vault
-            add column if not exists link_owed   boolean; -- the mail that asks who it is has still to go out
+            add column if not exists link_owed   boolean, -- the mail that asks who it is has still to go out
+            add column if not exists certified   boolean; -- what its certificate states is recorded
+        update erasure_requests set state = 'completed', certified = true where state = 'certified'; -- as a release before wrote it
+        create index if not exists erasure_requests_uncertified on erasure_requests (tenant_id, request) where state = 'completed' and certified is not true;
         create index if not exists erasure_requests_due on erasure_requests (tenant_id, lapses_at) where ended_at is null;
         drop index if exists erasure_requests_todo;
         create index if not exists erasure_requests_owed on erasure_requests (tenant_id, request) where link_owed or (sealed and ended_at is not null);
@@ -82,11 +85,12 @@ public sealed class ErasureTables : IInlineProjection
     {
         if (rows.Count == 0) return;
         Add(sql, """
-            insert into erasure_requests (tenant_id, request, subject, type, state, waits_for, received_at, due_on, lapses_at, extended, overdue, ended_at, outcome, sealed, link_owed)
-            select $1, * from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            insert into erasure_requests (tenant_id, request, subject, type, state, waits_for, received_at, due_on, lapses_at, extended, overdue, ended_at, outcome, sealed, link_owed, certified)
+            select $1, * from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             on conflict (tenant_id, request) do update set
                 type = excluded.type, state = excluded.state, waits_for = excluded.waits_for, received_at = excluded.received_at, due_on = excluded.due_on, lapses_at = excluded.lapses_at,
-                extended = excluded.extended, overdue = excluded.overdue, ended_at = excluded.ended_at, outcome = excluded.outcome, sealed = excluded.sealed, link_owed = excluded.link_owed
+                extended = excluded.extended, overdue = excluded.overdue, ended_at = excluded.ended_at, outcome = excluded.outcome, sealed = excluded.sealed, link_owed = excluded.link_owed,
+                certified = excluded.certified
             """,
             tenant,
             Array(rows.Select(r => r.Request.Id), NpgsqlDbType.Uuid),
@@ -102,7 +106,8 @@ public sealed class ErasureTables : IInlineProjection
             Array(rows.Select(r => r.Request.EndedAt?.ToUniversalTime()), NpgsqlDbType.TimestampTz),
             Array(rows.Select(r => r.Request.Outcome is { } outcome ? NameOf(outcome) : null), NpgsqlDbType.Text),
             Array(rows.Select(r => r.Request.HasIdentities), NpgsqlDbType.Boolean),
-            Array(rows.Select(r => r.Request is { IsOpen: true, Identity: IdentityCheck.MailedLink, LinkMailed: false, Verified: null }), NpgsqlDbType.Boolean));
+            Array(rows.Select(r => r.Request is { IsOpen: true, Identity: IdentityCheck.MailedLink, LinkMailed: false, Verified: null }), NpgsqlDbType.Boolean),
+            Array(rows.Select(r => r.Request.Certificate is not null), NpgsqlDbType.Boolean));
     }
 
     private static void AddTasks(NpgsqlBatch sql, string tenant, IReadOnlyList<(Guid Subject, SubjectRequests Before, SubjectRequests Now)> changed)
