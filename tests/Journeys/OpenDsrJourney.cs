@@ -49,6 +49,20 @@ public sealed class OpenDsrJourney(RunningProduct product) : IClassFixture<Runni
     }
 
     [Fact]
+    public async Task A_foreign_controller_fetches_what_is_known_of_somebody()
+    {
+        var (address, person) = ("canary.foreign.access@example.org", Acts.NewSubject());
+        await Here.Client(Here.Consent, Tenant, "backend").PostOkAsync($"/v1/subjects/{person}/grants", Acts.Grant("newsletter", evidence: new { address }), Ct);
+        await using var controller = NodeClient.Start(Here, Tenant, [("TOKEN", Here.Issuer.Token(Tenant, "controller")), ("TYPE", "access")], "opendsr/controller.mjs", Base, address);
+        var results = (await controller.ReadUntilAsync(line => line.TryGetProperty("results", out _), Ct))[^1].GetProperty("results");
+        results.GetProperty("status").GetInt32().ShouldBe(200, results.ToString());
+        var data = results.GetProperty("data");
+        (data.GetProperty("subject").GetString(), data.TryGetProperty("preferences", out _)).ShouldBe((person, true));
+        data.ToString().ShouldContain(address, Case.Sensitive, "what was sealed is theirs, too");
+        foreach (var log in Here.LogFiles) (await File.ReadAllTextAsync(log, Ct)).ShouldNotContain(address);
+    }
+
+    [Fact]
     public async Task A_foreign_processor_is_told_by_hash_and_its_callback_completes_the_request_but_a_forged_one_does_not()
     {
         var (address, person) = ("Canary.Foreign.Processor@example.org", Acts.NewSubject());

@@ -46,6 +46,9 @@ public sealed record DsrCase(
             // The protocol has no word for refused; that it is done, nobody may say of it.
             { Outcome: RequestOutcome.Refused } => DsrStatus.Cancelled,
             { CompletedAt: not null } => DsrStatus.Completed,
+
+            // The copy is there to be fetched, and with that alone the request ends.
+            { HasCopyReady: true } => DsrStatus.Completed,
             { HasBegun: true } => DsrStatus.InProgress,
             _ => DsrStatus.Pending,
         },
@@ -59,8 +62,8 @@ public sealed record DsrCase(
     /// <summary>When the first URL is told again that did not take this status; null where nobody is waited for.</summary>
     public DateTimeOffset? NextAt(DsrStatus status) => Told.Values.Where(t => t.Status == status && !t.IsOver).Min(t => t.RetryAt);
 
-    /// <summary>Nothing is left to be done, and nobody to be told.</summary>
-    public bool IsOver(DsrStatus status) => status is DsrStatus.Completed or DsrStatus.Cancelled
+    /// <summary>Nothing is left to be done, and nobody to be told. A copy that is there is waited for until it was fetched, or the request's last day is over: from then on it is the privacy team that sees to it.</summary>
+    public bool IsOver(DsrStatus status, PersonRequest? request = null) => (status == DsrStatus.Cancelled || (status == DsrStatus.Completed && request is not { IsOpen: true, Overdue: false }))
         && Enumerable.Range(0, Received?.Callbacks ?? 0).All(n => Told.TryGetValue(n, out var told) && told.Status == status && told.IsOver);
 
     private DsrCase Evolve(object e, EventPlace place) => e switch

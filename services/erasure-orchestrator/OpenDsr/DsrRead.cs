@@ -22,11 +22,13 @@ public static class DsrRead
     public static DateTimeOffset ExpectedBy(DsrCase state, PersonRequest? request) =>
         request?.Extension is null ? state.Received!.ExpectedBy : request.Deadline.LapsesAt.AddSeconds(-1);
 
-    private static async Task<IResult> HandleAsync(Guid id, Caller caller, StateReader reader, CancellationToken ct)
+    private static async Task<IResult> HandleAsync(Guid id, Caller caller, DsrOffer offer, StateReader reader, CancellationToken ct)
     {
         var (state, _) = await reader.ReadAsync(DsrCase.KeyOf(caller.Tenant, id), DsrCase.Stream, ct);
         if (state.Received is null) return DsrResult.NotFound;
         var request = await RequestOfAsync(caller.Tenant, state, reader, ct);
-        return DsrResult.Of(StatusCodes.Status200OK, new DsrState(caller.Tenant.ToString(), ExpectedBy(state, request), id, DsrWords.NameOf(state.StatusBy(request)), DsrWords.ApiVersion));
+        return DsrResult.Of(
+            StatusCodes.Status200OK,
+            new DsrState(caller.Tenant.ToString(), ExpectedBy(state, request), id, DsrWords.NameOf(state.StatusBy(request)), DsrWords.ApiVersion, DsrFetch.UrlOf(state, request, offer)));
     }
 }

@@ -14,15 +14,19 @@ internal sealed record DsrResult(int Status, byte[] Body) : IResult
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
-        if (httpContext.RequestServices.GetRequiredService<DsrOffer>().Signer is { } signer)
-        {
-            // By whichever name it was called (section 10.1).
-            var headers = httpContext.Request.Path.StartsWithSegments("/v1") ? DsrHeaders.OpenGdpr : DsrHeaders.OpenDsr;
-            response.Headers[headers.Domain] = signer.Domain;
-            response.Headers[headers.Signature] = signer.Sign(Body);
-        }
-
+        Sign(httpContext, Body);
         (response.StatusCode, response.ContentType, response.ContentLength) = (Status, "application/json", Body.Length);
         await response.Body.WriteAsync(Body, httpContext.RequestAborted);
+    }
+
+    /// <summary>The headers that vouch for a body, to be set before it goes out.</summary>
+    public static void Sign(HttpContext context, byte[] body)
+    {
+        if (context.RequestServices.GetRequiredService<DsrOffer>().Signer is not { } signer) return;
+
+        // By whichever name it was called (section 10.1).
+        var headers = context.Request.Path.StartsWithSegments("/v1") ? DsrHeaders.OpenGdpr : DsrHeaders.OpenDsr;
+        context.Response.Headers[headers.Domain] = signer.Domain;
+        context.Response.Headers[headers.Signature] = signer.Sign(body);
     }
 }

@@ -52,7 +52,7 @@ public sealed class DsrTables : IInlineProjection
 
     private static IEnumerable<Guid> Moved(SubjectRequests before, SubjectRequests now) => now.All.Where(r => Standing(r) != Standing(before.Find(r.Id))).Select(r => r.Id);
 
-    private static (bool HasBegun, DateTimeOffset? EndedAt) Standing(PersonRequest? request) => (request?.HasBegun ?? false, request?.EndedAt);
+    private static (bool HasBegun, bool HasCopyReady, bool Overdue, DateTimeOffset? EndedAt) Standing(PersonRequest? request) => (request?.HasBegun ?? false, request?.HasCopyReady ?? false, request?.Overdue ?? false, request?.EndedAt);
 
     private static NpgsqlParameter<T[]> Array<T>(IEnumerable<T> values, NpgsqlDbType type) => new() { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | type };
 

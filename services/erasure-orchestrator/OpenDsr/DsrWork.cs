@@ -64,7 +64,7 @@ public sealed partial class DsrWork(
                 (state, _) = await reader.ReadAsync(place, DsrCase.Stream, ct);
             }
 
-            if (state.IsOver(status))
+            if (state.IsOver(status, request))
             {
                 // In this order: a crash in between destroys what is destroyed.
                 await vault.DestroyAsync(place, ct);
@@ -113,7 +113,7 @@ public sealed partial class DsrWork(
         foreach (var n in callbacks.Where(n => n < opened.Callbacks.Count))
         {
             var (url, id) = (opened.Callbacks[n], state.Received!.Id);
-            var body = DsrJson.Write(new DsrCallback(tenant.ToString(), DsrRead.ExpectedBy(state, request), url.OriginalString, id, DsrWords.NameOf(status)));
+            var body = DsrJson.Write(new DsrCallback(tenant.ToString(), DsrRead.ExpectedBy(state, request), url.OriginalString, id, DsrWords.NameOf(status), DsrFetch.UrlOf(state, request, offer)));
             var failure = await CallAsync(tenant, url, body, ct);
             await RecordAsync(place, s => s.Told.TryGetValue(n, out var told) && told.Status == status && told.IsOver ? Decision.Unchanged
                 : failure is null ? Decision.Of(new DsrTold(id, n, status))

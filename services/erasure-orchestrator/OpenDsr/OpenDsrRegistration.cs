@@ -20,6 +20,7 @@ public static class OpenDsrRegistration
         DsrDiscover.Map(api);
         DsrReceive.Map(api);
         DsrRead.Map(api);
+        DsrFetch.Map(api);
         DsrCancel.Map(api);
         DsrMatch.Map(api);
         DsrUnmatchedCases.Map(api);

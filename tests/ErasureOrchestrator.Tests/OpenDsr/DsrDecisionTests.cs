@@ -1,4 +1,5 @@
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.OpenDsr;
@@ -171,6 +172,27 @@ public sealed class DsrDecisionTests
         var matched = Case(Received, new DsrMatched(Id, Person.Value, Request, IsOwn: true));
         matched.StatusBy(Given([.. Requested, new ErasureCompleted(Request, RequestOutcome.Refused)]).Find(Request)).ShouldBe(DsrStatus.Cancelled);
         matched.StatusBy(Given([.. Requested, new ErasureCompleted(Request, RequestOutcome.Partially)]).Find(Request)).ShouldBe(DsrStatus.Completed);
+    }
+
+    [Fact]
+    public void A_copy_that_is_there_to_be_fetched_is_completed_and_its_case_is_not_over_before_somebody_has_it_or_its_last_day_is()
+    {
+        var asked = (ErasureRequested)Requested[0] with { Type = RequestType.Access };
+        object[] told = [asked, new ErasurePlanned(Request, [new PlannedStep("consent", ProcessorKind.Service)], [], PolicyVersion: null), new ErasureTaskDispatched(Request, "consent", 1, RequestType.Access, 600)];
+        object[] ready = [.. told, new ErasureTaskAccepted(Request, "consent", 1, Reference: null, Noon.AddDays(7))];
+        var matched = Case(Received with { Type = DsrType.Access, Callbacks = 0 }, new DsrMatched(Id, Person.Value, Request, IsOwn: true));
+        matched.StatusBy(Given(told).Find(Request)).ShouldBe(DsrStatus.InProgress);
+        var waiting = Given(ready).Find(Request);
+        matched.StatusBy(waiting).ShouldBe(DsrStatus.Completed);
+        matched.IsOver(DsrStatus.Completed, waiting).ShouldBeFalse();
+
+        matched.IsOver(DsrStatus.Completed, Given([.. ready, new ErasureOverdue(Request, asked.DueOn, WaitsFor: null)]).Find(Request)).ShouldBeTrue("the privacy team hears of it, and addresses are kept no longer");
+        var fetched = Given([.. ready, .. HandOutCopy.Decide(waiting!).Whole(Given(ready)).Facts()]).Find(Request);
+        (matched.StatusBy(fetched), matched.IsOver(DsrStatus.Completed, fetched)).ShouldBe((DsrStatus.Completed, true));
+
+        // The controller has taken its case back, and the person still wants the copy.
+        var cancelled = Case(Received with { Callbacks = 0 }, new DsrMatched(Id, Person.Value, Request, IsOwn: false), new DsrCancelled(Id));
+        cancelled.IsOver(cancelled.StatusBy(waiting), waiting).ShouldBeTrue();
     }
 
     [Fact]

@@ -38,6 +38,11 @@ public sealed class DsrService : IAsyncLifetime
             var asked = await JsonDocument.ParseAsync(request.Body);
             return IsConsentAway ? Results.StatusCode(503) : Results.Json(new { subjects = Addresses.GetValueOrDefault(asked.RootElement.GetProperty("value").GetString()!, []) });
         });
+        _around.MapGet("/v1/subjects/{subject}/consents", () => Results.Json(new { consents = Array.Empty<object>() }));
+        _around.MapGet("/v1/subjects/{subject}/records", (string subject) => Results.Json(new { subject, consents = new[] { "a consent" } }));
+        _around.MapMethods("/v1/subjects/{subject}/kept", ["GET", "HEAD"], () => IsPreferenceAway
+            ? Results.StatusCode(503)
+            : Results.Json(new { isEmpty = false, choices = new[] { "a choice" }, events = Array.Empty<object>(), addresses = Array.Empty<object>() }));
         _around.MapPost("/hook", async (HttpRequest request) =>
         {
             Hooked.Enqueue((await JsonDocument.ParseAsync(request.Body)).RootElement);
@@ -64,6 +69,8 @@ public sealed class DsrService : IAsyncLifetime
     public ConcurrentDictionary<string, string[]> Addresses { get; } = new();
 
     public bool IsConsentAway { get; set; }
+
+    public bool IsPreferenceAway { get; set; }
 
     /// <summary>How many callbacks are refused before one is taken.</summary>
     public int Refusals { get; set; }
@@ -109,6 +116,7 @@ public sealed class DsrService : IAsyncLifetime
             ["Ledger__SigningKeyFile"] = InFolder("log-key"),
             ["Consent__Url"] = _around.Urls.Single(),
             ["Consent__TokenFile"] = InFolder("service.token"),
+            ["Preference__Url"] = _around.Urls.Single(),
             ["OpenDsr__PublicUrl"] = "https://localhost",
             ["OpenDsr__CertificateFile"] = InFolder("opendsr.pem"),
             ["OpenDsr__KeyFile"] = InFolder("opendsr.key"),
@@ -119,6 +127,7 @@ public sealed class DsrService : IAsyncLifetime
             ["Outbound__AllowPrivateNetworks"] = "true",
             ["Resilience__processor__BaseDelayMs"] = "10",
             ["Resilience__consent-lookup__BaseDelayMs"] = "10",
+            ["Resilience__preference__BaseDelayMs"] = "10",
         });
         _http.BaseAddress = _process.Url;
         Others = await OtherSystems.ListenAsync(_broker);

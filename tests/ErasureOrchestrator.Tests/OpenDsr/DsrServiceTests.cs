@@ -77,6 +77,54 @@ public sealed class DsrServiceTests(DsrService service) : IClassFixture<DsrServi
         page.Headers["Content-Security-Policy"].ShouldContain("default-src 'none'");
     }
 
+    [Theory]
+    [InlineData("access")]
+    [InlineData("portability")]
+    public async Task A_copy_is_fetched_by_the_controller_and_not_before_that_is_its_case_forgotten(string type)
+    {
+        service.Addresses[_address] = [_subject];
+        await service.SubmitAsync(Request().Replace("erasure", type, StringComparison.Ordinal));
+        var results = $"/v2/requests/{_id}/results";
+        var ready = await service.StandsAsync(_id, "completed");
+        ready.Json.GetProperty("results_url").GetString().ShouldBe($"https://localhost{results}");
+        await Eventually.HoldsAsync(() =>
+        {
+            CallbacksOf(_id).Where(c => c.GetProperty("request_status").GetString() == "completed").ShouldHaveSingleItem().GetProperty("results_url").GetString().ShouldBe($"https://localhost{results}");
+            return Task.CompletedTask;
+        });
+        await Eventually.HoldsAsync(async () => (await service.CountAsync("select count(*) from dsr_cases where id = @id and due_at is null and not forgotten", _id)).ShouldBe(1, "it was looked at, and waits"));
+
+        foreach (var role in (string?[])[null, "privacy"]) (await service.SendAsync(HttpMethod.Get, results, role: role)).Status.ShouldBe(role is null ? 401 : 403);
+        (await service.SendAsync(HttpMethod.Get, results, tenant: "vms", role: "controller")).Reason.ShouldBe("not_found");
+        service.IsPreferenceAway = true;
+        var away = await service.SendAsync(HttpMethod.Get, results, role: "controller");
+        (away.Status, away.Reason, away.Headers.ContainsKey("Retry-After")).ShouldBe((503, "results_unavailable", true));
+        ShouldBeSigned(away);
+        service.IsPreferenceAway = false;
+
+        var copy = await service.SendAsync(HttpMethod.Get, results, role: "controller");
+        copy.Status.ShouldBe(200, copy.Text);
+        ShouldBeSigned(copy);
+        (copy.Json.GetProperty("subject").GetString(), copy.Json.GetProperty("consents")[0].GetString(), copy.Json.GetProperty("preferences").GetProperty("choices")[0].GetString()).ShouldBe((_subject, "a consent", "a choice"));
+
+        (await service.SendAsync(HttpMethod.Get, results, role: "controller")).Reason.ShouldBe("results_fetched");
+        await Eventually.HoldsAsync(async () => (await service.CountAsync("select count(*) from dsr_cases where id = @id and forgotten", _id)).ShouldBe(1));
+        var ended = await service.SendAsync(HttpMethod.Get, $"/v2/requests/{_id}");
+        (ended.Json.GetProperty("request_status").GetString(), ended.Json.TryGetProperty("results_url", out _)).ShouldBe(("completed", false));
+        CallbacksOf(_id).Count(c => c.GetProperty("request_status").GetString() == "completed").ShouldBe(1, "it was told once");
+    }
+
+    [Fact]
+    public async Task There_is_nothing_to_fetch_of_a_case_that_led_to_no_copy()
+    {
+        (await service.SendAsync(HttpMethod.Get, $"/v2/requests/{_id}/results", role: "controller")).Reason.ShouldBe("not_found");
+        service.Addresses[_address] = [_subject];
+        await service.SubmitAsync(Request());
+        var running = await service.StandsAsync(_id, "in_progress");
+        running.Json.TryGetProperty("results_url", out _).ShouldBeFalse();
+        (await service.SendAsync(HttpMethod.Get, $"/v2/requests/{_id}/results", role: "controller")).Reason.ShouldBe("results_not_ready");
+    }
+
     [Fact]
     public async Task The_same_request_again_is_the_same_and_another_under_its_id_is_refused()
     {

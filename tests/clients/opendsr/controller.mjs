@@ -1,5 +1,5 @@
-// A controller: submits one erasure to an OpenDSR processor, believes nothing unsigned, and waits for callbacks until it is completed.
-//   TOKEN=… node opendsr/controller.mjs https://opendsr.example.com person@example.org [subject_request_id]
+// A controller: submits one request to an OpenDSR processor, believes nothing unsigned, waits for callbacks until it is completed, and fetches the results where there are any.
+//   TOKEN=… TYPE=erasure node opendsr/controller.mjs https://opendsr.example.com person@example.org [subject_request_id]
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { call, read, say, verify } from './signed.mjs';
@@ -20,9 +20,14 @@ const callbacks = createServer(async (incoming, answer) => {
     if (callback.status_callback_url !== url || callback.subject_request_id !== id) throw new Error('a callback of somebody else');
     answer.writeHead(202).end();
     say({ callback });
-    if (callback.request_status === 'completed') callbacks.close();
+    if (callback.request_status !== 'completed') return;
+    callbacks.close();
+    if (!callback.results_url) return;
+    const fetched = await call('GET', callback.results_url, { token });
+    verify(certificate, fetched.body, fetched.headers, domain);
+    say({ results: { status: fetched.status, data: JSON.parse(fetched.body) } });
   } catch (wrong) {
-    answer.writeHead(403).end();
+    if (!answer.headersSent) answer.writeHead(403).end();
     say({ refused: wrong.message });
   }
 });
@@ -32,7 +37,7 @@ const url = `http://localhost:${callbacks.address().port}/opendsr/callbacks`;
 const body = JSON.stringify({
   regulation: 'gdpr',
   subject_request_id: id,
-  subject_request_type: 'erasure',
+  subject_request_type: process.env.TYPE ?? 'erasure',
   submitted_time: new Date().toISOString(),
   subject_identities: [{ identity_type: 'email', identity_value: address, identity_format: 'raw' }],
   api_version: '2.0',
