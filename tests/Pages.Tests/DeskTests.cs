@@ -29,6 +29,9 @@ public sealed class RunningDesk : IAsyncLifetime
     /// <summary>On a legal hold.</summary>
     public string Held { get; private set; } = "";
 
+    /// <summary>It was on two legal holds, and is extended.</summary>
+    public string Delayed { get; private set; } = "";
+
     public async Task InitializeAsync()
     {
         if (Browser.Program is null) return;
@@ -76,20 +79,32 @@ public sealed class RunningDesk : IAsyncLifetime
         var (running, completed) = (Acts.NewSubject(), Acts.NewSubject());
         Running = await RequestAsync(new { subject = running, reason = "consent-withdrawn" });
         Completed = await RequestAsync(new { subject = completed, reason = "objection" });
+        var delayed = Acts.NewSubject();
+        Delayed = await RequestAsync(new { subject = delayed, reason = "objection" });
+        var first = await HoldAsync(delayed, "case-1");
         await MoveAsync(7);
+        await LiftAsync(first);
         await EraseAsync(Running, $"{running}", "consent", Exchanges.ConsentEvents);
         await EraseAsync(Completed, $"{completed}", "consent", Exchanges.ConsentEvents);
         await EraseAsync(Completed, $"{completed}", "marketing-preference", Exchanges.MarketingEvents);
         await MoveAsync(8);
         await AnswerAsync(Completed, "archive", new { outcome = "kept", reason = "legal-obligation" });
+        var second = await HoldAsync(delayed, "case-2");
+        await PostAsync($"/v1/erasures/{Delayed}/extension", new { reason = "complexity", noticeSentAt = Installation.Clock.GetUtcNow(), noticeMethod = "email" });
         var held = Acts.NewSubject();
         await PostAsync($"/v1/subjects/{held}/holds", new { authority = "court-order", reference = "case-4711" });
         Held = await RequestAsync(new { subject = held, reason = "no-longer-needed" });
         await MoveAsync(10);
+        await LiftAsync(second);
         await RequestAsync(new { subject = Acts.NewSubject(), type = "access" });
         await RequestAsync(new { subject = Acts.NewSubject(), reason = "termination" });
         await MoveAsync(2);
     }
+
+    private async Task<string> HoldAsync(string subject, string reference) =>
+        (await PostAsync($"/v1/subjects/{subject}/holds", new { authority = "court-order", reference })).GetProperty("holds")[0].GetProperty("hold").GetString()!;
+
+    private Task LiftAsync(string hold) => PostAsync($"/v1/holds/{hold}/lifting", new { });
 
     /// <summary>Returns when the service has seen that time went on.</summary>
     private async Task MoveAsync(int days)
@@ -228,6 +243,22 @@ public sealed class DeskTests(RunningDesk desk) : IClassFixture<RunningDesk>
     }
 
     [BrowserFact]
+    public async Task The_picture_shows_what_held_a_request_up_and_how_its_time_was_extended()
+    {
+        await using var visit = await desk.SignInAsync(new() { JavaScriptEnabled = false });
+        await visit.Page.GotoAsync($"/desk/requests/{desk.Delayed}");
+        var picture = visit.Page.Locator(".picture svg");
+        (await picture.Locator("rect.held title").AllTextContentsAsync()).Select(t => t[..18]).ShouldBe(["On legal hold from", "On legal hold from"]);
+        (await picture.Locator(".rule text").AllTextContentsAsync()).ShouldBe(["now", "first due", "due"]);
+        (await picture.Locator("path.mark title").AllTextContentsAsync()).ShouldContain(t => t.StartsWith("Extended ", StringComparison.Ordinal) && t.EndsWith(": complexity", StringComparison.Ordinal));
+
+        // In words as well.
+        var words = await visit.Page.Locator("dl").InnerTextAsync();
+        words.ShouldContain("first due");
+        words.Split('\n').Count(line => line.Contains(" to ", StringComparison.Ordinal)).ShouldBe(2);
+    }
+
+    [BrowserFact]
     public async Task A_completed_request_has_a_certificate_to_print()
     {
         await using var visit = await desk.SignInAsync();
@@ -294,7 +325,7 @@ public sealed class DeskTests(RunningDesk desk) : IClassFixture<RunningDesk>
         foreach (var (name, scheme, width) in new[] { ("light", ColorScheme.Light, 1280), ("dark", ColorScheme.Dark, 1280), ("narrow", ColorScheme.Light, 360) })
         {
             await using var visit = await desk.SignInAsync(new() { ColorScheme = scheme, ViewportSize = new() { Width = width, Height = 1200 } });
-            foreach (var (path, picture) in new[] { ("/desk", "desk"), ($"/desk/requests/{desk.Running}", "desk-request"), ($"/desk/requests/{desk.Completed}", "desk-completed"), ($"/desk/requests/{desk.Held}", "desk-held"), ("/desk/sign-in", "desk-sign-in") })
+            foreach (var (path, picture) in new[] { ("/desk", "desk"), ($"/desk/requests/{desk.Running}", "desk-request"), ($"/desk/requests/{desk.Completed}", "desk-completed"), ($"/desk/requests/{desk.Held}", "desk-held"), ($"/desk/requests/{desk.Delayed}", "desk-delayed"), ("/desk/sign-in", "desk-sign-in") })
             {
                 await visit.Page.GotoAsync(path);
                 (await visit.FindBarriersAsync()).ShouldBeEmpty($"{path} {name}");

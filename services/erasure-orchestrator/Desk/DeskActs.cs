@@ -22,6 +22,7 @@ internal static class DeskActs
         app.MapPost("/desk/requests/{id:guid}/withdrawal", WithdrawAsync).RequireScope(Scopes.ErasureRequest).ForBrowsers(DeskPages.SignIn.Pages);
         app.MapPost("/desk/requests/{id:guid}/refusal", RefuseAsync).RequireScope(Scopes.ErasureDecide).ForBrowsers(DeskPages.SignIn.Pages);
         app.MapPost("/desk/requests/{id:guid}/tasks/{system}", AnswerAsync).RequireScope(Scopes.ErasureDecide).ForBrowsers(DeskPages.SignIn.Pages);
+        app.MapPost("/desk/requests/{id:guid}/copy", CopyAsync).RequireScope(Scopes.ErasureDecide).ForBrowsers(DeskPages.SignIn.Pages);
         app.MapPost("/desk/requests/{id:guid}/holds", HoldAsync).RequireScope(Scopes.ErasureHold).ForBrowsers(DeskPages.SignIn.Pages);
         app.MapPost("/desk/requests/{id:guid}/holds/{hold:guid}/lifting", LiftAsync).RequireScope(Scopes.ErasureHold).ForBrowsers(DeskPages.SignIn.Pages);
     }
@@ -63,6 +64,16 @@ internal static class DeskActs
         if (!TryRead<TaskOutcome>(form["outcome"], out var outcome) || (hasReason && !TryRead(form["reason"], out reason))) return await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, Malformed);
         var act = new AnswerTask(outcome, hasReason ? reason : null);
         return await CarryOutAsync(id, (found, person, _, now) => act.Decide(found, system, person, now), caller, lookup, ledger, reader, patience, clock, ct);
+    }
+
+    /// <summary>The one act whose answer is no page, but what the browser saves.</summary>
+    private static async Task<IResult> CopyAsync(Guid id, HttpRequest request, Caller caller, Copies copies, ErasureLookup lookup, StateReader reader, TimeProvider clock, CancellationToken ct)
+    {
+        if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject) return await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct);
+        var (copy, refusal) = await copies.MakeAsync(subject, id, (await request.ReadFormAsync(ct))["partial"] == "true", caller.ClientId, ct);
+        return copy is not null
+            ? copy with { FileName = $"copy-{id:D}.json" }
+            : await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, refusal ?? new Refusal(HandOutCopy.CopyUnavailable.Code, HandOutCopy.CopyUnavailable.Title));
     }
 
     private static async Task<IResult> HoldAsync(Guid id, HttpRequest request, Caller caller, ErasureLookup lookup, Aliases aliases, StateReader reader, TimeProvider clock, CancellationToken ct)

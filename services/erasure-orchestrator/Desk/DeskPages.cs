@@ -9,7 +9,7 @@ public static class DeskPages
     internal static TokenSignIn SignIn { get; } = new(
         "/desk", "consentledger-desk",
         new SignInWords(
-            $"""<p>Paste a bearer token of the privacy team. It needs the scope <code>{Scopes.ErasureRead}</code>; <code>{Scopes.ErasureDecide}</code> to confirm, refuse and extend and to answer tasks, <code>{Scopes.ErasureRequest}</code> to withdraw, <code>{Scopes.ErasureInstruct}</code> for a controller's instruction, <code>{Scopes.SubjectFind}</code> to see whom it is about, and <code>{Scopes.ErasureHold}</code> for legal holds.</p>""",
+            $"""<p>Paste a bearer token of the privacy team. It needs the scope <code>{Scopes.ErasureRead}</code>; <code>{Scopes.ErasureDecide}</code> to confirm, refuse and extend, to answer tasks and to hand out copies, <code>{Scopes.ErasureRequest}</code> to withdraw, <code>{Scopes.ErasureInstruct}</code> for a controller's instruction, <code>{Scopes.SubjectFind}</code> to see whom it is about, and <code>{Scopes.ErasureHold}</code> for legal holds.</p>""",
             Whom: "the privacy team", Place: "The desk", Whose: "one of its members", Back: "Back to the desk", Note: "The token stays in this browser, out of reach of scripts, until you sign out or close it."),
         page => new DeskPage(page.Title, page.Main, Status: page.Status) { Code = page.Code, RetryAfterSeconds = page.RetryAfterSeconds });
 

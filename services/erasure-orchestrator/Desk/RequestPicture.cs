@@ -1,3 +1,4 @@
+using System.Globalization;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ServiceDefaults;
 
@@ -6,7 +7,7 @@ namespace ConsentLedger.ErasureOrchestrator.Desk;
 /// <summary>A request as a picture: the time it has, and what each system did in it. Open is hatched, done is full, and every mark has a shape of its own.</summary>
 internal sealed class RequestPicture
 {
-    private const double Width = 760, Top = 22, Lane = 30, Bottom = 44;
+    private const double Width = 760, Top = 22, Lane = 30, Bottom = 44, Apart = 52;
 
     private readonly PersonRequest _request;
     private readonly DateTimeOffset _now;
@@ -33,7 +34,7 @@ internal sealed class RequestPicture
         <g class="grid">{_axis.Ticks().Select(t => (Html)$"""
         <line x1="{t.X:0.#}" x2="{t.X:0.#}" y1="{Top}" y2="{Height + 5}"/><text x="{t.X:0.#}" y="{Height + 19}" text-anchor="{Anchor(t.X)}">{t.Label}</text>{(t.Day is null ? Html.Empty : (Html)$"""<text x="{t.X:0.#}" y="{Height + 34}" text-anchor="{Anchor(t.X)}">{t.Day}</text>""")}
         """)}</g>
-        {RequestLane()}{_lanes.Select((l, n) => TaskLane(l.Task, Top + ((n + 1.5) * Lane)))}{Rule(_request.Deadline.LapsesAt, "due", "due")}{(_request.IsOpen ? Rule(_now, "now", "now") : Html.Empty)}
+        {RequestLane()}{_lanes.Select((l, n) => TaskLane(l.Task, Top + ((n + 1.5) * Lane)))}{Rules()}
         </svg>
         </div>
         """;
@@ -43,8 +44,10 @@ internal sealed class RequestPicture
         var y = Top + (Lane / 2);
         return $"""
             {Bar(_request.ReceivedAt, _request.EndedAt ?? _now, y, _request.IsOpen, _request.IsOpen ? "Open" : "Ended")}
-            {(_request.HeldSince is { } since ? (Html)$"""<rect class="held" x="{_axis.At(since):0.#}" y="{y - 10}" width="{Math.Max(_axis.At(_now) - _axis.At(since), 2):0.#}" height="20"><title>On legal hold since {since.UtcDateTime:yyyy-MM-dd HH:mm}</title></rect>""" : Html.Empty)}
-            {(_request.PlannedAt is { } planned ? (Html)$"""<path class="mark" d="M{_axis.At(planned):0.#} {y - 7}l5 7l-5 7l-5 -7z"><title>Planned {planned.UtcDateTime:yyyy-MM-dd HH:mm}</title></path>""" : Html.Empty)}
+            {_request.HeldBefore.Select(h => Held(h.From, h.Until, y, $"On legal hold from {Moment(h.From)} to {Moment(h.Until)}"))}
+            {(_request.HeldSince is { } since ? Held(since, _request.EndedAt ?? _now, y, $"On legal hold since {Moment(since)}") : Html.Empty)}
+            {(_request.PlannedAt is { } planned ? (Html)$"""<path class="mark" d="M{_axis.At(planned):0.#} {y - 7}l5 7l-5 7l-5 -7z"><title>Planned {Moment(planned)}</title></path>""" : Html.Empty)}
+            {(_request.Lengthened is { At: var at } ? (Html)$"""<path class="mark" d="M{_axis.At(at) - 4:0.#} {y - 7}l9 7l-9 7z"><title>Extended {Moment(at)}: {DeskWords.Plain(_request.Extension!.Reason)}</title></path>""" : Html.Empty)}
             """;
     }
 
@@ -60,8 +63,25 @@ internal sealed class RequestPicture
     private Html Bar(DateTimeOffset from, DateTimeOffset until, double y, bool isOpen, string words) =>
         $"""<rect class="{(isOpen ? "bar open" : "bar")}" x="{_axis.At(from):0.#}" y="{y - 5}" width="{Math.Max(_axis.At(until) - _axis.At(from), 2):0.#}" height="10" rx="2"><title>{words}</title></rect>""";
 
-    private Html Rule(DateTimeOffset at, string kind, string label) =>
-        $"""<g class="rule {kind}"><line x1="{_axis.At(at):0.#}" x2="{_axis.At(at):0.#}" y1="{Top - 4}" y2="{Height}"/><text x="{_axis.At(at):0.#}" y="{Top - 8}" text-anchor="{Anchor(_axis.At(at))}">{label}</text></g>""";
+    private Html Held(DateTimeOffset from, DateTimeOffset until, double y, string words) =>
+        $"""<rect class="held" x="{_axis.At(from):0.#}" y="{y - 10}" width="{Math.Max(_axis.At(until) - _axis.At(from), 2):0.#}" height="20"><title>{words}</title></rect>""";
+
+    /// <summary>The days that count. Two that lie near each other have their words on either side.</summary>
+    private IEnumerable<Html> Rules()
+    {
+        List<(double X, string Kind, string Label)> rules = [(_axis.At(_request.Deadline.LapsesAt), "due", "due")];
+        if (_request.Lengthened is { Before: var before }) rules.Add((_axis.At(before.LapsesAt), "before", "first due"));
+        if (_request.IsOpen) rules.Add((_axis.At(_now), "now", "now"));
+        rules.Sort();
+        for (var n = 0; n < rules.Count; n++)
+        {
+            var (x, kind, label) = rules[n];
+            var anchor = n + 1 < rules.Count && rules[n + 1].X - x < Apart ? "end" : n > 0 && x - rules[n - 1].X < Apart ? "start" : Anchor(x);
+            yield return $"""<g class="rule {kind}"><line x1="{x:0.#}" x2="{x:0.#}" y1="{Top - 4}" y2="{Height}"/><text x="{x:0.#}" y="{Top - 8}" text-anchor="{anchor}">{label}</text></g>""";
+        }
+    }
+
+    private static string Moment(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
 
     private static string Anchor(double x) => x < 28 ? "start" : x > Width - 28 ? "end" : "middle";
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ConsentLedger.ErasureOrchestrator.Certificates;
 using ConsentLedger.ErasureOrchestrator.Erasures;
+using ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 using ConsentLedger.ErasureOrchestrator.Erasures.Instructing;
 using ConsentLedger.ErasureOrchestrator.Erasures.Planning;
 using ConsentLedger.ErasureOrchestrator.Identities;
@@ -36,7 +37,9 @@ internal static class ShowRequest
             <dt>Request</dt><dd><code>{id:D}</code></dd>
             <dt>Data subject</dt><dd><code>{subject.Id.ToString()}</code></dd>
             <dt>Received</dt><dd>{DeskWords.Time(request.ReceivedAt)}{(request.Reason is { } reason ? (Html)$", {DeskWords.Plain(reason)}" : Html.Empty)}</dd>
-            <dt>Due</dt><dd>{DeskWords.Day(request.Deadline.DueOn)} {(request.IsOpen ? DeskWords.Left(request.Deadline.LapsesAt, now) : Html.Empty)}{(request.Extension is { } extension ? (Html)$" (extended: {DeskWords.Plain(extension.Reason)})" : Html.Empty)}</dd>
+            <dt>Due</dt><dd>{DeskWords.Day(request.Deadline.DueOn)} {(request.IsOpen ? DeskWords.Left(request.Deadline.LapsesAt, now) : Html.Empty)}{(request.Extension is { } extension ? (Html)$" (extended: {DeskWords.Plain(extension.Reason)}{(request.Lengthened is { } longer ? (Html)$", on {DeskWords.Time(longer.At)}; first due {DeskWords.Day(longer.Before.DueOn)}" : Html.Empty)})" : Html.Empty)}</dd>
+            {Held(request)}
+            {(request.Copies.IsEmpty ? Html.Empty : (Html)$"<dt>Copies</dt><dd>{request.Copies.Select(c => (Html)$"""<span class="each">{DeskWords.Time(c.At)}{(c.By is { } by ? $", handed out to {by}" : ", handed out")}{(c.IsPart ? " (a part)" : "")}</span>""")}</dd>")}
             {(request.EndedAt is { } ended ? (Html)$"<dt>Ended</dt><dd>{DeskWords.Time(ended)}{(request.Outcome is { } outcome ? (Html)$": <strong>{DeskWords.Plain(outcome)}</strong>" : Html.Empty)}</dd>" : Html.Empty)}
             </dl>
             <section><h2>Timeline</h2>{new RequestPicture(request, now).Draw()}</section>
@@ -132,6 +135,7 @@ internal static class ShowRequest
         if (request.CompletedAt is not null)
             acts.Add($"""<p><a href="/desk/requests/{request.Id:D}/certificate">Certificate</a>, to print; <a href="/desk/requests/{request.Id:D}/certificate.json">the file that proves it</a>.</p>""");
         acts.AddRange(Beginning(request, caller));
+        acts.AddRange(Copying(request, caller));
         if (request is { IsOpen: true, Extension: null } && decides)
         {
             acts.Add($"""
@@ -163,6 +167,31 @@ internal static class ShowRequest
         }
 
         return acts.Count == 0 ? (Html)$"<p>Nothing more, with this token.</p>" : (Html)$"""<div class="acts">{acts}</div>""";
+    }
+
+    /// <summary>Under what, and for how long, it stood still.</summary>
+    private static Html Held(PersonRequest request)
+    {
+        List<Html> held = [.. request.HeldBefore.Select(h => (Html)$"""<span class="each">{DeskWords.Time(h.From)} to {DeskWords.Time(h.Until)}</span>""")];
+        if (request.HeldSince is { } since) held.Add($"""<span class="each">since {DeskWords.Time(since)}</span>""");
+        return held.Count == 0 ? Html.Empty : (Html)$"<dt>On legal hold</dt><dd>{held}</dd>";
+    }
+
+    /// <summary>The copy, as soon as there is a part of it.</summary>
+    private static IEnumerable<Html> Copying(PersonRequest request, Caller caller)
+    {
+        if (!caller.Scopes.Contains(Scopes.ErasureDecide) || HandOutCopy.Decide(request, partial: true) is not Decision.Record) yield break;
+        yield return HandOutCopy.Decide(request) is Decision.Record
+            ? (Html)$"""
+                <form method="post" action="/desk/requests/{request.Id:D}/copy"><h3>Hand out the copy</h3>
+                <p class="note">A file with everything that is known of the person, read as it is made and kept nowhere here. It goes out once, to you, which is recorded, and with that the request is completed.</p>
+                <button name="partial" value="false" class="main">Hand out the copy</button></form>
+                """
+            : $"""
+                <form method="post" action="/desk/requests/{request.Id:D}/copy"><h3>Hand out a part of the copy</h3>
+                <p class="note">Not every system has answered yet. This is what there is so far; that it went out, to you, is recorded, and the whole copy follows.</p>
+                <button name="partial" value="true">Hand out what there is</button></form>
+                """;
     }
 
     /// <summary>What can be said of a request that has not begun.</summary>
