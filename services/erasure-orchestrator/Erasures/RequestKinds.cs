@@ -122,3 +122,14 @@ public enum WaitsFor
     CoolingOff,
     LegalHold,
 }
+
+public enum RequestState
+{
+    AwaitingIdentity,
+    AwaitingInstruction,
+    CoolingOff,
+    Held,
+    Running,
+    Completed,
+    Withdrawn,
+}

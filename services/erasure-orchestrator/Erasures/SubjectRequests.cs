@@ -246,14 +246,3 @@ public sealed record Retention(Guid Request, RetentionEnd Ended, DateTimeOffset 
     public IReadOnlyList<string> LastsFor(PolicyPack? policy) =>
         policy is null || (Ended == RetentionEnd.ServiceTerminated && policy.Erasure.OnTermination) ? [] : [.. policy.Purposes.Where(p => p.Retention.Until == RetentionEnd.ConsentWithdrawn).Select(p => p.Id)];
 }
-
-public enum RequestState
-{
-    AwaitingIdentity,
-    AwaitingInstruction,
-    CoolingOff,
-    Held,
-    Running,
-    Completed,
-    Withdrawn,
-}
