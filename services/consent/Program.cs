@@ -79,6 +79,7 @@ ExportSubject.Map(app);
 ReadRecords.Map(app);
 ReadReceipt.Map(app);
 FindSubject.Map(app);
+ReadAddresses.Map(app);
 ImportConsents.Map(app);
 DecideForSubjects.Map(app);
 DecideForMany.Map(app);

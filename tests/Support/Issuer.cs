@@ -20,7 +20,7 @@ public sealed class Issuer : IDisposable
         ["operator"] = "policy:publish policy:read consent:import preferences:import erasure:configure",
         ["hand-over"] = "consent:hand-over ledger:audit",
         ["marketing-preference"] = "consent:read consent:write consent:decide consent:audit erasure:request erasure:read",
-        ["erasure-orchestrator"] = "consent:read consent:write consent:audit consent:disclose subject:find preferences:audit",
+        ["erasure-orchestrator"] = "consent:read consent:write consent:audit consent:disclose consent:addresses subject:find preferences:audit",
         ["controller"] = "erasure:request erasure:read erasure:results",
         ["instructor"] = "erasure:instruct erasure:read",
     };

@@ -22,7 +22,7 @@ declare -A scopes=(
   [privacy]='erasure:request erasure:read erasure:decide erasure:hold consent:read subject:find'
   [operator]='policy:publish policy:read consent:import preferences:import erasure:configure'
   [marketing-preference]='consent:read consent:write consent:decide consent:audit erasure:request erasure:read'
-  [erasure-orchestrator]='consent:read consent:write consent:audit consent:disclose subject:find preferences:audit'
+  [erasure-orchestrator]='consent:read consent:write consent:audit consent:disclose consent:addresses subject:find preferences:audit'
 )
 
 base64url() { basenc --base64url -w0 | tr -d '='; }

@@ -11,6 +11,7 @@ public static class Scopes
     public const string AudienceRead = "audience:read";
     public const string ConsentAudit = "consent:audit";
     public const string ConsentDisclose = "consent:disclose";
+    public const string ConsentAddresses = "consent:addresses";
     public const string ConsentImport = "consent:import";
     public const string ConsentHandOver = "consent:hand-over";
     public const string SubjectFind = "subject:find";
@@ -42,6 +43,7 @@ public static class Scopes
         [AudienceRead] = "List everybody for whom something is allowed.",
         [ConsentAudit] = "Read a subject's whole history, which is itself recorded.",
         [ConsentDisclose] = "Open the sealed part of single events.",
+        [ConsentAddresses] = "Read by which addresses a subject is known, which is itself recorded.",
         [ConsentImport] = "Import consents in bulk.",
         [ConsentHandOver] = "Hand the tenant over to a successor, with everybody's keys.",
         [SubjectFind] = "Find out which subject an address belongs to.",

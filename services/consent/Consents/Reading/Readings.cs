@@ -16,9 +16,13 @@ public static class Readings
 
     /// <summary>The reading as recorded, or the answer where it was not: then nothing may be told. What lies beyond its version was never recorded as read.</summary>
     public static async Task<(Outcome.Recorded? Recorded, IResult Refusal)> RecordAsync(
+        this DeciderLoop ledger, string told, Caller caller, SubjectId subject, CommandOptions options, HistoryRead read, CancellationToken ct) =>
+        read.Disclosed && !caller.Scopes.Contains(Scopes.ConsentDisclose) ? (null, KnownProblems.ScopeMissing) : await ledger.RecordAllowedAsync(told, caller, subject, options, read, ct);
+
+    /// <summary>The same for what a scope of its own lets its bearer open.</summary>
+    public static async Task<(Outcome.Recorded? Recorded, IResult Refusal)> RecordAllowedAsync(
         this DeciderLoop ledger, string told, Caller caller, SubjectId subject, CommandOptions options, HistoryRead read, CancellationToken ct)
     {
-        if (read.Disclosed && !caller.Scopes.Contains(Scopes.ConsentDisclose)) return (null, KnownProblems.ScopeMissing);
         return await ledger.ExecuteAsync(CommandOf(told, caller, subject, options, read), ct) switch
         {
             Outcome.Recorded recorded => (recorded, Results.Empty),
