@@ -39,7 +39,7 @@ builder.Services.AddSingleton(patience);
 builder.Services.AddSingleton<Aliases>();
 builder.Services.AddSingleton<RecordReply>();
 builder.Services.AddSingleton<ReceiveRequests>();
-builder.Services.AddSingleton<OwnCalls>();
+OwnCalls.Add(builder.Services);
 PreferenceCalls.Add(builder.Services);
 builder.Services.AddSingleton<Copies>();
 builder.Services.AddSingleton<Registers>();

@@ -5,6 +5,7 @@ using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 using ConsentLedger.ErasureOrchestrator.Erasures.Planning;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Processors;
 using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
@@ -266,7 +267,7 @@ public sealed class HandOutCopyTests
     private static ServiceProvider Services(IReadOnlyDictionary<string, string?> settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([.. settings, KeyValuePair.Create("Resilience:preference:BaseDelayMs", (string?)"1")]).Build();
-        return PreferenceCalls.Add(new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton(TimeProvider.System).AddLogging().AddMetrics()).BuildServiceProvider();
+        return OwnCalls.Add(ProcessorLanes.Add(PreferenceCalls.Add(new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton(TimeProvider.System).AddLogging().AddMetrics()))).BuildServiceProvider();
     }
 
     /// <summary>One of our own services, that always says the same.</summary>
@@ -291,11 +292,10 @@ public sealed class HandOutCopyTests
             var token = Path.Combine(_folder.FullName, "token");
             File.WriteAllText(token, "token");
             _provider = Services(new Dictionary<string, string?> { ["Consent:Url"] = _web.Urls.Single(), ["Preference:Url"] = _web.Urls.Single(), ["Consent:TokenFile"] = token });
-            Own = new OwnCalls(_provider.GetRequiredService<IConfiguration>(), TimeProvider.System);
             Preferences = _provider.GetRequiredService<PreferenceCalls>();
         }
 
-        public OwnCalls Own { get; }
+        public OwnCalls Own => _provider.GetRequiredService<OwnCalls>();
 
         public PreferenceCalls Preferences { get; }
 
@@ -303,7 +303,6 @@ public sealed class HandOutCopyTests
 
         public async ValueTask DisposeAsync()
         {
-            Own.Dispose();
             await _provider.DisposeAsync();
             await _web.DisposeAsync();
             _folder.Delete(recursive: true);

@@ -60,7 +60,7 @@ public sealed partial class ProcessorCalls(OpenDsrClient openDsr, WebhookClient 
         _ => null,
     };
 
-    private static TimeSpan? RetryAfter(Exception e) => e switch
+    internal static TimeSpan? RetryAfter(Exception e) => e switch
     {
         LaneFullException => Busy,
         BrokenCircuitException broken => broken.RetryAfter,

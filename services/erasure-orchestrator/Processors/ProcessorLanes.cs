@@ -14,7 +14,7 @@ public sealed class ProcessorLanes : IDisposable
 {
     public const string Remote = "processor";
 
-    private readonly ConcurrentDictionary<(TenantId, string), Lane> _lanes = [];
+    private readonly ConcurrentDictionary<(TenantId, string, string), Lane> _lanes = [];
     private readonly Remotes _remotes;
     private readonly TimeProvider _clock;
     private readonly int _atOnce, _waiting;
@@ -38,10 +38,11 @@ public sealed class ProcessorLanes : IDisposable
         })
         .AddSingleton<ProcessorLanes>();
 
+    /// <param name="remote">By whose options it is called.</param>
     /// <exception cref="LaneFullException">As many calls as the lane takes are under way and waiting.</exception>
-    public async Task<T> CallAsync<T>(TenantId tenant, string processor, Func<CancellationToken, Task<T>> call, CancellationToken ct)
+    public async Task<T> CallAsync<T>(TenantId tenant, string processor, Func<CancellationToken, Task<T>> call, CancellationToken ct, string remote = Remote)
     {
-        var lane = _lanes.GetOrAdd((tenant, processor), Open);
+        var lane = _lanes.GetOrAdd((tenant, processor, remote), Open);
         using var place = await lane.Limiter.AcquireAsync(1, ct);
         if (!place.IsAcquired) throw new LaneFullException();
         return await lane.Pipeline.ExecuteAsync(async limited => await call(limited), ct);
@@ -63,9 +64,9 @@ public sealed class ProcessorLanes : IDisposable
     // A refused address and an answer without an end are no hiccups.
     private static bool IsOutage(Exception e) => HttpAnswers.IsOutage(e) && e is not (AddressRefusedException or AnswerTooLongException) && e.InnerException is not AddressRefusedException;
 
-    private Lane Open((TenantId Tenant, string Processor) whose) => new(
+    private Lane Open((TenantId Tenant, string Processor, string Remote) whose) => new(
         new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = _atOnce, QueueLimit = _waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst }),
-        _remotes.Calling(Remote, IsOutage, HttpAnswers.RetryAfter, what: $"{whose.Tenant}/{whose.Processor}"));
+        _remotes.Calling(whose.Remote, IsOutage, HttpAnswers.RetryAfter, what: $"{whose.Tenant}/{whose.Processor}"));
 
     private sealed record Lane(ConcurrencyLimiter Limiter, ResiliencePipeline Pipeline);
 }

@@ -1,18 +1,19 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using ConsentLedger.ErasureOrchestrator.Processors;
 using ConsentLedger.Resilience;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Running;
 
 /// <summary>
-/// What the consent service is asked over HTTP, as any system is asked that has no part in erasures over the bus: to withdraw everything, to restrict, to have a copy ready.
-/// Each request is named by its own id, so asking again changes nothing.
+/// What the consent service is asked over HTTP, as any system is asked that has no part in erasures over the bus: to withdraw everything, to restrict, to have a copy
+/// ready. Each request is named by its own id, so asking again changes nothing. The calls go through lanes, as those to processors do: what they ask for of one tenant stops nobody else.
 /// </summary>
 public sealed class OwnCalls : IDisposable
 {
-    public const string Method = "rights-request";
+    public const string Method = "rights-request", Remote = "consent-calls";
 
     // A week: the longest that a system is left alone.
     private static readonly TimeSpan LookAgain = TimeSpan.FromDays(7);
@@ -21,13 +22,31 @@ public sealed class OwnCalls : IDisposable
 
     private readonly HttpClient? _http;
     private readonly string? _tokenFile;
+    private readonly ProcessorLanes _lanes;
     private readonly TimeProvider _clock;
 
-    public OwnCalls(IConfiguration configuration, TimeProvider clock)
+    /// <summary>As processors are called; but a copy of a long history takes its time.</summary>
+    public static IServiceCollection Add(IServiceCollection services) => services
+        .AddRemote(Remote, remote =>
+        {
+            (remote.TimeoutMs, remote.AttemptTimeoutMs, remote.Attempts, remote.BaseDelayMs, remote.MaxDelayMs) = (60_000, 30_000, 3, 200, 5000);
+            remote.Breaker = new Breaker { MinimumCalls = 5, WindowMs = 60_000, BreakMs = 30_000 };
+        })
+        .AddSingleton<OwnCalls>();
+
+    public OwnCalls(IConfiguration configuration, ProcessorLanes lanes, TimeProvider clock)
     {
-        (_tokenFile, _clock) = (configuration["Consent:TokenFile"], clock);
+        (_tokenFile, _lanes, _clock) = (configuration["Consent:TokenFile"], lanes, clock);
         if (configuration["Consent:Url"] is { Length: > 0 } url && _tokenFile is not null)
-            _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1), AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(30) };
+        {
+            _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1), AllowAutoRedirect = false, UseCookies = false })
+            {
+                BaseAddress = new Uri(url),
+
+                // The pipeline's is the one that counts.
+                Timeout = Timeout.InfiniteTimeSpan,
+            };
+        }
     }
 
     public async Task<TaskReply> SendAsync(TaskCall call, CancellationToken ct)
@@ -42,9 +61,9 @@ public sealed class OwnCalls : IDisposable
                 _ => await FindAsync(call, ct),
             };
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or UnauthorizedAccessException or JsonException || (e is TaskCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (CodeOf(e) is { } code)
         {
-            return new TaskReply.Unreachable(e is HttpRequestException { StatusCode: { } status } ? $"status-{(int)status}" : "no-answer", HttpAnswers.RetryAfter(e));
+            return new TaskReply.Unreachable(code, ProcessorCalls.RetryAfter(e));
         }
     }
 
@@ -54,10 +73,10 @@ public sealed class OwnCalls : IDisposable
         if (_http is null) return null;
         try
         {
-            var consents = await ReadConsentsAsync(subject.Tenant, subject.Id.Value, ct);
+            var consents = await ReadConsentsAsync(subject.Tenant, OwnSystems.Consent, subject.Id.Value, ct);
             return consents.EnumerateArray().Any(c => c.GetProperty("state").GetString() == "given" && purposes.Contains(c.GetProperty("purpose").GetString()));
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or UnauthorizedAccessException or JsonException || (e is TaskCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (CodeOf(e) is not null)
         {
             return null;
         }
@@ -70,20 +89,18 @@ public sealed class OwnCalls : IDisposable
         if (_http is null) return null;
 
         // Under a key of its own each time: the same key again is the same reading, with nothing in it that was recorded since.
-        using var question = Question(HttpMethod.Get, tenant, $"/v1/subjects/{subject}/records?format={(portable ? "dpv" : "json&disclose=true")}", $"copy {Guid.CreateVersion7(_clock.GetUtcNow())}", body: null);
+        var (path, key) = ($"/v1/subjects/{subject}/records?format={(portable ? "dpv" : "json&disclose=true")}", $"copy {Guid.CreateVersion7(_clock.GetUtcNow())}");
         try
         {
-            using var answer = await _http.SendAsync(question, ct);
-            if (answer.StatusCode == HttpStatusCode.OK) return new OwnCopy(await answer.Content.ReadAsByteArrayAsync(ct), answer.Content.Headers.ContentType?.ToString() ?? "application/json");
-            if (answer.StatusCode != HttpStatusCode.NotFound) return null;
-
-            // Nothing was ever recorded about the person, which is an answer, too. Somebody else's 404 is none.
-            using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(ct));
-            return problem.RootElement is { ValueKind: JsonValueKind.Object } said && said.TryGetProperty("code", out var code) && code.ValueKind == JsonValueKind.String && code.ValueEquals(KnownProblems.NotFound.Code)
-                ? new OwnCopy(JsonSerializer.SerializeToUtf8Bytes(new { subject, at = _clock.GetUtcNow(), consents = Array.Empty<object>() }, StrictJson.Options), "application/json; charset=utf-8", HoldsNothing: true)
-                : null;
+            return await AskAsync(tenant, OwnSystems.Consent, () => Question(HttpMethod.Get, tenant, path, key, body: null), async (answer, limited) =>
+            {
+                if (await IsOfNobodyAsync(answer, limited))
+                    return new OwnCopy(JsonSerializer.SerializeToUtf8Bytes(new { subject, at = _clock.GetUtcNow(), consents = Array.Empty<object>() }, StrictJson.Options), "application/json; charset=utf-8", HoldsNothing: true);
+                answer.EnsureAnswered(_clock);
+                return new OwnCopy(await answer.Content.ReadAsByteArrayAsync(limited), answer.Content.Headers.ContentType?.ToString() ?? "application/json");
+            }, ct);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or JsonException || (e is TaskCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (CodeOf(e) is not null)
         {
             return null;
         }
@@ -93,7 +110,7 @@ public sealed class OwnCalls : IDisposable
 
     private async Task<TaskReply> WithdrawAsync(TaskCall call, CancellationToken ct)
     {
-        var consents = await ReadConsentsAsync(call.Tenant, call.Identities.Subject, ct);
+        var consents = await ReadConsentsAsync(call.Tenant, call.Processor.Id, call.Identities.Subject, ct);
         var purposes = consents.EnumerateArray().Where(c => c.GetProperty("state").GetString() is not ("withdrawn" or "refused" or "expired")).Select(c => c.GetProperty("purpose").GetString()!).Distinct();
         foreach (var purpose in purposes)
         {
@@ -116,33 +133,50 @@ public sealed class OwnCalls : IDisposable
     /// <summary>There is a copy. The part is done when somebody has it: <see cref="Answering.HandOutCopy"/>.</summary>
     private async Task<TaskReply> FindAsync(TaskCall call, CancellationToken ct)
     {
-        await ReadConsentsAsync(call.Tenant, call.Identities.Subject, ct);
+        await ReadConsentsAsync(call.Tenant, call.Processor.Id, call.Identities.Subject, ct);
         return new TaskReply.Accepted(Reference: null, _clock.GetUtcNow() + LookAgain);
     }
 
-    private async Task<JsonElement> ReadConsentsAsync(TenantId tenant, Guid subject, CancellationToken ct)
-    {
-        using var question = Question(HttpMethod.Get, tenant, $"/v1/subjects/{subject}/consents", key: null, body: null);
-        using var answer = await _http!.SendAsync(question, ct);
-        answer.EnsureAnswered(_clock);
-        using var read = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(ct));
-        return read.RootElement.GetProperty("consents").Clone();
-    }
-
-    /// <returns>The code it was refused with; null where it was done.</returns>
-    private async Task<string?> PostAsync(TaskCall call, string act, string key, object body, CancellationToken ct)
-    {
-        using var question = Question(HttpMethod.Post, call.Tenant, $"/v1/subjects/{call.Identities.Subject}/{act}", key, body);
-        using var answer = await _http!.SendAsync(question, ct);
-        if (answer.StatusCode != HttpStatusCode.UnprocessableEntity)
+    private Task<JsonElement> ReadConsentsAsync(TenantId tenant, string system, Guid subject, CancellationToken ct) =>
+        AskAsync(tenant, system, () => Question(HttpMethod.Get, tenant, $"/v1/subjects/{subject}/consents", key: null, body: null), async (answer, limited) =>
         {
             answer.EnsureAnswered(_clock);
-            return null;
-        }
+            using var read = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(limited));
+            return read.RootElement.GetProperty("consents").Clone();
+        }, ct);
 
+    /// <returns>The code it was refused with; null where it was done.</returns>
+    private Task<string?> PostAsync(TaskCall call, string act, string key, object body, CancellationToken ct) =>
+        AskAsync(call.Tenant, call.Processor.Id, () => Question(HttpMethod.Post, call.Tenant, $"/v1/subjects/{call.Identities.Subject}/{act}", key, body), async (answer, limited) =>
+        {
+            if (answer.StatusCode != HttpStatusCode.UnprocessableEntity)
+            {
+                answer.EnsureAnswered(_clock);
+                return null;
+            }
+
+            using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(limited));
+            return problem.RootElement.GetProperty("code").GetString() ?? "refused";
+        }, ct);
+
+    /// <summary>Nothing was ever recorded about the person, which is an answer, too. Somebody else's 404 is none.</summary>
+    private static async Task<bool> IsOfNobodyAsync(HttpResponseMessage answer, CancellationToken ct)
+    {
+        if (answer.StatusCode != HttpStatusCode.NotFound) return false;
         using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(ct));
-        return problem.RootElement.GetProperty("code").GetString() ?? "refused";
+        return problem.RootElement is { ValueKind: JsonValueKind.Object } said && said.TryGetProperty("code", out var code) && code.ValueKind == JsonValueKind.String && code.ValueEquals(KnownProblems.NotFound.Code);
     }
+
+    private static string? CodeOf(Exception e) => ProcessorCalls.CodeOf(e) ?? (e is UnauthorizedAccessException or JsonException ? "no-answer" : null);
+
+    /// <param name="system">Whose lane it is: of the consent service's parts none waits for another.</param>
+    private Task<T> AskAsync<T>(TenantId tenant, string system, Func<HttpRequestMessage> question, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken ct) =>
+        _lanes.CallAsync(tenant, system, async limited =>
+        {
+            using var asked = question();
+            using var answer = await _http!.SendAsync(asked, limited);
+            return await read(answer, limited);
+        }, ct, Remote);
 
     private HttpRequestMessage Question(HttpMethod method, TenantId tenant, string path, string? key, object? body)
     {

@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Processors;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace ConsentLedger.ErasureOrchestrator.Tests;
+
+/// <summary>A consent service that says what it is told to.</summary>
+internal sealed class ConsentStandIn : IAsyncDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consent-");
+    private readonly WebApplication _web;
+    private readonly ServiceProvider _services;
+
+    public ConsentStandIn(int status, string body, params IEnumerable<(string Key, string Value)> settings)
+    {
+        Answer = _ => Task.FromResult((status, body));
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        _web = builder.Build();
+        _web.MapFallback(async (HttpRequest request) =>
+        {
+            Asked.Enqueue((request.Headers["Idempotency-Key"].ToString(), request.QueryString.ToString(), request.Path.ToString()));
+            var (code, said) = await Answer(request);
+            return Results.Text(said, "application/json", statusCode: code);
+        });
+        _web.Start();
+        var token = Path.Combine(_folder.FullName, "token");
+        File.WriteAllText(token, "token");
+        Settings = [("Consent:Url", _web.Urls.Single()), ("Consent:TokenFile", token), ("Resilience:consent-calls:BaseDelayMs", "1"), .. settings];
+        _services = Calling(Settings);
+    }
+
+    /// <summary>What a service needs that asks it.</summary>
+    public IReadOnlyList<(string Key, string Value)> Settings { get; }
+
+    public OwnCalls Own => _services.GetRequiredService<OwnCalls>();
+
+    public Func<HttpRequest, Task<(int Status, string Body)>> Answer { get; set; }
+
+    public ConcurrentQueue<(string Key, string Query, string Path)> Asked { get; } = [];
+
+    /// <summary>What makes the calls, as the service has it.</summary>
+    public static ServiceProvider Calling(IEnumerable<(string Key, string Value)> settings) => OwnCalls.Add(ProcessorLanes.Add(new ServiceCollection().AddSingleton<IConfiguration>(
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value))).Build()))).BuildServiceProvider();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        await _web.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+}
