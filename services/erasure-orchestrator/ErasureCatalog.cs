@@ -21,6 +21,7 @@ public static class ErasureCatalog
         ("erasure.task-dispatched.v1", typeof(ErasureTaskDispatched)),
         ("erasure.task-accepted.v1", typeof(ErasureTaskAccepted)),
         ("erasure.task-failed.v1", typeof(ErasureTaskFailed)),
+        ("erasure.task-handed-over.v1", typeof(ErasureTaskHandedOver)),
         ("erasure.task-completed.v1", typeof(ErasureTaskCompleted)),
         ("erasure.task-contradicted.v1", typeof(ErasureTaskContradicted)),
         ("erasure.held.v1", typeof(ErasureHeld)),

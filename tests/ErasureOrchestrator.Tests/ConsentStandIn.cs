@@ -48,13 +48,20 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     public ConcurrentQueue<(string Key, string Query, string Path)> Asked { get; } = [];
 
     /// <summary>What makes the calls, as the service has it.</summary>
-    public static ServiceProvider Calling(IEnumerable<(string Key, string Value)> settings) => OwnCalls.Add(ProcessorLanes.Add(new ServiceCollection().AddSingleton<IConfiguration>(
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value))).Build()))).BuildServiceProvider();
+    public static ServiceProvider Calling(IEnumerable<(string Key, string Value)> settings) => OwnCalls.Add(ProcessorLanes.Add(new ServiceCollection()
+        .AddSingleton<TimeProvider>(new StoppedClock())
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value))).Build()))).BuildServiceProvider();
 
     public async ValueTask DisposeAsync()
     {
         await _services.DisposeAsync();
         await _web.DisposeAsync();
         _folder.Delete(recursive: true);
+    }
+
+    /// <summary>However busy the machine is, calls that follow each other fail in one window of their breaker.</summary>
+    private sealed class StoppedClock : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => People.Noon;
     }
 }

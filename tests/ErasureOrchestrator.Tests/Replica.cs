@@ -3,6 +3,7 @@ using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Holds;
 using ConsentLedger.ErasureOrchestrator.Identities;
+using ConsentLedger.ErasureOrchestrator.Processors;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
 using ConsentLedger.Resilience;
@@ -30,16 +31,19 @@ internal sealed class Replica : IAsyncDisposable
 
     public Aliases Aliases => Get<Aliases>();
 
-    public static async Task<Replica> StartAsync(PostgresDatabase database, TimeProvider clock, CallProcessor call)
+    public static async Task<Replica> StartAsync(PostgresDatabase database, TimeProvider clock, CallProcessor call, params IEnumerable<(string Key, string Value)> settings)
     {
         var builder = Host.CreateEmptyApplicationBuilder(settings: null);
         builder.Configuration["ConnectionStrings:Ledger"] = $"{database.ConnectionString};Maximum Pool Size=20";
-        var timers = new TimerTable(ByTime.Requests(People.TenMinutes));
+        foreach (var (key, value) in settings) builder.Configuration[key] = value;
+        var patience = Patience.From(builder.Configuration);
+        var timers = new TimerTable(ByTime.Requests(patience));
         builder.Services.AddLogging().AddMetrics().AddSingleton(clock).AddSingleton<IConfiguration>(builder.Configuration);
         builder.Services.AddLedger(builder.Configuration, ErasureCatalog.Events, new ErasureTables(), timers);
         builder.Services.AddTimers(timers);
-        builder.Services.AddSingleton<ErasureLookup>().AddSingleton<ErasureMetrics>().AddSingleton(People.TenMinutes).AddSingleton<Aliases>().AddSingleton<RecordReply>().AddSingleton<ReceiveRequests>();
+        builder.Services.AddSingleton<ErasureLookup>().AddSingleton<ErasureMetrics>().AddSingleton(patience).AddSingleton<Aliases>().AddSingleton<RecordReply>().AddSingleton<ReceiveRequests>();
         builder.Services.AddIdentityVault(builder.Configuration).AddSingleton(call);
+        OwnCalls.Add(ProcessorLanes.Add(builder.Services));
         builder.Services.AddRemote(CallProcessors.Remote, remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (50, 200));
         builder.Services.AddHostedService<CallProcessors>();
         var host = builder.Build();

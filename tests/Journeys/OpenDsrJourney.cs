@@ -9,7 +9,7 @@ namespace ConsentLedger.Journeys;
 /// <summary>OpenDSR between strangers: a controller and a processor that know the specification and nothing of us.</summary>
 public sealed class OpenDsrJourney(RunningProduct product) : IClassFixture<RunningProduct>, IDisposable
 {
-    private const string Tenant = "vms", Another = "assutech";
+    private const string Tenant = "vms", Another = "assutech", Third = "quintus";
 
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(3));
 
@@ -80,6 +80,48 @@ public sealed class OpenDsrJourney(RunningProduct product) : IClassFixture<Runni
         (told[^1].GetProperty("told").GetProperty("forged").GetInt32(), told[^1].GetProperty("told").GetProperty("taken").GetInt32()).ShouldBe((403, 202));
 
         await Acts.EventuallyAsync("the request is completed", async () => await OutcomeAsync(erasures, asked.GetProperty("id").GetString()!) is "erased", Ct);
+    }
+
+    [Fact]
+    public async Task Whoever_says_no_address_is_forgotten_by_the_processor_under_every_address_that_was_sealed_and_nobody_else_reads_it()
+    {
+        var (backend, erasures) = (Here.Client(Here.Consent, Third, "backend"), Here.Client(Here.Erasure, Third, "privacy"));
+        (string Id, string Address)[] ids = [(Acts.NewSubject(), "canary.one.id@example.org"), (Acts.NewSubject(), "canary.other.id@example.org")];
+        foreach (var (id, address) in ids) await backend.PostOkAsync($"/v1/subjects/{id}/grants", Acts.Grant("newsletter", evidence: new { address }), Ct);
+        await backend.PostOkAsync($"/v1/subjects/{ids[0].Id}/merges", new { other = ids[1].Id, occurredAt = TimeProvider.System.GetUtcNow(), actor = "agent", method = "desk" }, Ct);
+        await Acts.EventuallyAsync("the merge is known", async () => (await erasures.GetOkAsync($"/v1/subjects/{ids[0].Id}/holds", Ct)).GetProperty("aliases").GetArrayLength() == 1, Ct);
+
+        // A scope of its own, which not even an auditor has who may open everything.
+        var path = new Uri($"/v1/subjects/{ids[0].Id}/addresses", UriKind.Relative);
+        using (var refused = await Here.Client(Here.Consent, Third, "auditor").GetAsync(path, Ct)) refused.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+
+        await using var heard = await Overhearing.EverythingAsync(Here.Broker, "erasure.events", "consent.events");
+        await using var processor = NodeClient.Start(Here, Third, [("CALLBACK_VIA", Base)], "opendsr/processor.mjs", Here.InFolder("opendsr.pem"), Here.InFolder("opendsr.key"));
+        var endpoint = (await processor.ReadUntilAsync(line => line.TryGetProperty("listening", out _), Ct))[^1].GetProperty("listening").GetString();
+        await Here.Client(Here.Erasure, Third, "operator").PutOkAsync("/v1/processors/mailer", new { name = "A mailer", kind = "open-dsr", endpoint, domain = "localhost" }, Ct);
+
+        // As the preference centre asks.
+        var request = (await erasures.PostAsync("/v1/erasures", new { subject = ids[0].Id }, HttpStatusCode.Accepted, Ct)).GetProperty("id").GetString()!;
+        var asked = new List<string?>();
+        while (asked.Count < ids.Length)
+        {
+            var line = (await processor.ReadUntilAsync(line => line.TryGetProperty("asked", out _), Ct))[^1];
+            asked.AddRange(line.GetProperty("asked").GetProperty("identities").EnumerateArray().Select(i => i.GetProperty("identity_value").GetString()));
+        }
+
+        asked.ShouldBe(ids.Select(id => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id.Address)))), ignoreOrder: true);
+        await Acts.EventuallyAsync("the request is completed", async () => await OutcomeAsync(erasures, request) is "erased", Ct);
+        var task = (await erasures.GetOkAsync($"/v1/erasures/{request}", Ct)).GetProperty("tasks").EnumerateArray().Single(t => t.GetProperty("system").GetString() == "consent-addresses");
+        task.GetProperty("outcome").GetString().ShouldBe("provided");
+
+        var history = await Here.Client(Here.Consent, Third, "auditor").GetOkAsync($"/v1/subjects/{ids[0].Id}/history", Ct);
+        var reading = history.EnumerateArray().First(e => e.GetProperty("type").GetString() == "consent.history-read.v1").GetProperty("data");
+        (reading.GetProperty("reader").GetString(), reading.GetProperty("disclosed").GetBoolean()).ShouldBe(("x-erasure-orchestrator", true), "who was told what they are known by is in their history");
+        foreach (var (_, address) in ids)
+        {
+            heard.Bodies.ShouldAllBe(body => !body.Contains(address));
+            foreach (var log in Here.LogFiles) (await File.ReadAllTextAsync(log, Ct)).ShouldNotContain(address);
+        }
     }
 
     public void Dispose() => _patience.Dispose();

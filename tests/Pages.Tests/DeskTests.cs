@@ -37,6 +37,9 @@ public sealed class RunningDesk : IAsyncLifetime
         if (Browser.Program is null) return;
         Installation = await Installation.PrepareAsync(movableClock: true);
         Installation.Clock.Move(TimeSpan.FromDays(-27));
+
+        // Nobody else is there, so nobody is asked for addresses.
+        Installation.Erasure.Settings.Remove("Consent__Url");
         await Installation.Erasure.StartAsync(_patience.Token);
         await TellAsync();
         Browser = await Browser.StartAsync();

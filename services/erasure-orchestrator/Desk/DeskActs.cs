@@ -33,7 +33,7 @@ internal static class DeskActs
         var form = await request.ReadFormAsync(ct);
         if (!TryRead<ExtensionReason>(form["reason"], out var reason)
             || !DateTimeOffset.TryParse(form["noticeSentAt"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at))
-            return await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, Malformed);
+            return await ShowRequest.PageAsync(id, caller, lookup, reader, patience, clock, ct, Malformed);
         return await CarryOutAsync(id, new ExtendRequest(reason, at, form["noticeMethod"].ToString().Trim()), caller, lookup, ledger, reader, patience, clock, ct);
     }
 
@@ -47,13 +47,13 @@ internal static class DeskActs
         Guid id, HttpRequest request, Caller caller, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct) =>
         TryRead<Instruction>((await request.ReadFormAsync(ct))["instruction"], out var instruction)
             ? await CarryOutAsync(id, new InstructRequest(instruction), caller, lookup, ledger, reader, patience, clock, ct)
-            : await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, Malformed);
+            : await ShowRequest.PageAsync(id, caller, lookup, reader, patience, clock, ct, Malformed);
 
     private static async Task<IResult> RefuseAsync(
         Guid id, HttpRequest request, Caller caller, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct) =>
         TryRead<RefusalReason>((await request.ReadFormAsync(ct))["reason"], out var reason)
             ? await CarryOutAsync(id, new RefuseRequest(reason), caller, lookup, ledger, reader, patience, clock, ct)
-            : await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, Malformed);
+            : await ShowRequest.PageAsync(id, caller, lookup, reader, patience, clock, ct, Malformed);
 
     private static async Task<IResult> AnswerAsync(
         Guid id, string system, HttpRequest request, Caller caller, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct)
@@ -61,36 +61,36 @@ internal static class DeskActs
         var form = await request.ReadFormAsync(ct);
         var reason = default(KeepReason);
         var hasReason = form["reason"].ToString().Length > 0;
-        if (!TryRead<TaskOutcome>(form["outcome"], out var outcome) || (hasReason && !TryRead(form["reason"], out reason))) return await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, Malformed);
+        if (!TryRead<TaskOutcome>(form["outcome"], out var outcome) || (hasReason && !TryRead(form["reason"], out reason))) return await ShowRequest.PageAsync(id, caller, lookup, reader, patience, clock, ct, Malformed);
         var act = new AnswerTask(outcome, hasReason ? reason : null);
         return await CarryOutAsync(id, (found, person, _, now) => act.Decide(found, system, person, now), caller, lookup, ledger, reader, patience, clock, ct);
     }
 
     /// <summary>The one act whose answer is no page, but what the browser saves.</summary>
-    private static async Task<IResult> CopyAsync(Guid id, HttpRequest request, Caller caller, Copies copies, ErasureLookup lookup, StateReader reader, TimeProvider clock, CancellationToken ct)
+    private static async Task<IResult> CopyAsync(Guid id, HttpRequest request, Caller caller, Copies copies, ErasureLookup lookup, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct)
     {
-        if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject) return await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct);
+        if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject) return await ShowRequest.PageAsync(id, caller, lookup, reader, patience, clock, ct);
         var (copy, refusal) = await copies.MakeAsync(subject, id, (await request.ReadFormAsync(ct))["partial"] == "true", caller.ClientId, ct);
         return copy is not null
             ? copy with { FileName = $"copy-{id:D}.json" }
-            : await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, refusal ?? new Refusal(HandOutCopy.CopyUnavailable.Code, HandOutCopy.CopyUnavailable.Title));
+            : await ShowRequest.PageAsync(id, caller, lookup, reader, patience, clock, ct, refusal ?? new Refusal(HandOutCopy.CopyUnavailable.Code, HandOutCopy.CopyUnavailable.Title));
     }
 
-    private static async Task<IResult> HoldAsync(Guid id, HttpRequest request, Caller caller, ErasureLookup lookup, Aliases aliases, StateReader reader, TimeProvider clock, CancellationToken ct)
+    private static async Task<IResult> HoldAsync(Guid id, HttpRequest request, Caller caller, ErasureLookup lookup, Aliases aliases, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct)
     {
         var form = await request.ReadFormAsync(ct);
-        if (!TryRead<HoldAuthority>(form["authority"], out var authority)) return await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, Malformed);
-        if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject) return await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct);
+        if (!TryRead<HoldAuthority>(form["authority"], out var authority)) return await ShowRequest.PageAsync(id, caller, lookup, reader, patience, clock, ct, Malformed);
+        if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject) return await ShowRequest.PageAsync(id, caller, lookup, reader, patience, clock, ct);
         var (act, hold) = (new PlaceHold(authority, form["reference"].ToString().Trim()), Guid.CreateVersion7(clock.GetUtcNow()));
         var outcome = await aliases.ExecuteAsync([subject], Fresh(clock), default, persons => PlaceHold.Decide(act, hold, subject, persons), ct);
-        return await AfterAsync(outcome, id, caller, lookup, reader, clock, ct);
+        return await AfterAsync(outcome, id, caller, lookup, reader, patience, clock, ct);
     }
 
-    private static async Task<IResult> LiftAsync(Guid id, Guid hold, Caller caller, ErasureLookup lookup, Aliases aliases, StateReader reader, TimeProvider clock, CancellationToken ct)
+    private static async Task<IResult> LiftAsync(Guid id, Guid hold, Caller caller, ErasureLookup lookup, Aliases aliases, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct)
     {
         var covered = await lookup.ReadHeldAsync(caller.Tenant, hold, ct);
         var outcome = covered.Count == 0 ? new Outcome.Unchanged(0) : await aliases.ExecuteAsync(covered, Fresh(clock), default, persons => LiftHold.Decide(hold, persons), ct);
-        return await AfterAsync(outcome, id, caller, lookup, reader, clock, ct);
+        return await AfterAsync(outcome, id, caller, lookup, reader, patience, clock, ct);
     }
 
     private static Task<IResult> CarryOutAsync(
@@ -101,14 +101,14 @@ internal static class DeskActs
         Guid id, Func<PersonRequest, SubjectRequests, Register.TenantRegister, DateTimeOffset, Decision> decide, Caller caller, ErasureLookup lookup, DeciderLoop ledger, StateReader reader, Patience patience, TimeProvider clock,
         CancellationToken ct)
     {
-        if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject) return await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct);
+        if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject) return await ShowRequest.PageAsync(id, caller, lookup, reader, patience, clock, ct);
         var outcome = await ledger.ExecuteAsync(subject.Commanding(patience, (person, register, now) => decide(person.Find(id)!, person, register, now)), ct);
-        return await AfterAsync(outcome, id, caller, lookup, reader, clock, ct);
+        return await AfterAsync(outcome, id, caller, lookup, reader, patience, clock, ct);
     }
 
-    private static async Task<IResult> AfterAsync(Outcome outcome, Guid id, Caller caller, ErasureLookup lookup, StateReader reader, TimeProvider clock, CancellationToken ct) =>
+    private static async Task<IResult> AfterAsync(Outcome outcome, Guid id, Caller caller, ErasureLookup lookup, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct) =>
         outcome is Outcome.Refused { Refusal: var refusal }
-            ? await ShowRequest.PageAsync(id, caller, lookup, reader, clock, ct, refusal)
+            ? await ShowRequest.PageAsync(id, caller, lookup, reader, patience, clock, ct, refusal)
             : new SeeOther($"/desk/requests/{id:D}");
 
     private static Refusal Malformed { get; } = new(KnownProblems.RequestInvalid.Code, "The form was not filled in as it is.");

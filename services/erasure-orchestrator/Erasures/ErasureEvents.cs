@@ -51,7 +51,7 @@ public sealed record ErasureAskedNoMore(Guid Request, Guid Case);
 /// <summary>The person asked again, before it began, and wants every consent withdrawn first.</summary>
 public sealed record ErasureWithdrawsAll(Guid Request);
 
-/// <summary>The person asked again, and gave more by which others know them. It lies sealed in the request's own stream.</summary>
+/// <summary>The person asked again, and gave more by which others know them; or the consent service did, which was asked. It lies sealed in the request's own stream.</summary>
 public sealed record ErasureIdentitiesAdded(Guid Request);
 
 /// <summary>The one who gives instructions was told of the request (GDPR art. 28(3)(e)).</summary>
@@ -83,6 +83,10 @@ public sealed record ErasureTaskAccepted(Guid Request, string System, int Attemp
 /// <param name="Code">What went wrong, in a word.</param>
 /// <param name="RetryAt">When it is told again.</param>
 public sealed record ErasureTaskFailed(Guid Request, string System, int Attempt, string Code, DateTimeOffset RetryAt);
+
+/// <summary>A system cannot be told by a call: nothing that it could know the person by is known here. Somebody of the privacy team sees to it.</summary>
+/// <param name="Code">Why not, in a word.</param>
+public sealed record ErasureTaskHandedOver(Guid Request, string System, int Attempt, string Code);
 
 /// <summary>A system answered that its part is done, or why not.</summary>
 /// <param name="Reason">Why something is kept or refused, in a word.</param>

@@ -45,7 +45,7 @@ public enum TaskOutcome
     /// <summary>Nothing was erased; the reason says why.</summary>
     Kept,
 
-    /// <summary>A copy was made (GDPR art. 15, 20).</summary>
+    /// <summary>A copy was made (GDPR art. 15, 20), or what was asked for was given.</summary>
     Provided,
 
     /// <summary>What was wrong is right (GDPR art. 16).</summary>

@@ -48,6 +48,9 @@ public sealed record RequestTask(ProcessorKind Kind, int Phase, string? Assignee
 
     public bool IsOpen => Outcome is null;
 
+    /// <summary>Somebody of the privacy team sees to what a call could not.</summary>
+    public bool IsHandedOver => this is { IsOpen: true, Stage: TaskStage.WithPeople, Kind: not ProcessorKind.Manual };
+
     /// <summary>Nothing of what the system has for the person is left, or what was asked for is done.</summary>
     public bool IsWhole => Outcome is TaskOutcome.Erased or TaskOutcome.NothingHeld or TaskOutcome.Provided or TaskOutcome.Corrected or TaskOutcome.Restricted or TaskOutcome.Withdrawn;
 
@@ -70,6 +73,8 @@ public sealed record RequestTask(ProcessorKind Kind, int Phase, string? Assignee
             NextAt = isCall || Kind == ProcessorKind.Manual ? null : place.RecordedAt + wait,
         };
     }
+
+    internal RequestTask HandedOver(ErasureTaskHandedOver e) => this with { Stage = TaskStage.WithPeople, Assignee = TenantRegister.PrivacyTeam, Failure = e.Code, NextAt = null };
 
     internal RequestTask Done(ErasureTaskCompleted e, EventPlace place) =>
         this with { Stage = TaskStage.Closed, Outcome = e.Outcome, Reason = e.Reason, CompletedAt = place.RecordedAt, HasResults = e.HasResults == true, NextAt = null, Failure = null };

@@ -39,7 +39,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         ErasureAskedAgain again => With(again.Request, r => r with { AskedBy = r.AskedBy.Add(again.Case ?? PersonRequest.ByPerson) }),
         ErasureAskedNoMore no => With(no.Request, r => r with { AskedBy = r.AskedBy.Remove(no.Case) }),
         ErasureWithdrawsAll all => With(all.Request, r => r with { WithdrawsAll = true }),
-        ErasureIdentitiesAdded added => With(added.Request, r => r with { HasIdentities = true }),
+        ErasureIdentitiesAdded added => With(added.Request, r => r.Identified()),
         ErasureForwarded forwarded => With(forwarded.Request, r => r with { Forwarded = true }),
         ErasureInstructed instructed => With(instructed.Request, r => r with { Instruction = instructed.Instruction }),
         ErasureCooledOff cooled => With(cooled.Request, r => r with { CooledOff = true }),
@@ -47,6 +47,7 @@ public sealed record SubjectRequests(ImmutableList<PersonRequest> All, Immutable
         ErasureTaskDispatched dispatched => WithTask(dispatched.Request, dispatched.System, t => t.Dispatched(dispatched, place)),
         ErasureTaskAccepted accepted => WithTask(accepted.Request, accepted.System, t => t with { Stage = TaskStage.Waiting, IsTakenOn = true, Reference = accepted.Reference, NextAt = accepted.AskAt, Failure = null }),
         ErasureTaskFailed failed => WithTask(failed.Request, failed.System, t => t with { Stage = TaskStage.Waiting, NextAt = failed.RetryAt, Failure = failed.Code }),
+        ErasureTaskHandedOver over => WithTask(over.Request, over.System, t => t.HandedOver(over)),
         ErasureTaskCompleted done => WithTask(done.Request, done.System, t => t.Done(done, place)).With(done.Request, r => r with { HasIdentities = r.HasIdentities || done.HasResults == true }),
         ErasureTaskContradicted other => WithTask(other.Request, other.System, t => t with { Contradictions = t.Contradictions.Add(new Contradiction(other.Outcome, other.Reason, place.RecordedAt)) }),
         ErasureHeld held => With(held.Request, r => r with { HeldSince = place.RecordedAt }),
@@ -222,6 +223,13 @@ public sealed record PersonRequest(
         Plan = plan,
         PlannedAt = place.RecordedAt,
         Tasks = Tasks.AddRange(plan.Steps.Where(s => !Tasks.ContainsKey(s.System)).Select(s => KeyValuePair.Create(s.System, RequestTask.Of(s)))),
+    };
+
+    /// <summary>Whoever was handed over for want of these is told after all.</summary>
+    internal PersonRequest Identified() => this with
+    {
+        HasIdentities = true,
+        Tasks = Tasks.SetItems(Tasks.Where(t => t.Value.IsHandedOver).Select(t => KeyValuePair.Create(t.Key, t.Value with { Stage = TaskStage.Planned, Assignee = null, Failure = null }))),
     };
 
     internal PersonRequest Completed(ErasureCompleted e, EventPlace place) => this with { CompletedAt = place.RecordedAt, Outcome = e.Outcome ?? RequestOutcome.Fully, RefusedFor = e.Reason };

@@ -22,7 +22,10 @@ public sealed class OpenDsrClient(OutboundHttp http, ProcessorLanes lanes, Known
         if ((call.Reference is not null || call.Attempt > 1) && await AskAsync(call, known, id, ct) is { } told) return told;
 
         var identities = Choose(call.Identities, known.Discovery);
-        return identities.Count == 0 ? new TaskReply.Refused("identity-unsupported") : await SubmitAsync(call, known, id, type, identities, ct);
+        if (identities.Count > 0) return await SubmitAsync(call, known, id, type, identities, ct);
+
+        // Under this id it cannot know the person, and under the one that was asked for it is told by a request of its own. Otherwise nobody says no but people.
+        return call.IsFurtherId ? new TaskReply.Done(TaskOutcome.NothingHeld, "told-under-other-id") : new TaskReply.NotTold("identity-unsupported");
     }
 
     /// <summary>Only what its discovery takes: an address is handed to nobody who could do nothing with it. A hash is of the address trimmed and in lower case.</summary>

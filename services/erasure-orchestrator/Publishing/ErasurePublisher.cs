@@ -31,7 +31,7 @@ public static class ErasurePublisher
         ErasureEscalated x => Envelope(e, ErasureEscalatedV1.Type, new ErasureEscalatedV1(x.Request, x.DaysLeft, x.DueOn)),
         ErasureOverdue o => Envelope(e, ErasureOverdueV1.Type, new ErasureOverdueV1(o.Request, o.DueOn, o.WaitsFor is { } waits ? NameOf(waits) : null)),
         ErasureCompleted c => Envelope(e, ErasureCompletedV1.Type, new ErasureCompletedV1(c.Request, c.Outcome is { } outcome ? NameOf(outcome) : null, c.Reason, Systems(c))),
-        ErasureIdentityAsked or ErasureIdentityMailed or ErasureIdentityVerified or ErasureWithdrawsAll or ErasureInstructed or ErasureCooledOff or ErasureTaskAccepted or ErasureTaskFailed or ErasureCertified or ErasureCopyHandedOut => null,
+        ErasureIdentityAsked or ErasureIdentityMailed or ErasureIdentityVerified or ErasureWithdrawsAll or ErasureInstructed or ErasureCooledOff or ErasureTaskAccepted or ErasureTaskFailed or ErasureTaskHandedOver or ErasureCertified or ErasureCopyHandedOut => null,
         ErasureAskedAgain or ErasureAskedNoMore or ErasureIdentitiesAdded or ErasureIdentitiesDestroyed or IdentitiesSealed or ResultsSealed or HoldPlaced or HoldLifted or SubjectJoined or SubjectParted or RetentionSet or RetentionOver or RetentionConsentEnded or RetentionCancelled => null,
         ProcessorConfigured or ProcessorRemoved or RequestsConfigured or PolicyFollowed => null,
         DsrEscalated x => Envelope(e, DsrEscalatedV1.Type, new DsrEscalatedV1(x.Id, x.DaysLeft, x.DueOn)),

@@ -85,7 +85,8 @@ public sealed class OpenDsrClientTests : IAsyncDisposable
 
         var blind = await _here.StartProcessorAsync();
         blind.Identities = [SomeProcessor.Identity("roku_publisher_id", "raw")];
-        (await _here.SendAsync(CallOf(Mailer(blind, "tv")))).ShouldBe(new TaskReply.Refused("identity-unsupported"));
+        (await _here.SendAsync(CallOf(Mailer(blind, "tv")))).ShouldBe(new TaskReply.NotTold("identity-unsupported"), "it said nothing, so nobody says that it refused");
+        (await _here.SendAsync(CallOf(Mailer(blind, "tv")) with { IsFurtherId = true })).ShouldBe(new TaskReply.Done(TaskOutcome.NothingHeld, "told-under-other-id"));
         blind.Calls.ShouldNotContain("POST /v2/requests");
     }
 

@@ -1,3 +1,4 @@
+using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
 
@@ -16,13 +17,13 @@ public static class ReadPlan
     public static void Map(IEndpointRouteBuilder api) =>
         api.MapGet("/v1/erasures/{id:guid}/plan", HandleAsync).RequireScope(Scopes.ErasureRead).Produces<PlanAnswer>();
 
-    private static async Task<IResult> HandleAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, CancellationToken ct)
+    private static async Task<IResult> HandleAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, Patience patience, CancellationToken ct)
     {
         if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject) return KnownProblems.NotFound;
         var (state, version) = await reader.ReadAsync(subject, SubjectRequests.Stream, ct);
         var (register, _) = await reader.ReadAsync(TenantRegister.Of(caller.Tenant), TenantRegister.Stream, ct);
         var request = state.Find(id)!;
-        var plan = request.Plan ?? MakePlan.Of(request, register);
+        var plan = request.Plan ?? MakePlan.Of(request, register, patience.AsksForAddresses);
         return TypedResults.Json(
             new PlanAnswer(
                 id, request.Plan is not null, plan.Steps,

@@ -49,7 +49,7 @@ public sealed class ReceiveRequests(DeciderLoop ledger, StateReader reader, Pati
         if (asked.MayJoin && (await reader.ReadAsync(subject, SubjectRequests.Stream, ct)).State.Answering(asked.Type ?? RequestType.Erasure) is { IsOpen: true } answering)
         {
             var known = answering.HasIdentities ? (await vault.OpenAsync(subject.Tenant, answering.Id, ct))?.Identities ?? [] : [];
-            return new Joining(answering.Id, Answering: true, asked with { Identities = [.. asked.Identities!.Except(known)] }, known.Count);
+            return new Joining(answering.Id, Answering: true, asked with { Identities = [.. asked.Identities!.Except(known)] }, known.Count) { HandedOver = [.. answering.Tasks.Where(t => t.Value.IsHandedOver).Select(t => t.Key)] };
         }
 
         if (asked.ConfirmAt is not null && await FindWaitingAsync(subject, asked, ct) is { } waiting) return new Joining(waiting, Answering: true, asked with { Identities = [] }, Known: 0);
@@ -113,7 +113,7 @@ public sealed class ReceiveRequests(DeciderLoop ledger, StateReader reader, Pati
     {
         var kept = joined.Answering && request.Id == joined.Request;
         return new IdentitiesAnswer(
-            kept, kept && joined.Asked.Identities is not { Count: > 0 } ? [] : [.. request.Tasks.Where(t => t.Value.Kind != ProcessorKind.Service && t.Value.Stage != TaskStage.Planned).Select(t => t.Key)]);
+            kept, kept && joined.Asked.Identities is not { Count: > 0 } ? [] : [.. request.Tasks.Where(t => t.Value.Kind != ProcessorKind.Service && t.Value.Stage != TaskStage.Planned).Select(t => t.Key).Except(joined.HandedOver)]);
     }
 }
 
@@ -121,4 +121,8 @@ public sealed class ReceiveRequests(DeciderLoop ledger, StateReader reader, Pati
 /// <param name="Answering">It runs already.</param>
 /// <param name="Asked">With the identities only that it does not have.</param>
 /// <param name="Known">How many it has.</param>
-internal sealed record Joining(Guid Request, bool Answering, ReceiveRequest Asked, int Known);
+internal sealed record Joining(Guid Request, bool Answering, ReceiveRequest Asked, int Known)
+{
+    /// <summary>Systems that were not told for want of identities, and are now.</summary>
+    public IReadOnlyCollection<string> HandedOver { get; init; } = [];
+}

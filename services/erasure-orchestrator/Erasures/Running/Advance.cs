@@ -84,14 +84,14 @@ public static class Advance
         // Neither a hold nor the time to think better of an erasure is a reason to go on using what the person took the consent for back.
         if (request.WaitsFor is not null)
             return request.OwesWithdrawals ? [Tell(request, OwnSystems.Withdrawals, RequestTask.Unplanned(OwnSystems.Withdrawals), patience)] : [];
-        if (!request.HasBegun) return [MakePlan.Of(request, register)];
+        if (!request.HasBegun) return [MakePlan.Of(request, register, patience.AsksForAddresses)];
 
         var phase = request.Tasks.Values.Where(t => t.IsOpen).Min(t => t.Phase);
         return [.. request.Tasks.Where(t => t.Value is { Stage: TaskStage.Planned, IsOpen: true } && t.Value.Phase == phase).Select(t => Tell(request, t.Key, t.Value, patience))];
     }
 
     private static ErasureTaskDispatched Tell(PersonRequest request, string system, RequestTask task, Patience patience) =>
-        new(request.Id, system, Attempt: 1, TypeOf(request), task.Kind == ProcessorKind.Service ? (int)patience.After.TotalSeconds : null);
+        new(request.Id, system, task.Attempts + 1, TypeOf(request), task.Kind == ProcessorKind.Service ? (int)patience.After.TotalSeconds : null);
 
     /// <summary>As events say it: nothing for an erasure.</summary>
     public static RequestType? TypeOf(PersonRequest request) => request.Type == RequestType.Erasure ? null : request.Type;
@@ -106,7 +106,7 @@ public static class Advance
     /// <summary>A call that is out cannot be called back, so whoever placed the hold hears who has it.</summary>
     private static IReadOnlyList<string>? ToldOf(PersonRequest request)
     {
-        var told = request.Tasks.Where(t => t.Value is { IsOpen: true, Stage: not TaskStage.Planned } && t.Key != OwnSystems.Withdrawals).Select(t => t.Key).ToList();
+        var told = request.Tasks.Where(t => t.Value is { IsOpen: true, Stage: not TaskStage.Planned } && t.Key is not (OwnSystems.Withdrawals or OwnSystems.Addresses)).Select(t => t.Key).ToList();
         return told.Count > 0 ? told : null;
     }
 

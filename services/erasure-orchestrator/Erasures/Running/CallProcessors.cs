@@ -145,7 +145,7 @@ public sealed partial class CallProcessors(
             return await call(
                 new TaskCall(
                     owed.Subject.Tenant, request.Id, request.Type, processor, owed.Attempt, new SubjectIdentities(owed.Subject.Id.Value, known?.Identities ?? []), task.Reference, request.ReceivedAt,
-                    request.Deadline.DueOn),
+                    request.Deadline.DueOn, request.With is not null),
                 limit.Token);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)

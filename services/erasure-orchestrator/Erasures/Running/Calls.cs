@@ -9,7 +9,7 @@ public static class Calls
     public static bool Makes(ProcessorKind kind, string system, RequestType type) => kind switch
     {
         ProcessorKind.OpenDsr or ProcessorKind.Webhook => true,
-        ProcessorKind.Service => type != RequestType.Erasure || system == OwnSystems.Withdrawals,
+        ProcessorKind.Service => type != RequestType.Erasure || system is OwnSystems.Withdrawals or OwnSystems.Addresses,
         _ => false,
     };
 }

@@ -8,7 +8,7 @@ using ConsentLedger.ServiceDefaults;
 namespace ConsentLedger.ErasureOrchestrator.Erasures.Running;
 
 /// <summary>
-/// What the consent service is asked over HTTP, as any system is asked that has no part in erasures over the bus: to withdraw everything, to restrict, to have a copy
+/// What the consent service is asked over HTTP, as any system is asked that has no part in erasures over the bus: to withdraw everything, by what others know the person, to restrict, to have a copy
 /// ready. Each request is named by its own id, so asking again changes nothing. The calls go through lanes, as those to processors do: what they ask for of one tenant stops nobody else.
 /// </summary>
 public sealed class OwnCalls : IDisposable
@@ -56,6 +56,7 @@ public sealed class OwnCalls : IDisposable
         {
             return call.Type switch
             {
+                RequestType.Erasure when call.Processor.Id == OwnSystems.Addresses => await IdentifyAsync(call, ct),
                 RequestType.Erasure => await WithdrawAsync(call, ct),
                 RequestType.Restriction => await RestrictAsync(call, ct),
                 _ => await FindAsync(call, ct),
@@ -137,6 +138,20 @@ public sealed class OwnCalls : IDisposable
         return new TaskReply.Accepted(Reference: null, _clock.GetUtcNow() + LookAgain);
     }
 
+    /// <summary>Somebody who was never seen there, or is erased, has no address that anybody could tell.</summary>
+    private Task<TaskReply> IdentifyAsync(TaskCall call, CancellationToken ct)
+    {
+        // The same attempt again is the same reading.
+        var (path, key) = ($"/v1/subjects/{call.Identities.Subject}/addresses", $"addresses {call.Request} {call.Attempt}");
+        return AskAsync<TaskReply>(call.Tenant, call.Processor.Id, () => Question(HttpMethod.Get, call.Tenant, path, key, body: null), async (answer, limited) =>
+        {
+            if (await IsOfNobodyAsync(answer, limited)) return new TaskReply.Identified([]);
+            answer.EnsureAnswered(_clock);
+            var known = await answer.Content.ReadFromJsonAsync<KnownAddresses>(JsonSerializerOptions.Web, limited) ?? throw new JsonException();
+            return new TaskReply.Identified([.. known.Addresses.Select(a => new SubjectIdentity(a.Kind, a.Value))]);
+        }, ct);
+    }
+
     private Task<JsonElement> ReadConsentsAsync(TenantId tenant, string system, Guid subject, CancellationToken ct) =>
         AskAsync(tenant, system, () => Question(HttpMethod.Get, tenant, $"/v1/subjects/{subject}/consents", key: null, body: null), async (answer, limited) =>
         {
@@ -185,6 +200,16 @@ public sealed class OwnCalls : IDisposable
         question.Headers.Add(Caller.TenantHeader, tenant.ToString());
         if (key is not null) question.Headers.Add(CommandOptions.IdempotencyKeyHeader, key);
         return question;
+    }
+
+    private sealed record KnownAddresses(IReadOnlyList<KnownAddress> Addresses)
+    {
+        public override string ToString() => $"{Addresses.Count} addresses";
+    }
+
+    private sealed record KnownAddress(string Kind, string Value)
+    {
+        public override string ToString() => Kind;
     }
 }
 

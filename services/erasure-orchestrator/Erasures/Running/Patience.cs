@@ -8,11 +8,15 @@ public sealed record Patience(TimeSpan After)
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(30), LongestAskedFor = TimeSpan.FromDays(7);
 
+    /// <summary>Whether the consent service can be asked by which addresses others know a person, and the answer be sealed.</summary>
+    public bool AsksForAddresses { get; init; }
+
     /// <summary>From <c>Erasure:RedispatchAfter</c>, ten minutes where it is not set.</summary>
     public static Patience From(IConfiguration configuration)
     {
         var after = configuration.GetValue<TimeSpan?>("Erasure:RedispatchAfter") ?? TimeSpan.FromMinutes(10);
-        return after >= TimeSpan.FromSeconds(1) ? new Patience(after) : throw new InvalidOperationException("Erasure__RedispatchAfter is a time of a second or more, such as 00:10:00.");
+        var asks = new[] { configuration["Consent:Url"], configuration["Consent:TokenFile"], configuration.GetConnectionString("Vault") }.All(set => set is { Length: > 0 });
+        return after >= TimeSpan.FromSeconds(1) ? new Patience(after) { AsksForAddresses = asks } : throw new InvalidOperationException("Erasure__RedispatchAfter is a time of a second or more, such as 00:10:00.");
     }
 
     /// <summary>How long to leave a processor alone that could not be reached: longer each time, and not the same for all that failed together.</summary>

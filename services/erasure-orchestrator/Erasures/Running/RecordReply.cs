@@ -14,7 +14,7 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
     private static readonly TimeSpan AskWithin = TimeSpan.FromDays(1), AskNotBefore = TimeSpan.FromMinutes(1), AskNotAfter = TimeSpan.FromDays(7);
 
     /// <param name="attempt">The one that is answered, where that is known; then a failure of another one is passed over.</param>
-    /// <param name="results">Where it is sealed where its data lies: the request's own stream. Null where nothing can be.</param>
+    /// <param name="results">Where it is sealed where its data lies, or by what others know the person: the request's own stream. Null where nothing can be.</param>
     public static Decision Decide(Guid request, string system, TaskReply reply, int? attempt, SubjectRequests subject, DateTimeOffset now, StreamKey? results = null)
     {
         // Somewhere a person was erased whom nobody here asked to erase: not to be recorded, and not to be passed over either.
@@ -34,11 +34,14 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
                 ? Close(found, system, task, done.Outcome, Word(done.Reason), new NewEvent(new ResultsSealed(request, system), SealedIdentities.Of(system, given).ToBytes()) { Stream = place })
                 : Close(found, system, task, done.Outcome, Word(done.Reason) ?? "results-not-kept"),
             TaskReply.Done done => Close(found, system, task, done.Outcome, Word(done.Reason)),
+            TaskReply.Identified known => Identify(found, system, task, known.Identities, results),
             TaskReply.Refused refused => Close(found, system, task, TaskOutcome.Refused, Word(refused.Code) ?? "unspecified"),
 
             // Nobody takes on, or fails at, what they were not told.
             _ when !task.IsOpen || task.Stage == TaskStage.Planned => Decision.Unchanged,
             TaskReply.Accepted accepted => Accept(found, system, task, accepted, now),
+            TaskReply.NotTold not when task.Stage == TaskStage.Calling && (attempt is null || attempt == task.Attempts) =>
+                Decision.Of(new ErasureTaskHandedOver(request, system, task.Attempts, Word(not.Code) ?? "unspecified")),
             TaskReply.Unreachable failed when task.Stage == TaskStage.Calling && (attempt is null || attempt == task.Attempts) => Decision.Of(new ErasureTaskFailed(
                 request, system, task.Attempts, Word(failed.Code) ?? "unspecified", Whole(now + Patience.Retry(request, system, task.Attempts, failed.RetryAfter)))),
             _ => Decision.Unchanged,
@@ -63,7 +66,7 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
     public async Task<Outcome> ExecuteAsync(StreamKey subject, Guid request, string system, TaskReply reply, Digest? id, CancellationToken ct, int? attempt = null)
     {
         var place = subject with { Id = new StreamId(request) };
-        using var key = reply is TaskReply.Done { Results: not null } && vault.IsThere ? await KeyAsync(place, ct) : null;
+        using var key = reply is TaskReply.Done { Results: not null } or TaskReply.Identified { Identities.Count: > 0 } && vault.IsThere ? await KeyAsync(place, ct) : null;
         var command = CommandOf(subject, request, system, reply, attempt, key is null ? null : place) with { Id = id, Body = Digest.Of($"{request} {system}", $"{reply}") };
         return await ledger.ExecuteAsync(key is null ? command : command with { Reads = [.. command.Reads, (place, SealedIdentities.Stream)], Seal = key.Seal }, ct);
     }
@@ -106,6 +109,20 @@ public sealed partial class RecordReply(DeciderLoop ledger, ErasureLookup lookup
         return (task.Outcome == outcome && task.Reason == reason) || task.Contradictions.Any(c => c.Outcome == outcome && c.Reason == reason)
             ? Decision.Unchanged
             : Decision.Of(new ErasureTaskContradicted(request.Id, system, outcome, reason));
+    }
+
+    /// <summary>What was found is for the processors, which are told after it; that of a call whose answer had been recorded is known already.</summary>
+    private static Decision Identify(PersonRequest request, string system, RequestTask task, IReadOnlyList<SubjectIdentity> identities, StreamKey? place)
+    {
+        if (!task.IsOpen) return Decision.Unchanged;
+        if (identities.Count == 0) return Close(request, system, task, TaskOutcome.NothingHeld, reason: null);
+        if (place is not { } sealedIn) return Close(request, system, task, TaskOutcome.Provided, "identities-not-kept");
+        return new Decision.Record(
+        [
+            new NewEvent(new ErasureTaskCompleted(request.Id, system, TaskOutcome.Provided)),
+            new NewEvent(new ErasureIdentitiesAdded(request.Id)),
+            new NewEvent(new IdentitiesSealed(request.Id), new SealedIdentities(identities, ConfirmAt: null).ToBytes()) { Stream = sealedIn },
+        ]);
     }
 
     private static Decision Accept(PersonRequest request, string system, RequestTask task, TaskReply.Accepted accepted, DateTimeOffset now)

@@ -8,6 +8,7 @@ namespace ConsentLedger.ErasureOrchestrator.Erasures.Running;
 /// <param name="Reference">What the processor called it when it accepted an earlier attempt: then this one asks how it stands.</param>
 /// <param name="ReceivedAt">When the person's request came.</param>
 /// <param name="DueOn">The last day on which the request is answered in time.</param>
+/// <param name="IsFurtherId">The request goes with one that the person made under another id, and whoever knows the person otherwise than by this one is told there.</param>
 public sealed record TaskCall(
     TenantId Tenant,
     Guid Request,
@@ -17,7 +18,8 @@ public sealed record TaskCall(
     SubjectIdentities Identities,
     string? Reference = null,
     DateTimeOffset ReceivedAt = default,
-    DateOnly DueOn = default);
+    DateOnly DueOn = default,
+    bool IsFurtherId = false);
 
 /// <summary>Sends a call. Every failure is an answer: it throws for nothing but cancellation.</summary>
 public delegate Task<TaskReply> CallProcessor(TaskCall call, CancellationToken ct);
@@ -51,6 +53,16 @@ public abstract record TaskReply
     /// <param name="Reason">Why something is kept, in a word such as <c>legal-obligation</c>.</param>
     /// <param name="Results">Where the data lies that a copy was asked of.</param>
     public sealed record Done(TaskOutcome Outcome, string? Reason, SystemResults? Results = null) : TaskReply;
+
+    /// <summary>The consent service's answer: by what others know the person. None where it knows nothing.</summary>
+    public sealed record Identified(IReadOnlyList<SubjectIdentity> Identities) : TaskReply
+    {
+        public override string ToString() => $"{Identities.Count} identities";
+    }
+
+    /// <summary>Nothing is known here that it could know the person by. It was not told; somebody has to see to it.</summary>
+    /// <param name="Code">Why not, in a word.</param>
+    public sealed record NotTold(string Code) : TaskReply;
 
     /// <summary>It will not, however often it is told.</summary>
     /// <param name="Code">Why, in a word.</param>
