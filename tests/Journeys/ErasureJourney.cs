@@ -18,6 +18,8 @@ public sealed class ErasureJourney : IAsyncLifetime
 
     private string Vault => new NpgsqlConnectionStringBuilder(Here.ConnectionString("consent_vault")).Database!;
 
+    private string Requests => new NpgsqlConnectionStringBuilder(Here.ConnectionString("erasure_vault")).Database!;
+
     private string Ledger => new NpgsqlConnectionStringBuilder(Here.ConnectionString("consent")).Database!;
 
     private CancellationToken Ct => _patience.Token;
@@ -53,13 +55,41 @@ public sealed class ErasureJourney : IAsyncLifetime
         (await LivingKeysAsync()).ShouldBe([erased, other], ignoreOrder: true);
 
         var starting = Here.Consent.StartAsync(Ct);
-        await FirstAnswerAsync();
+        await FirstAnswerAsync(Here.Consent);
         (await LivingKeysAsync()).ShouldBe([other]);
         await starting;
         (await LookUpAsync()).ShouldBe([other]);
         (await DisclosedAsync(erased)).ShouldNotContain(Canary);
         (await DisclosedAsync(other)).ShouldContain(Canary);
         (await File.ReadAllTextAsync(Here.Consent.LogFile, Ct)).ShouldContain("had 1 keys of people who were erased");
+    }
+
+    [Fact]
+    public async Task A_vault_of_requests_restored_from_before_an_end_gives_back_nobody_before_the_first_answer()
+    {
+        await Here.Client(Here.Erasure, Tenant, "operator").PutOkAsync("/v1/processors/archive", new { name = "An archive", kind = "manual", assignee = "archivist" }, Ct);
+        var (ended, open) = (await RequestWithIdentitiesAsync(), await RequestWithIdentitiesAsync());
+        await Here.Erasure.KillAsync();
+        await EveryoneLeavesAsync(Requests);
+        await OnServerAsync($"create database {Requests}_backup template {Requests}");
+        await Here.Erasure.StartAsync(Ct);
+        (await LivingKeysAsync("erasure_vault")).ShouldBe([ended, open], ignoreOrder: true);
+        (await IdentitiesAsync(ended)).ShouldContain(Canary);
+        await _privacy.PostOkAsync($"/v1/erasures/{ended}/tasks/archive/outcome", new { outcome = "erased" }, Ct);
+        await Acts.EventuallyAsync("the erasure is completed", async () => await StateAsync(ended) == "completed", Ct);
+        await Acts.EventuallyAsync("what it knew is destroyed", async () => await LivingKeysAsync("erasure_vault") is [var living] && living == open, Ct);
+
+        await Here.Erasure.KillAsync();
+        await OnServerAsync($"drop database {Requests} with (force)");
+        await OnServerAsync($"alter database {Requests}_backup rename to {Requests}");
+        (await LivingKeysAsync("erasure_vault")).ShouldBe([ended, open], ignoreOrder: true);
+
+        var starting = Here.Erasure.StartAsync(Ct);
+        await FirstAnswerAsync(Here.Erasure);
+        (await LivingKeysAsync("erasure_vault")).ShouldBe([open]);
+        await starting;
+        (await IdentitiesAsync(ended)).ShouldNotContain(Canary);
+        (await IdentitiesAsync(open)).ShouldContain(Canary);
     }
 
     [Fact]
@@ -150,9 +180,9 @@ public sealed class ErasureJourney : IAsyncLifetime
     private async Task<string> DisclosedAsync(string subject) => (await _auditor.GetOkAsync($"/v1/subjects/{subject}/history?disclose=true", Ct)).ToString();
 
     /// <summary>Returns with the first answer that the service gives to anybody.</summary>
-    private async Task FirstAnswerAsync()
+    private async Task FirstAnswerAsync(ServiceProcess service)
     {
-        using var http = new HttpClient { BaseAddress = Here.Consent.Url };
+        using var http = new HttpClient { BaseAddress = service.Url };
         while (true)
         {
             try
@@ -167,7 +197,7 @@ public sealed class ErasureJourney : IAsyncLifetime
         }
     }
 
-    private Task<List<string>> LivingKeysAsync() => ReadAsync(Here.ConnectionString("consent_vault"), "select stream_id::text from subject_keys where destroyed_at is null");
+    private Task<List<string>> LivingKeysAsync(string vault = "consent_vault") => ReadAsync(Here.ConnectionString(vault), "select stream_id::text from subject_keys where destroyed_at is null");
 
     private Task<List<string>> EventsOfAsync(string subject) =>
         ReadAsync(Here.ConnectionString("consent"), $"select type from mt_events where stream_id = '{subject}' order by version");
@@ -182,6 +212,15 @@ public sealed class ErasureJourney : IAsyncLifetime
         while (await reader.ReadAsync(Ct)) rows.Add(reader.GetString(0));
         return rows;
     }
+
+    /// <summary>A request that says by what others know the person, and that waits for somebody to tell one of them by hand.</summary>
+    private async Task<string> RequestWithIdentitiesAsync()
+    {
+        var asked = new { subject = Acts.NewSubject(), identities = new[] { new { type = "email", value = Canary, format = "raw" } } };
+        return (await _privacy.PostAsync("/v1/erasures", asked, HttpStatusCode.Accepted, Ct)).GetProperty("id").GetString()!;
+    }
+
+    private async Task<string> IdentitiesAsync(string erasure) => (await _privacy.GetOkAsync($"/v1/erasures/{erasure}/identities", Ct)).ToString();
 
     private Task EveryoneLeavesTheVaultAsync() => EveryoneLeavesAsync(Vault);
 
