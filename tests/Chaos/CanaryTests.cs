@@ -1,9 +1,15 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using ConsentLedger.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using RabbitMQ.Client;
 
@@ -11,12 +17,12 @@ namespace ConsentLedger.Chaos;
 
 /// <summary>People are erased, and then everything that lies on any disk is searched for them.</summary>
 [Collection(nameof(OwnServers))]
-public sealed class CanaryTests : IAsyncLifetime
+public sealed partial class CanaryTests : IAsyncLifetime
 {
     private const string Tenant = "vms", Backend = "https://shop.example/backend";
 
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(8));
-    private readonly DirectoryInfo _found = Directory.CreateTempSubdirectory("consentledger-canary-");
+    private readonly DirectoryInfo _found = Directory.CreateTempSubdirectory("consentledger-canary-"), _mail = Directory.CreateTempSubdirectory("consentledger-mail-");
     private OwnServers _servers = null!;
     private Installation _here = null!;
     private Telemetry _telemetry = null!;
@@ -29,7 +35,11 @@ public sealed class CanaryTests : IAsyncLifetime
         {
             _servers = await OwnServers.StartAsync();
             _telemetry = new Telemetry(_found.CreateSubdirectory("telemetry").FullName);
-            _here = await Installation.StartAsync(Ct);
+            _here = await Installation.PrepareAsync();
+
+            // What a person is sent is theirs, and no file of any part.
+            (_here.Erasure.Settings["Mail__Folder"], _here.Erasure.Settings["Mail__From"]) = (_mail.FullName, "privacy@controller.example");
+            await Task.WhenAll(_here.Services.Select(service => service.StartAsync(Ct)));
         }
         catch
         {
@@ -45,6 +55,7 @@ public sealed class CanaryTests : IAsyncLifetime
         if (_telemetry is not null) await _telemetry.DisposeAsync();
         if (_servers is not null) await _servers.DisposeAsync();
         _found.Delete(recursive: true);
+        _mail.Delete(recursive: true);
         _patience.Dispose();
     }
 
@@ -52,7 +63,11 @@ public sealed class CanaryTests : IAsyncLifetime
     public async Task After_an_erasure_no_file_of_any_part_has_the_person_in_it()
     {
         await PublishPolicyAsync();
+        await using var controller = await ListenAsync();
+        await using var processor = new WebhookProcessor(_ => new { outcome = "erased" });
+        await RegisterAsync(processor);
         string[] people = [await OverHttpAsync(), await ByImportAsync(), await ByLinkAsync(), await ByMistakesAsync()];
+        var (identified, confirming, submitted) = (await ByIdentitiesAsync(), await ByConfirmingAsync(), await ByControllerAsync(controller));
 
         // Already sealed before it is stored: not even now does any disk have it.
         (await SearchAsync()).ShouldBeEmpty();
@@ -65,6 +80,15 @@ public sealed class CanaryTests : IAsyncLifetime
         // Evidence in a command is refused, but by then the broker has written it down. What an operator can do about that is in docs/operations.md.
         var sixth = await ByCommandAsync();
         foreach (var person in people.Append(sixth)) await EraseAsync(person);
+        await LiftAsync(identified);
+        await ConfirmAsync();
+        await LiftAsync(submitted);
+        foreach (var person in (string[])[identified, confirming, submitted]) await EraseAsync(person);
+
+        // The processor was told by what it knows them, also of who asked without saying so; what was sealed for that ended with the requests.
+        foreach (var (person, who) in ((string, string)[])[(people[0], "http"), (people[1], "import"), (identified, "named"), (confirming, "confirming"), (submitted, "submitted")])
+            processor.Told.First(task => task.GetProperty("subject").GetString() == person).GetProperty("identities").EnumerateArray().Select(i => i.GetProperty("value").GetString()).ShouldContain(Canaries.Mail(who));
+        await EventuallyAsync(async () => await LivingKeysAsync() == 0);
         (await SearchAsync()).ShouldAllBe(file => file.Contains("/rabbitmq/mnesia/") && file.Contains("/quorum/"));
         await TakeTheCommandsQueueAwayAsync();
         (await SearchAsync()).ShouldBeEmpty();
@@ -166,6 +190,115 @@ public sealed class CanaryTests : IAsyncLifetime
         return person;
     }
 
+    /// <summary>Whoever asks says by what others know the person. A hold keeps what was said for a while.</summary>
+    private async Task<string> ByIdentitiesAsync()
+    {
+        var person = NewSubject();
+        await PlaceHoldAsync(person);
+        var identities = new[] { new { type = "email", value = Canaries.Mail("named"), format = "raw" }, new { type = "customer-number", value = Canaries.Mark, format = "raw" } };
+        var body = JsonSerializer.Serialize(new { subject = person, identities });
+        Canaries.SeekDigestOf($"POST /v1/erasures {body}");
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var answer = await Privacy.PostAsync(new Uri("/v1/erasures", UriKind.Relative), content, Ct);
+        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        return person;
+    }
+
+    /// <summary>Who asks may be anybody, until a link is confirmed that went to the address.</summary>
+    private async Task<string> ByConfirmingAsync()
+    {
+        var (person, address) = (NewSubject(), Canaries.Mail("confirming"));
+        await PostAsync(_here.Client(_here.Consent, Tenant, "backend"), $"/v1/subjects/{person}/grants", new { purpose = "newsletter", channel = "email", occurredAt = Ago(60), actor = "subject", method = "web-form", evidence = Canaries.Evidence("confirming") });
+        using var answer = await Privacy.PostAsJsonAsync("/v1/erasures", new { subject = person, confirmAt = address }, Ct);
+        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted, await answer.Content.ReadAsStringAsync(Ct));
+        await EventuallyAsync(() => Task.FromResult(_mail.GetFiles("*.eml").Length == 1));
+        (await File.ReadAllTextAsync(_mail.GetFiles("*.eml").Single().FullName, Ct)).ShouldContain(address);
+        return person;
+    }
+
+    /// <summary>A controller over OpenDSR, whose callbacks have the person in their path, and that says more than anybody asked.</summary>
+    private async Task<string> ByControllerAsync(WebApplication controller)
+    {
+        var person = NewSubject();
+        await PlaceHoldAsync(person);
+        await PostAsync(_here.Client(_here.Consent, Tenant, "backend"), $"/v1/subjects/{person}/grants", new { purpose = "newsletter", channel = "email", occurredAt = Ago(60), actor = "subject", method = "web-form", evidence = Canaries.Evidence("submitted") });
+        var id = new Guid("a7551968-d5d6-44b2-9831-815ac9017798");
+        var body = JsonSerializer.Serialize(new
+        {
+            regulation = "gdpr",
+            subject_request_id = id,
+            subject_request_type = "erasure",
+            submitted_time = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+            subject_identities = new[] { new { identity_type = "email", identity_value = Canaries.Mail("submitted"), identity_format = "raw" } },
+            api_version = "2.0",
+            status_callback_urls = new[] { $"{controller.Urls.Single().Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}/{Canaries.Mail("callback")}" },
+            extensions = new Dictionary<string, object> { ["example.com"] = new { note = Canaries.Mail("note") } },
+        });
+        Canaries.SeekDigestOf($"POST /v2/requests {body}");
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var answer = await Privacy.PostAsync(new Uri("/v2/requests", UriKind.Relative), content, Ct);
+        answer.StatusCode.ShouldBe(HttpStatusCode.Created, await answer.Content.ReadAsStringAsync(Ct));
+
+        // Its person is found, and the case is the request that the hold keeps.
+        await EventuallyAsync(async () => (await Privacy.GetFromJsonAsync<JsonElement>("/v1/erasures?held=true&open=true", Ct)).GetProperty("requests").EnumerateArray().Any(r => r.GetProperty("subject").GetString() == person));
+        return person;
+    }
+
+    private HttpClient Privacy => _here.Client(_here.Erasure, Tenant, "privacy");
+
+    /// <summary>A controller that takes every callback.</summary>
+    private static async Task<WebApplication> ListenAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var controller = builder.Build();
+        controller.Run(context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status202Accepted;
+            return Task.CompletedTask;
+        });
+        await controller.StartAsync();
+        return controller;
+    }
+
+    private async Task RegisterAsync(WebhookProcessor processor)
+    {
+        using var answer = await _here.Client(_here.Erasure, Tenant, "operator").PutAsJsonAsync("/v1/processors/crm", new { name = "A CRM", kind = "webhook", endpoint = processor.Endpoint, secret = "webhook" }, Ct);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Ct));
+    }
+
+    private Task PlaceHoldAsync(string subject) => PostAsync(Privacy, $"/v1/subjects/{subject}/holds", new { authority = "court-order", reference = "T-1" });
+
+    private async Task LiftAsync(string subject)
+    {
+        var held = await Privacy.GetFromJsonAsync<JsonElement>($"/v1/subjects/{subject}/holds", Ct);
+        await PostAsync(Privacy, $"/v1/holds/{held.GetProperty("holds")[0].GetProperty("hold").GetString()}/lifting", new { });
+    }
+
+    private async Task ConfirmAsync()
+    {
+        var link = Link().Match(await File.ReadAllTextAsync(_mail.GetFiles("*.eml").Single().FullName, Ct)).Value;
+        using var person = new HttpClient { BaseAddress = _here.Erasure.Url };
+        Gossip(person);
+        using var form = new FormUrlEncodedContent([]);
+        using var answer = await person.PostAsync(new Uri(link, UriKind.Relative), form, Ct);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    /// <summary>Of requests and cases.</summary>
+    private async Task<long> LivingKeysAsync()
+    {
+        await using var connection = new NpgsqlConnection(_here.ConnectionString("erasure_vault") + ";Pooling=false");
+        await connection.OpenAsync(Ct);
+        await using var count = new NpgsqlCommand("select count(*) from subject_keys where destroyed_at is null", connection);
+        return (long)(await count.ExecuteScalarAsync(Ct))!;
+    }
+
+    [GeneratedRegex(@"/identity/[A-Za-z0-9_-]+")]
+    private static partial Regex Link();
+
+    /// <summary>Or hears of the request that is there.</summary>
     private async Task EraseAsync(string subject)
     {
         var privacy = _here.Client(_here.Erasure, Tenant, "privacy");
@@ -184,7 +317,7 @@ public sealed class CanaryTests : IAsyncLifetime
             await checkpoint.ExecuteNonQueryAsync(Ct);
         }
 
-        foreach (var database in (string[])["consent", "consent_vault", "preference", "erasure"]) await DumpAsync(database);
+        foreach (var database in (string[])["consent", "consent_vault", "preference", "erasure", "erasure_vault"]) await DumpAsync(database);
         var before = Directory.GetFiles(Path.Combine(_found.FullName, "telemetry")).Length;
         await EventuallyAsync(() => Task.FromResult(Directory.GetFiles(Path.Combine(_found.FullName, "telemetry")).Length > before + 3));
         return await Canaries.FindInAsync([_servers.Folder, _found.FullName, Path.GetDirectoryName(_here.LogFiles.First())!], Ct);
