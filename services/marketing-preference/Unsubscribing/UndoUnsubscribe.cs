@@ -1,6 +1,6 @@
 using System.Globalization;
-using ConsentLedger.MarketingPreference.Links;
 using ConsentLedger.Contracts.Policies;
+using ConsentLedger.MarketingPreference.Links;
 using ConsentLedger.MarketingPreference.Pages;
 using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.MarketingPreference.Preferences;
