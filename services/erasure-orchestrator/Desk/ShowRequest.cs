@@ -4,7 +4,6 @@ using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 using ConsentLedger.ErasureOrchestrator.Erasures.Instructing;
 using ConsentLedger.ErasureOrchestrator.Erasures.Planning;
-using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
@@ -23,13 +22,14 @@ internal static class ShowRequest
     }
 
     /// <param name="refusal">Why the last act was not done.</param>
-    public static async Task<IResult> PageAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct, Refusal? refusal = null)
+    public static async Task<IResult> PageAsync(DeskVisit visit, Refusal? refusal = null)
     {
-        if (await lookup.FindAsync(caller.Tenant, id, ct) is not { } subject || (await reader.ReadAsync(subject, SubjectRequests.Stream, ct)).State is not { } person || person.Find(id) is not { } request)
+        var (id, caller, reader, ct) = (visit.Id, visit.Caller, visit.Reader, visit.Ct);
+        if (await visit.SubjectAsync() is not { } subject || (await reader.ReadAsync(subject, SubjectRequests.Stream, ct)).State is not { } person || person.Find(id) is not { } request)
             return Missing(caller);
         var (register, _) = await reader.ReadAsync(TenantRegister.Of(caller.Tenant), TenantRegister.Stream, ct);
-        var plan = request.Plan ?? (request.IsOpen ? MakePlan.Of(request, register, patience.AsksForAddresses) : null);
-        var now = clock.GetUtcNow();
+        var plan = request.Plan ?? (request.IsOpen ? MakePlan.Of(request, register, visit.Patience.AsksForAddresses) : null);
+        var now = visit.Clock.GetUtcNow();
         return new DeskPage($"Request {id:D}", $"""
             <p><a href="/desk">All requests</a></p>
             {(refusal is null ? Html.Empty : (Html)$"""<p class="alert" role="alert">{refusal.Reason} <code>{refusal.Code}</code></p>""")}
@@ -50,8 +50,7 @@ internal static class ShowRequest
             """, caller, refusal is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
     }
 
-    private static Task<IResult> HandleAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, Patience patience, TimeProvider clock, CancellationToken ct) =>
-        PageAsync(id, caller, lookup, reader, patience, clock, ct);
+    private static Task<IResult> HandleAsync([AsParameters] DeskVisit visit) => visit.ShowAsync();
 
     /// <summary>Personal: for whoever tells somebody by hand, and kept nowhere.</summary>
     private static async Task<IResult> IdentitiesAsync(Guid id, Caller caller, ErasureLookup lookup, StateReader reader, IdentityVault vault, CancellationToken ct)
