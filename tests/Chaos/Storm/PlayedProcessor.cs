@@ -59,7 +59,7 @@ internal abstract class PlayedProcessor(string name, Manner manner, MovableClock
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls($"http://127.0.0.1:{_port}");
+        builder.WebHost.UseUrls($"http://127.0.0.1:{_port.Number}");
         _app = builder.Build();
         _app.Run(TakeAsync);
         await _app.StartAsync(ct);
@@ -78,6 +78,7 @@ internal abstract class PlayedProcessor(string name, Manner manner, MovableClock
         if (_app is not null) await _app.DisposeAsync();
         _http.Dispose();
         _voices.Dispose();
+        _port.Dispose();
     }
 
     protected abstract Answer AnswerTo(HttpRequest request, byte[] body);
