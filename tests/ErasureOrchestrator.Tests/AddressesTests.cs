@@ -29,7 +29,7 @@ public sealed class AddressesTests : IAsyncLifetime
     private readonly List<Replica> _replicas = [];
     private readonly ConcurrentQueue<TaskCall> _told = [];
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("addresses-");
-    private readonly ConsentStandIn _consent = new(200, $$"""{"addresses":[{"kind":"email","value":"{{Canary}}"},{"kind":"phone","value":"+46 8 123 45 67"}]}""");
+    private readonly SystemStandIn _consent = new(200, $$"""{"addresses":[{"kind":"email","value":"{{Canary}}"},{"kind":"phone","value":"+46 8 123 45 67"}]}""");
     private PostgresDatabase _database = null!, _vault = null!;
 
     public async Task InitializeAsync()
@@ -147,7 +147,8 @@ public sealed class AddressesTests : IAsyncLifetime
         var request = await here.ReceiveAsync(person);
         await here.UntilAsync(person, request, r => r.Tasks["crm"].Outcome == TaskOutcome.Erased);
         _told.ShouldHaveSingleItem().Identities.All.ShouldBe([Known, new SubjectIdentity("phone", "+46 8 123 45 67")]);
-        _consent.Asked.ShouldHaveSingleItem().ShouldBe(($"addresses {request} 1", "", $"/v1/subjects/{person.Id}/addresses"));
+        var asked = _consent.Asked.ShouldHaveSingleItem();
+        (asked.Key, asked.Query, asked.Path).ShouldBe(($"addresses {request} 1", "", $"/v1/subjects/{person.Id}/addresses"));
 
         await here.ReplyOfOursAsync(person, request);
         (await here.UntilAsync(person, request, r => r is { IsOpen: false, HasIdentities: false })).Outcome.ShouldBe(RequestOutcome.Fully);
@@ -224,7 +225,7 @@ public sealed class AddressesTests : IAsyncLifetime
     {
         foreach (var (status, body, code) in ((int, string, string)[])[(404, "{}", "status-404"), (403, """{"code":"scope_missing"}""", "status-403"), (200, "not json", "no-answer")])
         {
-            await using var consent = new ConsentStandIn(status, body);
+            await using var consent = new SystemStandIn(status, body);
             (await consent.Own.SendAsync(CallOf(attempt: 1), CancellationToken.None)).ShouldBeOfType<TaskReply.Unreachable>().Code.ShouldBe(code);
         }
     }
@@ -232,7 +233,7 @@ public sealed class AddressesTests : IAsyncLifetime
     [Fact]
     public async Task A_consent_service_that_fails_is_soon_not_asked_at_all_for_this_tenant_and_for_this()
     {
-        await using var consent = new ConsentStandIn(503, "{}");
+        await using var consent = new SystemStandIn(503, "{}");
         for (var call = 1; call <= 5; call++) (await consent.Own.SendAsync(CallOf(call), CancellationToken.None)).ShouldBe(new TaskReply.Unreachable("status-503", null));
         consent.Asked.Count.ShouldBe(15, "a hiccup would have been overcome within the call");
         (await consent.Own.SendAsync(CallOf(6), CancellationToken.None)).ShouldBeOfType<TaskReply.Unreachable>().Code.ShouldBe("circuit-open");
@@ -243,7 +244,7 @@ public sealed class AddressesTests : IAsyncLifetime
     [Fact]
     public async Task One_that_hangs_fills_no_lane_but_its_own()
     {
-        await using var consent = new ConsentStandIn(200, """{"consents":[]}""", ("Processors:AtOnce", "1"), ("Processors:Waiting", "0"));
+        await using var consent = new SystemStandIn(200, """{"consents":[]}""", ("Processors:AtOnce", "1"), ("Processors:Waiting", "0"));
         var (reached, release, answer) = (new TaskCompletionSource(), new TaskCompletionSource(), consent.Answer);
         consent.Answer = async request =>
         {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ConsentLedger.ErasureOrchestrator.Erasures;
@@ -6,16 +5,10 @@ using ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 using ConsentLedger.ErasureOrchestrator.Erasures.Planning;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Identities;
-using ConsentLedger.ErasureOrchestrator.Processors;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using static ConsentLedger.ErasureOrchestrator.Tests.People;
 
 namespace ConsentLedger.ErasureOrchestrator.Tests;
@@ -167,13 +160,13 @@ public sealed class HandOutCopyTests
     [Fact]
     public async Task Marketing_preference_is_asked_with_our_own_token_whether_it_will_answer_and_for_its_part()
     {
-        await using var preference = new LittleSystem(200, Kept);
+        await using var preference = new SystemStandIn(200, Kept);
         (await preference.Preferences.SendAsync(CallOf("marketing-preference"), CancellationToken.None)).ShouldBeOfType<TaskReply.Accepted>();
         var part = (await preference.Preferences.ReadAsync(Tenant, NewId(), CancellationToken.None)).ShouldNotBeNull();
         (part.HoldsNothing, part.Kept["choices"]!.AsArray().Count).ShouldBe((false, 1));
         preference.Asked.Select(a => (a.Method, a.Token, a.Tenant)).ShouldBe([("HEAD", "Bearer token", "quintus"), ("GET", "Bearer token", "quintus")]);
 
-        await using var stranger = new LittleSystem(200, """{"isEmpty":true,"choices":[],"events":[],"addresses":[]}""");
+        await using var stranger = new SystemStandIn(200, """{"isEmpty":true,"choices":[],"events":[],"addresses":[]}""");
         (await stranger.Preferences.ReadAsync(Tenant, NewId(), CancellationToken.None)).ShouldNotBeNull().HoldsNothing.ShouldBeTrue("whoever it never saw has an empty part");
     }
 
@@ -185,7 +178,7 @@ public sealed class HandOutCopyTests
     [InlineData(200, "not json", null)]
     public async Task While_marketing_preference_has_no_answer_it_is_asked_again_and_there_is_no_copy(int status, string body, string? code)
     {
-        await using var preference = new LittleSystem(status, body);
+        await using var preference = new SystemStandIn(status, body);
         if (code is not null) (await preference.Preferences.SendAsync(CallOf("marketing-preference"), CancellationToken.None)).ShouldBeOfType<TaskReply.Unreachable>().Code.ShouldBe(code);
         (await preference.Preferences.ReadAsync(Tenant, NewId(), CancellationToken.None)).ShouldBeNull();
     }
@@ -193,7 +186,7 @@ public sealed class HandOutCopyTests
     [Fact]
     public async Task Where_nobody_said_where_marketing_preference_is_the_request_waits_and_says_why()
     {
-        using var provider = Services(new Dictionary<string, string?>());
+        using var provider = SystemStandIn.Calling([]);
         var nowhere = provider.GetRequiredService<PreferenceCalls>();
         (await nowhere.SendAsync(CallOf("marketing-preference"), CancellationToken.None)).ShouldBeOfType<TaskReply.Unreachable>().Code.ShouldBe("no-client");
         (await nowhere.ReadAsync(Tenant, NewId(), CancellationToken.None)).ShouldBeNull();
@@ -225,7 +218,7 @@ public sealed class HandOutCopyTests
     [InlineData(RequestType.Portability)]
     public async Task That_there_is_a_copy_does_not_end_the_part(RequestType type)
     {
-        await using var consent = new LittleSystem(200, """{"consents":[]}""");
+        await using var consent = new SystemStandIn(200, """{"consents":[]}""");
         var reply = await consent.Own.SendAsync(CallOf("consent", type), CancellationToken.None);
         reply.ShouldBeOfType<TaskReply.Accepted>();
     }
@@ -233,7 +226,7 @@ public sealed class HandOutCopyTests
     [Fact]
     public async Task Each_copy_is_read_anew_and_whole()
     {
-        await using var consent = new LittleSystem(200, "{}");
+        await using var consent = new SystemStandIn(200, "{}");
         foreach (var portable in (bool[])[false, false, true]) (await consent.Own.ReadCopyAsync(Tenant, NewId(), portable, CancellationToken.None)).ShouldNotBeNull().HoldsNothing.ShouldBeFalse();
         consent.Asked.Select(a => a.Key).Distinct().Count().ShouldBe(3, "what was recorded since the first reading is in the second");
         consent.Asked.Select(a => a.Query).ShouldBe(["?format=json&disclose=true", "?format=json&disclose=true", "?format=dpv"], "only the first has room for what was sealed");
@@ -242,7 +235,7 @@ public sealed class HandOutCopyTests
     [Fact]
     public async Task Who_was_never_seen_gets_a_copy_that_says_so()
     {
-        await using var consent = new LittleSystem(404, """{"code":"not_found"}""");
+        await using var consent = new SystemStandIn(404, """{"code":"not_found"}""");
         var person = NewId();
         var copy = (await consent.Own.ReadCopyAsync(Tenant, person, portable: false, CancellationToken.None)).ShouldNotBeNull();
         copy.HoldsNothing.ShouldBeTrue();
@@ -250,9 +243,9 @@ public sealed class HandOutCopyTests
         (said.GetProperty("subject").GetGuid(), said.GetProperty("consents").GetArrayLength()).ShouldBe((person, 0));
         HandOutCopy.Decide(Given(Told).All[0], empty: ["consent"]).Whole(Given(Told)).Facts()[^1].ShouldBeOfType<ErasureCompleted>().Systems.ShouldNotBeNull().ShouldBe([new SystemOutcome("consent", TaskOutcome.NothingHeld)]);
 
-        await using var other = new LittleSystem(404, "{}");
+        await using var other = new SystemStandIn(404, "{}");
         (await other.Own.ReadCopyAsync(Tenant, person, portable: false, CancellationToken.None)).ShouldBeNull("who is no consent service knows nothing of the person");
-        await using var closed = new LittleSystem(403, """{"code":"scope_missing"}""");
+        await using var closed = new SystemStandIn(403, """{"code":"scope_missing"}""");
         (await closed.Own.ReadCopyAsync(Tenant, person, portable: false, CancellationToken.None)).ShouldBeNull();
     }
 
@@ -263,51 +256,4 @@ public sealed class HandOutCopyTests
 
     private static TaskCall CallOf(string system, RequestType type = RequestType.Access) =>
         new(Tenant, Request, type, new Processor(system, system, ProcessorKind.Service, Endpoint: null, Assignee: null, []), 1, new SubjectIdentities(NewId(), []));
-
-    private static ServiceProvider Services(IReadOnlyDictionary<string, string?> settings)
-    {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([.. settings, KeyValuePair.Create("Resilience:preference:BaseDelayMs", (string?)"1")]).Build();
-        return OwnCalls.Add(ProcessorLanes.Add(PreferenceCalls.Add(new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton(TimeProvider.System).AddLogging().AddMetrics()))).BuildServiceProvider();
-    }
-
-    /// <summary>One of our own services, that always says the same.</summary>
-    private sealed class LittleSystem : IAsyncDisposable
-    {
-        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("copy-");
-        private readonly WebApplication _web;
-        private readonly ServiceProvider _provider;
-
-        public LittleSystem(int status, string body)
-        {
-            var builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            builder.WebHost.UseUrls("http://127.0.0.1:0");
-            _web = builder.Build();
-            _web.MapFallback((HttpRequest request) =>
-            {
-                Asked.Enqueue(new Question(request.Method, request.Headers["Idempotency-Key"].ToString(), request.QueryString.ToString(), request.Headers.Authorization.ToString(), request.Headers["X-Tenant"].ToString()));
-                return Results.Text(body, "application/json", statusCode: status);
-            });
-            _web.Start();
-            var token = Path.Combine(_folder.FullName, "token");
-            File.WriteAllText(token, "token");
-            _provider = Services(new Dictionary<string, string?> { ["Consent:Url"] = _web.Urls.Single(), ["Preference:Url"] = _web.Urls.Single(), ["Consent:TokenFile"] = token });
-            Preferences = _provider.GetRequiredService<PreferenceCalls>();
-        }
-
-        public OwnCalls Own => _provider.GetRequiredService<OwnCalls>();
-
-        public PreferenceCalls Preferences { get; }
-
-        public ConcurrentQueue<Question> Asked { get; } = [];
-
-        public async ValueTask DisposeAsync()
-        {
-            await _provider.DisposeAsync();
-            await _web.DisposeAsync();
-            _folder.Delete(recursive: true);
-        }
-    }
-
-    private sealed record Question(string Method, string Key, string Query, string Token, string Tenant);
 }
