@@ -21,7 +21,7 @@ public sealed class OwnCalls : IDisposable
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly HttpClient? _http;
-    private readonly string? _tokenFile;
+    private readonly ServiceToken? _token;
     private readonly ProcessorLanes _lanes;
     private readonly TimeProvider _clock;
 
@@ -36,9 +36,10 @@ public sealed class OwnCalls : IDisposable
 
     public OwnCalls(IConfiguration configuration, ProcessorLanes lanes, TimeProvider clock)
     {
-        (_tokenFile, _lanes, _clock) = (configuration["Consent:TokenFile"], lanes, clock);
-        if (configuration["Consent:Url"] is { Length: > 0 } url && _tokenFile is not null)
+        (_lanes, _clock) = (lanes, clock);
+        if (configuration["Consent:Url"] is { Length: > 0 } url && configuration["Consent:TokenFile"] is { } tokenFile)
         {
+            _token = new ServiceToken(tokenFile);
             _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1), AllowAutoRedirect = false, UseCookies = false })
             {
                 BaseAddress = new Uri(url),
@@ -196,7 +197,7 @@ public sealed class OwnCalls : IDisposable
     private HttpRequestMessage Question(HttpMethod method, TenantId tenant, string path, string? key, object? body)
     {
         var question = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body, body.GetType(), Json, StrictJson.Options) };
-        question.Headers.Authorization = new AuthenticationHeaderValue("Bearer", File.ReadAllText(_tokenFile!).Trim());
+        question.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token!.Current());
         question.Headers.Add(Caller.TenantHeader, tenant.ToString());
         if (key is not null) question.Headers.Add(CommandOptions.IdempotencyKeyHeader, key);
         return question;
