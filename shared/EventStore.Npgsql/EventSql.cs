@@ -73,9 +73,11 @@ internal static class EventSql
             Parameters = { new() { Value = name } },
         });
         sql.BatchCommands.Add(new("""
-            select command_id, body, version, position, events, note, null::smallint, null from ledger_entries where tenant_id = $1 and command_id = any($2)
+            select command_id, body, version, position, events, note, null::smallint, null from unnest($2) as wanted (id)
+            cross join lateral (select * from ledger_entries where tenant_id = $1 and command_id = wanted.id offset 0) as kept
             union all
-            select command_id, body, version, null, null, code, outcome, reason from ledger_commands where tenant_id = $1 and command_id = any($2)
+            select command_id, body, version, null, null, code, outcome, reason from unnest($2) as wanted (id)
+            cross join lateral (select * from ledger_commands where tenant_id = $1 and command_id = wanted.id offset 0) as kept
             """)
         {
             Parameters = { new() { Value = name }, Array(commands.Select(c => c.Value), NpgsqlDbType.Uuid) },

@@ -58,6 +58,31 @@ public abstract class PostgresStoreTests : StoreContract
     }
 
     [Fact]
+    public async Task A_command_is_looked_up_by_its_id_also_by_a_plan_made_while_there_was_one()
+    {
+        // One connection: it keeps what it planned first, and counts what it read.
+        await using var source = NpgsqlLedger.DataSource(_database.ConnectionString + ";Maximum Pool Size=1");
+        await using var engine = Open(source);
+        var loop = Loops(1)[0];
+        await loop.ExecuteAsync(Notebook.Note(NewStream(), "first"), Ct);
+        for (var i = 0; i < 3; i++) await LookUpAsync();
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(i => loop.ExecuteAsync(Notebook.Note(NewStream(), $"{i}"), Ct)));
+
+        var before = await ReadAsync();
+        await LookUpAsync();
+        (await ReadAsync() - before).ShouldBeLessThan(10);
+
+        Task LookUpAsync() => engine.LoadAsync(Tenant, [Digest.Of("test", "nobody's"), Digest.Of("test", "nobody else's")], [], Ct);
+
+        async Task<long> ReadAsync()
+        {
+            await using (var flush = source.CreateCommand("select pg_stat_force_next_flush()")) await flush.ExecuteNonQueryAsync(Ct);
+            await using var count = source.CreateCommand("select sum(idx_tup_read)::bigint from pg_stat_user_indexes where relname = 'ledger_entries'");
+            return (long)(await count.ExecuteScalarAsync(Ct))!;
+        }
+    }
+
+    [Fact]
     public async Task A_writer_that_ignores_the_head_is_noticed_and_nothing_of_the_batch_is_half_written()
     {
         var stream = NewStream();
