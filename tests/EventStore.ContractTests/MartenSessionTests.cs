@@ -8,6 +8,7 @@ using JasperFx.Events.Projections;
 using Marten;
 using Marten.Subscriptions;
 using Weasel.Core;
+using Weasel.Postgresql;
 
 namespace ConsentLedger.EventStore.ContractTests;
 
@@ -113,7 +114,7 @@ public sealed class MartenSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Finds_every_table_of_events_right_where_the_native_engine_made_them_and_adds_only_what_is_its_own()
+    public async Task Adds_a_foreign_key_to_the_tables_that_the_native_engine_made_and_beside_it_only_what_is_its_own()
     {
         await WriteAsync("npgsql", "one");
         await using var store = Open();
@@ -121,8 +122,12 @@ public sealed class MartenSessionTests : IAsyncLifetime
         var missing = await store.Storage.CreateMigrationAsync();
 
         var right = missing.Deltas.Where(d => d.Difference == SchemaPatchDifference.None).Select(d => d.SchemaObject.Identifier.Name).ToList();
-        foreach (var ours in (string[])["mt_streams", "mt_events", "mt_events_sequence"]) right.ShouldContain(ours);
-        missing.Deltas.Where(d => d.Difference is not (SchemaPatchDifference.None or SchemaPatchDifference.Create)).ShouldBeEmpty();
+        foreach (var ours in (string[])["mt_streams", "mt_events_sequence"]) right.ShouldContain(ours);
+        var changed = missing.Deltas.Where(d => d.Difference is not (SchemaPatchDifference.None or SchemaPatchDifference.Create)).ShouldHaveSingleItem();
+        changed.SchemaObject.Identifier.Name.ShouldBe("mt_events");
+        using var changes = new StringWriter();
+        changed.WriteUpdate(new PostgresqlMigrator(), changes);
+        $"{changes}".Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ShouldHaveSingleItem().ShouldContain("fkey_mt_events_stream_id_tenant_id");
         await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         await store.Storage.Database.AssertDatabaseMatchesConfigurationAsync(Ct);
         await WriteAsync("npgsql", "two");
