@@ -55,9 +55,9 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
             return await EventSql.LoadAsync(connection, tenant, commands, streams, locked: false, ct);
         });
 
-    public Task AppendAsync(Batch batch, CancellationToken ct) => Outages.Typed(async () =>
+    public Task AppendAsync(TenantId tenant, Func<Batch?> close, CancellationToken ct) => Outages.Typed(async () =>
     {
-        await _commits.WriteAsync(batch, ct);
+        await _commits.WriteAsync(tenant, close, ct);
         _appended.Raise();
     });
 

@@ -15,17 +15,22 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
     // What takes longer waits for somebody else's lock, or for a disk that more writes at once do not make slower.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
 
+    // Beside another write that is under way, a small one waits this long for company: who was answered by the write before comes back with more.
+    private static readonly TimeSpan Company = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly HashSet<Task> _writing = [];
     private List<Waiting> _waiting = [];
     private int _shared;
+    private Task? _newest;
 
+    /// <param name="close">Asked for the batch when it is written, under no lock of ours; null when there is none any more.</param>
     /// <exception cref="AppendConflictException">Nothing of this batch was written.</exception>
     /// <exception cref="StoreUnavailableException">It may or may not be written.</exception>
-    public Task WriteAsync(Batch batch, CancellationToken ct)
+    public Task WriteAsync(TenantId tenant, Func<Batch?> close, CancellationToken ct)
     {
-        var waiting = new Waiting(batch, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var waiting = new Waiting(tenant, close, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         lock (_gate)
         {
             _waiting.Add(waiting);
@@ -62,16 +67,18 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
 
     private async Task WriteWaitingAsync()
     {
-        while (Take() is { Count: > 0 } together)
+        while (await TakeAsync() is { Count: > 0 } together)
         {
-            var writing = WriteAsync(together);
+            var writing = WriteAsync([.. together.Select(Close).OfType<Closed>()]);
+            lock (_gate) _newest = writing;
             if (await Task.WhenAny(writing, Task.Delay(Patience)) == writing) continue;
             lock (_gate) _writing.Add(writing);
         }
     }
 
-    private async Task WriteAsync(IReadOnlyList<Waiting> together)
+    private async Task WriteAsync(IReadOnlyList<Closed> together)
     {
+        if (together.Count == 0) return;
         var writing = write([.. together.Select(w => w.Batch)], _stopping.Token);
         await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (together.Count > 1 && writing.Exception?.InnerException is AppendConflictException or PostgresException)
@@ -85,17 +92,34 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
         foreach (var waiting in together) waiting.Written.TrySetFromTask(writing);
     }
 
+    private async Task<IReadOnlyList<Waiting>> TakeAsync()
+    {
+        Task? other;
+        lock (_gate) other = _newest;
+        if (other is { IsCompleted: false }) await Task.WhenAny(other, Task.Delay(Company));
+        return Take();
+    }
+
     /// <summary>All that wait, one a tenant, in one order everywhere: who locks several heads locks them in that order.</summary>
     private List<Waiting> Take()
     {
         lock (_gate)
         {
-            var together = _waiting.DistinctBy(w => w.Batch.Tenant).OrderBy(w => w.Batch.Tenant.ToString(), StringComparer.Ordinal).ToList();
+            var together = _waiting.DistinctBy(w => w.Tenant).OrderBy(w => w.Tenant.ToString(), StringComparer.Ordinal).ToList();
             _waiting = together.Count == _waiting.Count ? [] : [.. _waiting.Except(together)];
             if (together.Count == 0) _shared--;
             return together;
         }
     }
 
-    private sealed record Waiting(Batch Batch, TaskCompletionSource Written);
+    private static Closed? Close(Waiting waiting)
+    {
+        if (waiting.Close() is { } batch) return new Closed(batch, waiting.Written);
+        waiting.Written.SetResult();
+        return null;
+    }
+
+    private sealed record Waiting(TenantId Tenant, Func<Batch?> Close, TaskCompletionSource Written);
+
+    private sealed record Closed(Batch Batch, TaskCompletionSource Written);
 }

@@ -17,7 +17,8 @@ public interface IEventEngine
     Task<Snapshot> LoadAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct);
 
     /// <summary>Writes everything if the head is where the batch believes it, and nothing otherwise.</summary>
-    Task AppendAsync(Batch batch, CancellationToken ct);
+    /// <param name="close">Asked once, when it is the batch's turn, so that what comes until then is in it; null when there is nothing to write any more.</param>
+    Task AppendAsync(TenantId tenant, Func<Batch?> close, CancellationToken ct);
 
     /// <summary>As <see cref="LoadAsync"/>, with the tenant's head locked until the transaction ends: what it read cannot become stale.</summary>
     Task<IEventTransaction> BeginAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct);

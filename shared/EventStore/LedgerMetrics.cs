@@ -23,7 +23,7 @@ internal sealed class LedgerMetrics
         _clock = clock;
         _commands = meter.CreateCounter<long>("consentledger.ledger.commands", "{command}", "Commands answered, repeats included.");
         _events = meter.CreateCounter<long>("consentledger.ledger.events", "{event}", "Events committed.");
-        _commitDuration = meter.CreateHistogram("consentledger.ledger.commit.duration", "s", "From sending a batch until the database has answered.", advice: Seconds);
+        _commitDuration = meter.CreateHistogram("consentledger.ledger.commit.duration", "s", "From having something to write until the database has answered.", advice: Seconds);
         _commitSize = meter.CreateHistogram("consentledger.ledger.commit.size", "{command}", "Commands that shared a commit.", advice: PowersOfTwo);
     }
 
@@ -43,13 +43,13 @@ internal sealed class LedgerMetrics
         }
     }
 
-    /// <param name="commands">How many share the commit; those without an id leave no outcome in the batch.</param>
-    public async Task CommitAsync(Batch batch, int commands, Func<Batch, CancellationToken, Task> commit, CancellationToken ct)
+    /// <param name="written">What was, once it is.</param>
+    public async Task CommitAsync(Task commit, Func<Work?> written)
     {
         var started = _clock.GetTimestamp();
         try
         {
-            await commit(batch, ct);
+            await commit;
         }
         catch (AppendConflictException e)
         {
@@ -64,8 +64,9 @@ internal sealed class LedgerMetrics
         }
 
         Took(started, new KeyValuePair<string, object?>("outcome", "committed"));
-        _commitSize.Record(commands);
-        foreach (var e in batch.Events) _events.Add(1, new KeyValuePair<string, object?>("type", e.Event.Type));
+        if (written() is not { } work) return;
+        _commitSize.Record(work.Count);
+        foreach (var e in work.Events) _events.Add(1, new KeyValuePair<string, object?>("type", e.Event.Type));
     }
 
     private static string WordFor(Outcome outcome) => outcome switch

@@ -32,12 +32,12 @@ public sealed class MemoryEngine : IEventEngine, IDisposable
         }
     }
 
-    public async Task AppendAsync(Batch batch, CancellationToken ct)
+    public async Task AppendAsync(TenantId tenant, Func<Batch?> close, CancellationToken ct)
     {
         await _writing.WaitAsync(ct);
         try
         {
-            Write(batch);
+            if (close() is { } batch) Write(batch);
         }
         finally
         {

@@ -25,11 +25,20 @@ internal sealed class TenantLoop : IAsyncDisposable
     private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(4096) { SingleReader = true });
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _loop;
+
+    // What is decided on: the store closes a batch from a thread of its own, when it is its turn.
+    private readonly Lock _gate = new();
+    private Work _work;
+    private Work? _flying;
+
+    // Taken from the queue to be decided, or decided on and to be decided again.
+    private IReadOnlyList<Pending> _inHand = [];
     private bool _alone = true;
 
     public TenantLoop(TenantId tenant, IEventEngine engine, EventCatalog catalog, TimeProvider clock, LedgerMetrics metrics)
     {
         (_tenant, _engine, _clock, _metrics, _memory) = (tenant, engine, clock, metrics, new Memory(tenant, catalog));
+        _work = new Work(_memory);
         _loop = Task.Run(() => RunAsync(_stopping.Token));
     }
 
@@ -58,77 +67,60 @@ internal sealed class TenantLoop : IAsyncDisposable
 
     private async Task RunAsync(CancellationToken stopping)
     {
-        var work = new Work(_memory);
-        Work? flying = null;
-        var flight = Task.CompletedTask;
+        Task? flight = null;
         var arrival = _queue.Reader.WaitToReadAsync(stopping).AsTask();
         try
         {
             while (true)
             {
-                if (flying is null) await arrival;
-                else if (work.Count >= MaxBatch) await Settled(flight);
+                if (flight is null) await arrival;
+                else if (_work.Count >= MaxBatch) await Settled(flight);
                 else await Task.WhenAny(Settled(flight), arrival);
 
-                if (flying is not null && flight.IsCompleted)
+                if (flight is { IsCompleted: true })
                 {
-                    if (flight.IsCompletedSuccessfully)
-                    {
-                        flying.Answer();
-                    }
-                    else
-                    {
-                        // What was decided since rests on what was not written: both again, from the ground.
-                        await CarryOutCarefullyAsync([.. flying.Pending, .. work.Pending], flight.Exception?.InnerException, stopping);
-                        work = new Work(_memory);
-                    }
-
-                    flying = null;
+                    // What was decided since rests on what was not written: both again, from the ground.
+                    if (flight.IsCompletedSuccessfully) _flying?.Answer();
+                    else await CarryOutCarefullyAsync([.. _flying?.Pending ?? [], .. Take().Pending], flight.Exception?.InnerException, stopping);
+                    (flight, _flying) = (null, null);
                 }
 
                 if (arrival.IsCompleted)
                 {
-                    if (!await arrival)
-                    {
-                        await Settled(flight);
-                        if (flight.IsCompletedSuccessfully) flying?.Answer();
-                        return;
-                    }
-
-                    work = await DecideArrivedAsync(work, stopping);
+                    if (!await arrival) return;
+                    await DecideArrivedAsync(stopping);
                     if (!_queue.Reader.TryPeek(out _)) arrival = _queue.Reader.WaitToReadAsync(stopping).AsTask();
                 }
 
-                if (flying is null && work.Count > 0)
+                if (flight is null && _work.Count > 0)
                 {
-                    (flying, work) = (work, new Work(_memory));
-                    flight = flying.HasSomethingToWrite ? _metrics.CommitAsync(flying.Close(), flying.Count, _engine.AppendAsync, stopping) : Task.CompletedTask;
+                    if (_work.HasSomethingToWrite) flight = _metrics.CommitAsync(_engine.AppendAsync(_tenant, Close, stopping), () => _flying);
+                    else Take().Answer();
                 }
             }
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            await Settled(flight);
-            if (flight.IsCompletedSuccessfully) flying?.Answer();
-        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
         finally
         {
+            if (flight is not null) await Settled(flight);
+            if (flight is { IsCompletedSuccessfully: true }) _flying?.Answer();
+
             // First, so that after a bug nobody waits for a loop that is gone.
             _queue.Writer.TryComplete();
             var gone = new StoreUnavailableException("The ledger shut down before it answered.");
-            foreach (var pending in flying?.Pending ?? []) pending.Answer.TrySetException(gone);
-            foreach (var pending in work.Pending) pending.Answer.TrySetException(gone);
+            foreach (var pending in (_flying?.Pending ?? []).Concat(_work.Pending).Concat(_inHand)) pending.Answer.TrySetException(gone);
             while (_queue.Reader.TryRead(out var left)) left.Answer.TrySetException(gone);
         }
     }
 
     /// <summary>Takes what is in the queue and decides it on top of what is already decided.</summary>
-    private async Task<Work> DecideArrivedAsync(Work work, CancellationToken stopping)
+    private async Task DecideArrivedAsync(CancellationToken stopping)
     {
         var arrived = new List<Pending>();
-        while (work.Count + arrived.Count < MaxBatch && _queue.Reader.TryRead(out var next)) arrived.Add(next);
-        if (arrived.Count == 0) return work;
-        if (_memory.IsFull && work.Count == 0) _memory.Forget();
+        while (_work.Count + arrived.Count < MaxBatch && _queue.Reader.TryRead(out var next)) arrived.Add(next);
+        if (arrived.Count == 0) return;
+        if (_memory.IsFull && _work.Count == 0) _memory.Forget();
+        _inHand = arrived;
 
         Exception? reason = null;
         if (_alone)
@@ -140,9 +132,14 @@ internal sealed class TenantLoop : IAsyncDisposable
                 // Command ids are not looked up: nearly all are new, and a repeat collides with its own first row. Only a conflict leaves no row,
                 // so whoever expects a version is looked up.
                 var expecting = IdsOf(arrived.Where(p => p.Command.ExpectedVersion is not null));
-                if (needs.Any || expecting.Count > 0) work.Load(await _engine.LoadAsync(_tenant, expecting, needs.Streams, stopping), needs);
-                foreach (var pending in arrived) work.CarryOut(pending, _clock.GetUtcNow());
-                return work;
+                var snapshot = needs.Any || expecting.Count > 0 ? await _engine.LoadAsync(_tenant, expecting, needs.Streams, stopping) : null;
+                lock (_gate)
+                {
+                    if (snapshot is not null) _work.Load(snapshot, needs);
+                    foreach (var pending in arrived) _work.CarryOut(pending, _clock.GetUtcNow());
+                }
+
+                return;
             }
             catch (Exception e) when (!stopping.IsCancellationRequested)
             {
@@ -150,13 +147,34 @@ internal sealed class TenantLoop : IAsyncDisposable
             }
         }
 
-        await CarryOutCarefullyAsync([.. work.Pending.Concat(arrived).Distinct()], reason, stopping);
-        return new Work(_memory);
+        await CarryOutCarefullyAsync([.. Take().Pending.Concat(arrived).Distinct()], reason, stopping);
+    }
+
+    /// <summary>What was decided so far is no longer decided on.</summary>
+    private Work Take()
+    {
+        lock (_gate)
+        {
+            var decided = _work;
+            _work = new Work(_memory);
+            return decided;
+        }
+    }
+
+    private Batch? Close()
+    {
+        lock (_gate)
+        {
+            if (_work.Count == 0) return null;
+            _flying = Take();
+            return _flying.Close();
+        }
     }
 
     /// <summary>Under lock: reads what these commands need, decides, commits. Tries until it is done or hopeless, and answers every one of them.</summary>
     private async Task CarryOutCarefullyAsync(IReadOnlyList<Pending> batch, Exception? reason, CancellationToken stopping)
     {
+        _inHand = batch;
         var started = _clock.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
@@ -170,7 +188,7 @@ internal sealed class TenantLoop : IAsyncDisposable
                 var work = new Work(_memory);
                 work.Load(transaction.Snapshot, needs);
                 foreach (var pending in batch) work.CarryOut(pending, _clock.GetUtcNow());
-                if (work.HasSomethingToWrite) await _metrics.CommitAsync(work.Close(), work.Count, transaction.CommitAsync, stopping);
+                if (work.HasSomethingToWrite) await _metrics.CommitAsync(transaction.CommitAsync(work.Close(), stopping), () => work);
                 else await transaction.EndAsync(stopping);
                 _alone = before == transaction.Snapshot.Head;
                 work.Answer();

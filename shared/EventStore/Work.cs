@@ -14,6 +14,8 @@ internal sealed class Work(Memory memory)
 
     public int Count => _answers.Count;
 
+    public IReadOnlyList<AppendedEvent> Events => _events;
+
     public IEnumerable<Pending> Pending => _answers.Select(a => a.Pending);
 
     /// <summary>True as soon as anything was decided: a refusal too holds only if the head is where it was believed to be.</summary>

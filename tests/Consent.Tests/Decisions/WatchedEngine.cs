@@ -26,7 +26,7 @@ internal sealed class WatchedEngine(IEventEngine inner) : IEventEngine
     public Task<Snapshot> LoadAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct) =>
         inner.LoadAsync(tenant, commands, streams, ct);
 
-    public Task AppendAsync(Batch batch, CancellationToken ct) => inner.AppendAsync(batch, ct);
+    public Task AppendAsync(TenantId tenant, Func<Batch?> close, CancellationToken ct) => inner.AppendAsync(tenant, close, ct);
 
     public Task<IEventTransaction> BeginAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct) =>
         inner.BeginAsync(tenant, commands, streams, ct);

@@ -1,0 +1,97 @@
+namespace ConsentLedger.EventStore.ContractTests;
+
+/// <summary>What a tenant's loop does while the store lets it wait.</summary>
+public sealed class TurnsTests : IDisposable
+{
+    private static readonly StreamKey Stream = new(TenantId.Parse("quintus"), new StreamId(Guid.Parse("018f0000-0000-7000-8000-000000000001")));
+
+    private readonly MemoryEngine _memory = new();
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(30));
+
+    private CancellationToken Ct => _patience.Token;
+
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _patience.Dispose();
+    }
+
+    [Fact]
+    public async Task What_is_decided_before_a_batch_has_its_turn_is_in_it()
+    {
+        var store = new GivesTurns(_memory);
+        await using var loop = new DeciderLoop(store, Notebook.Catalog, TimeProvider.System);
+        var first = loop.ExecuteAsync(Notebook.Note(Stream, "0"), Ct);
+        await store.Asked.WaitAsync(Ct);
+
+        var decided = new CountdownEvent(9);
+        var more = Enumerable.Range(1, 9).Select(i => loop.ExecuteAsync(Telling(Notebook.Note(Stream, $"{i}"), decided), Ct)).ToList();
+        await Task.Run(() => decided.Wait(Ct), Ct);
+        store.GiveTurn();
+
+        (await Task.WhenAll([first, .. more])).Cast<Outcome.Recorded>().Select(o => o.Version).ShouldBe(Enumerable.Range(1, 10).Select(v => (long)v));
+        store.Sizes.ShouldBe([10]);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_what_is_being_read_hears_that_the_ledger_shuts_down()
+    {
+        var store = new NeverLoads(_memory);
+        var loop = new DeciderLoop(store, Notebook.Catalog, TimeProvider.System);
+        var waiting = loop.ExecuteAsync(Notebook.Note(Stream, "0"), Ct);
+        await store.Asked.WaitAsync(Ct);
+
+        await loop.DisposeAsync();
+
+        await Should.ThrowAsync<StoreUnavailableException>(waiting);
+    }
+
+    private static Command Telling(Command command, CountdownEvent decided) => command with
+    {
+        Decide = context =>
+        {
+            decided.Signal();
+            return command.Decide(context);
+        },
+    };
+
+    private sealed class GivesTurns(IEventEngine engine) : PassesOn(engine)
+    {
+        private readonly TaskCompletionSource _asked = new(), _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Asked => _asked.Task;
+
+        public List<int> Sizes { get; } = [];
+
+        public void GiveTurn() => _turn.SetResult();
+
+        public override async Task AppendAsync(TenantId tenant, Func<Batch?> close, CancellationToken ct)
+        {
+            _asked.TrySetResult();
+            await _turn.Task.WaitAsync(ct);
+            await base.AppendAsync(
+                tenant,
+                () =>
+                {
+                    var batch = close();
+                    Sizes.Add(batch?.Events.Count ?? 0);
+                    return batch;
+                },
+                ct);
+        }
+    }
+
+    private sealed class NeverLoads(IEventEngine engine) : PassesOn(engine)
+    {
+        private readonly TaskCompletionSource _asked = new();
+
+        public Task Asked => _asked.Task;
+
+        public override async Task<Snapshot> LoadAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct)
+        {
+            _asked.TrySetResult();
+            await Task.Delay(Timeout.Infinite, ct);
+            return await base.LoadAsync(tenant, commands, streams, ct);
+        }
+    }
+}
