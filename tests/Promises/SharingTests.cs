@@ -142,13 +142,17 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
         var uses = "";
         await Acts.EventuallyAsync("the policy is shown", async () => (uses = await page.ReadAsync("/uses")).Contains("https://processor.example/privacy", StringComparison.Ordinal), controller.Ct);
         uses.ShouldContain("href=\"https://processor.example/opt-out\"");
-        foreach (var processor in (await controller.PolicyAsync()).GetProperty("processors").EnumerateArray())
+        var policy = await controller.PolicyAsync();
+        var categories = policy.GetProperty("dataCategories").EnumerateArray().ToList();
+        foreach (var processor in policy.GetProperty("processors").EnumerateArray())
         {
             uses.ShouldContain(processor.GetProperty("name").GetString()!);
             uses.ShouldContain($"href=\"#processor-{processor.GetProperty("id").GetString()}\"");
         }
 
-        if (name == "assutech") uses.ShouldContain("US, IE, DE, SG");
+        if (name != "assutech") return;
+        uses.ShouldContain("US, IE, DE, SG");
+        uses.ShouldContain("a way to opt out of its own");
     }
 
     private static IEnumerable<JsonElement> About(Overhearing heard, Person person) =>
@@ -156,6 +160,7 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
 
     private static IEnumerable<JsonElement> Heard(Overhearing heard) => heard.Bodies.Select(b => JsonDocument.Parse(b).RootElement);
 
+        (await controller.RefusedPolicyAsync("3", pack => pack["processors"]!.AsArray()[0]!["data"] = new JsonArray("blood-type"))).ShouldContain("reference_unresolved");
     private static string? TypeOf(JsonElement e) => e.GetProperty("type").GetString();
 
     private static object Partners(string channel) => new { purpose = "partner-offers", channel, recipient = "marketing-partners" };
@@ -164,3 +169,6 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
 
     private static object Sharing(string recipient) => new { purpose = "partner-sharing", recipient };
 }
+            var shown = uses[uses.IndexOf($"id=\"processor-{processor.GetProperty("id").GetString()}\"", StringComparison.Ordinal)..];
+            foreach (var data in processor.GetProperty("data").EnumerateArray())
+                shown[..shown.IndexOf("</li>", StringComparison.Ordinal)].ShouldContain(categories.Single(c => c.GetProperty("id").GetString() == data.GetString()).GetProperty("name").GetString()!);

@@ -134,6 +134,7 @@ internal static class ShowUses
         Html Item(Processor processor) => $"""
             <li class="card" id="processor-{processor.Id}"><h3>{words.English(processor.Name)}</h3>
             <p class="soft">{string.Join(", ", processor.Purposes.Select(p => pack.PurposeOf(p, words)))}{(processor.Places.Count == 0 ? "" : $" · {string.Join(", ", processor.Places)}")}</p>
+            <p class="soft">{words["uses.data"]}: {words.English(string.Join(", ", processor.Data.Select(id => pack.DataCategories.First(d => d.Id == id).Name)))}</p>
             {(Linked(processor) is { Count: > 0 } links ? (Html)$"""<p>{links}</p>""" : processor.OffersWithdrawal ? (Html)$"""<p>{words["processors.own-way"]}</p>""" : Html.Empty)}</li>
             """;
 
