@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ConsentLedger.Support;
@@ -19,6 +20,7 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
         (await person.MayAsync(Partners("sms"))).ShouldBeNo("consent_unknown");
         (await person.MayAsync(Partners("phone"))).ShouldBeNo("channel_undeclared");
         (await person.MayAsync(new { purpose = "partner-offers", channel = "email", recipient = "advertisers" })).ShouldBeNo("recipient_undeclared");
+        (await person.MayAsync(new { purpose = "partner-offers", channel = "email" })).ShouldBeNo("consent_unknown");
         (await person.MaySendAsync("partner-offers", "email", "marketing-partners")).ShouldBeYes("consent_given");
         (await person.MaySendAsync("partner-offers", "sms", "marketing-partners")).ShouldBeNo("consent_unknown");
     }
@@ -82,6 +84,7 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
         (await person.MayAsync(Sharing("partners"))).ShouldBeNo("consent_unknown");
         await person.DoesAsync("grants", new { purpose = "partner-sharing", recipient = "partners", text = new { id = "partner-sharing-v1", locale = "sv" } });
         (await person.MayAsync(Sharing("partners"))).ShouldBeYes("consent_given");
+        (await person.MayAsync(Sharing("affiliates"))).ShouldBeNo("consent_unknown");
         (await person.ConsentsAsync()).ShouldHaveSingleItem().GetProperty("text").GetProperty("hash").GetString().ShouldStartWith("sha256:");
         var partners = (await controller.PolicyAsync()).GetProperty("recipients").EnumerateArray().Single(r => r.GetProperty("id").GetString() == "partners");
         partners.GetProperty("boundBy").GetString().ShouldNotBeNullOrWhiteSpace();
@@ -92,8 +95,9 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
     public async Task A_withdrawal_is_announced_and_names_those_who_have_the_data_and_must_hear_of_it(string name)
     {
         var controller = controllers.Controller(name);
-        var (person, other) = (controller.NewPerson(), controller.NewPerson());
+        var (person, other, never) = (controller.NewPerson(), controller.NewPerson(), controller.NewPerson());
         await using var heard = await Overhearing.EverythingAsync(controller.Here.Broker, "consent.events");
+        await never.DoesAsync("withdrawals", new { purpose = "partner-sharing", recipient = "partners" });
         await other.DoesAsync("grants", new { purpose = "newsletter", channel = "email" });
         await other.DoesAsync("withdrawals", new { purpose = "newsletter" });
         await person.DoesAsync("grants", new { purpose = "partner-sharing", recipient = "partners" });
@@ -104,9 +108,33 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
         withdrawn.GetProperty("data").GetProperty("recipient").GetString().ShouldBe("partners");
         withdrawn.GetProperty("data").GetProperty("recipientsToTell").EnumerateArray().Select(r => r.GetString()).ShouldBe(["partners"]);
 
+        // Who never got anything loses nothing.
+        About(heard, never).ShouldHaveSingleItem().GetProperty("data").TryGetProperty("recipientsToTell", out _).ShouldBeFalse();
+
         // Nobody else has what only the newsletter used.
         About(heard, other).Select(TypeOf).ShouldBe(["consent.granted.v1", "consent.withdrawn.v1"]);
         About(heard, other).Select(e => e.GetProperty("data").TryGetProperty("recipientsToTell", out _)).ShouldBe([false, false]);
+    }
+
+    [Promise("P24", "quintus")]
+    public async Task Partners_hear_of_whatever_else_takes_the_data_from_them(string name)
+    {
+        var controller = controllers.Controller(name);
+        await using var heard = await Overhearing.EverythingAsync(controller.Here.Broker, "consent.events");
+        var ways = new (string Type, Func<Person, Done, Task> Take)[]
+        {
+            ("consent.refused.v1", (person, _) => person.DoesAsync("refusals", new { purpose = "partner-sharing", recipient = "partners" })),
+            ("record.corrected.v1", (person, given) => person.DoesAsync("corrections", new { corrects = given.Version, voided = true, reason = "wrong-person", actor = "agent" })),
+            ("processing.restricted.v1", (person, _) => person.DoesAsync("restrictions", new { ground = "accuracy-contested" })),
+            ("subject.erasure-started.v1", (person, _) => controller.PrivacyTeam.PostAsync("/v1/erasures", new { subject = person.Id }, HttpStatusCode.Accepted, controller.Ct)),
+        };
+        foreach (var (type, take) in ways)
+        {
+            var person = controller.NewPerson();
+            await take(person, await person.DoesAsync("grants", new { purpose = "partner-sharing", recipient = "partners" }));
+            await Acts.EventuallyAsync($"{type} is announced", () => Task.FromResult(About(heard, person).Any(e => TypeOf(e) == type)), controller.Ct);
+            About(heard, person).Single(e => TypeOf(e) == type).GetProperty("data").GetProperty("recipientsToTell").EnumerateArray().Select(r => r.GetString()).ShouldContain("partners", type);
+        }
     }
 
     [Promise("P08", "assutech", "spectral-tms")]
@@ -128,6 +156,7 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
         var told = Published().Single();
         told.GetProperty("data").GetProperty("pack").GetProperty("processors").GetArrayLength().ShouldBe(processors.Count);
         (await controller.RefusedPolicyAsync("3", pack => pack["processors"]!.AsArray()[0]!["purposes"] = new JsonArray("horoscopes"))).ShouldContain("reference_unresolved");
+        (await controller.RefusedPolicyAsync("3", pack => pack["processors"]!.AsArray()[0]!["data"] = new JsonArray("blood-type"))).ShouldContain("reference_unresolved");
 
         IEnumerable<JsonElement> Published() => Heard(heard).Where(e => TypeOf(e) == "policy.published.v1" && e.GetProperty("tenant").GetString() == controller.Tenant && e.GetProperty("data").GetProperty("version").GetString() == "2");
     }
@@ -148,6 +177,9 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
         {
             uses.ShouldContain(processor.GetProperty("name").GetString()!);
             uses.ShouldContain($"href=\"#processor-{processor.GetProperty("id").GetString()}\"");
+            var shown = uses[uses.IndexOf($"id=\"processor-{processor.GetProperty("id").GetString()}\"", StringComparison.Ordinal)..];
+            foreach (var data in processor.GetProperty("data").EnumerateArray())
+                shown[..shown.IndexOf("</li>", StringComparison.Ordinal)].ShouldContain(categories.Single(c => c.GetProperty("id").GetString() == data.GetString()).GetProperty("name").GetString()!);
         }
 
         if (name != "assutech") return;
@@ -160,7 +192,6 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
 
     private static IEnumerable<JsonElement> Heard(Overhearing heard) => heard.Bodies.Select(b => JsonDocument.Parse(b).RootElement);
 
-        (await controller.RefusedPolicyAsync("3", pack => pack["processors"]!.AsArray()[0]!["data"] = new JsonArray("blood-type"))).ShouldContain("reference_unresolved");
     private static string? TypeOf(JsonElement e) => e.GetProperty("type").GetString();
 
     private static object Partners(string channel) => new { purpose = "partner-offers", channel, recipient = "marketing-partners" };
@@ -169,6 +200,3 @@ public sealed class SharingTests(RunningControllers controllers) : IClassFixture
 
     private static object Sharing(string recipient) => new { purpose = "partner-sharing", recipient };
 }
-            var shown = uses[uses.IndexOf($"id=\"processor-{processor.GetProperty("id").GetString()}\"", StringComparison.Ordinal)..];
-            foreach (var data in processor.GetProperty("data").EnumerateArray())
-                shown[..shown.IndexOf("</li>", StringComparison.Ordinal)].ShouldContain(categories.Single(c => c.GetProperty("id").GetString() == data.GetString()).GetProperty("name").GetString()!);
