@@ -28,6 +28,10 @@ public sealed class BasisTests(RunningControllers controllers) : IClassFixture<R
             answer.Interest.ShouldBe(basis.TryGetProperty("interest", out var interest) ? interest.GetString() : null);
             if (answer.Basis == "legitimate-interests") answer.Interest.ShouldNotBeNullOrWhiteSpace();
         }
+
+        var asked = purposes.First(p => p.GetProperty("bases").EnumerateArray().Any(b => BasisOf(b) == "consent"));
+        await person.DoesAsync("grants", new { purpose = IdOf(asked), channel = First(asked, "channels") });
+        (await person.MayAsync(new { purpose = IdOf(asked), channel = First(asked, "channels") })).Basis.ShouldBe("consent");
     }
 
     [Promise("P01", "spectral-tms", "assutech", "quintus")]
@@ -35,7 +39,16 @@ public sealed class BasisTests(RunningControllers controllers) : IClassFixture<R
     {
         var purpose = name switch { "spectral-tms" => "terms-notices", "assutech" => "transfer-outside-eu", _ => "question-replies" };
         var channel = name == "assutech" ? null : "email";
-        var person = controllers.Controller(name).NewPerson();
+        var controller = await controllers.AloneAsync(name);
+        var person = controller.NewPerson();
+
+        // Also where the policy names the one that is lost first.
+        await controller.PublishAsync("2", pack =>
+        {
+            var declared = pack["purposes"]!.AsArray().Single(p => (string?)p!["id"] == purpose)!;
+            declared["bases"] = new JsonArray([.. declared["bases"]!.AsArray().OrderByDescending(b => (string?)b!["basis"] == "legitimate-interests").Select(b => b!.DeepClone())]);
+        });
+        (await person.MayAsync(new { purpose, channel })).Basis.ShouldBe("legitimate-interests");
         await person.DoesAsync("objections", new { to = "purpose", purpose, evidence = new { reason = "My own." } });
         var answer = await person.MayAsync(new { purpose, channel });
         answer.ShouldBeYes("rests_on_other_basis");
@@ -48,6 +61,7 @@ public sealed class BasisTests(RunningControllers controllers) : IClassFixture<R
         var controller = controllers.Controller(name);
         (await controller.RefusedPolicyAsync("99", pack => pack["purposes"]!.AsArray()[0]!["bases"] = new JsonArray())).ShouldContain("basis_missing");
         (await controller.RefusedPolicyAsync("99", pack => pack["purposes"]!.AsArray()[0]!["bases"] = new JsonArray(new JsonObject { ["basis"] = "legitimate-interests" }))).ShouldContain("interest_missing");
+        (await controller.RefusedPolicyAsync("99", pack => pack["purposes"]!.AsArray()[0]!["data"] = new JsonArray("blood-type"))).ShouldContain("reference_unresolved");
         (await controller.NewPerson().MayAsync(new { purpose = "horoscopes" })).ShouldBeNo("purpose_undeclared");
     }
 
@@ -68,6 +82,7 @@ public sealed class BasisTests(RunningControllers controllers) : IClassFixture<R
         await person.DoesAsync("withdrawals", new { purpose = "cross-border-transfer" });
         (await person.MayAsync(abroad)).ShouldBeNo("transfer_not_authorised");
         (await person.MayAsync(new { purpose = "data-hosting" })).ShouldBeYes("rests_on_other_basis");
+        (await controllers.Controller(name).RefusedPolicyAsync("99", pack => pack["transfers"]!.AsArray()[0]!.AsObject().Remove("purpose"))).ShouldContain("consent_purpose_missing");
     }
 
     [Promise("P05", "assutech")]
