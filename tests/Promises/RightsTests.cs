@@ -16,7 +16,7 @@ public sealed class RightsTests(RunningControllers controllers) : IClassFixture<
         (await person.MayAsync(Facebook("contact-email"))).ShouldBeNo("consent_unknown");
 
         await person.DoesAsync("grants", new { purpose = "facebook-account-access", scopes = new[] { "contact-email", "friends-list" } });
-        (await person.MayAsync(Facebook("contact-email"))).ShouldBeYes("consent_given");
+        foreach (var scope in (string[])["contact-email", "friends-list"]) (await person.MayAsync(Facebook(scope))).ShouldBeYes("consent_given");
         (await person.MayAsync(Facebook("basic-information"))).ShouldBeNo("consent_unknown");
         (await person.MayAsync(new { purpose = "twitter-account-access", scope = "account" })).ShouldBeNo("consent_unknown");
 
@@ -25,6 +25,7 @@ public sealed class RightsTests(RunningControllers controllers) : IClassFixture<
         (await person.MayAsync(Facebook("contact-email"))).ShouldBeYes("consent_given");
         await person.DoesAsync("withdrawals", new { purpose = "facebook-account-access" });
         (await person.MayAsync(Facebook("contact-email"))).ShouldBeNo("consent_withdrawn");
+        (await controllers.Controller(name).RefusedPolicyAsync("99", pack => pack["authorisations"]!.AsArray()[0]!["purpose"] = "hosting")).ShouldContain("consent_purpose_missing");
     }
 
     [Promise("P31", "vms")]
@@ -122,9 +123,9 @@ public sealed class RightsTests(RunningControllers controllers) : IClassFixture<
     [Promise("P12", "assutech", "allure-systems")]
     public async Task While_restricted_data_is_stored_and_serves_claims_and_what_the_person_then_agrees_to(string name)
     {
-        var (storage, claims, service, consented, later) = name == "assutech"
-            ? (Ask("hosting"), Ask("legal-action"), Ask("support-replies", "email"), "product-offers", (Purpose: "phone-offers", Channel: (string?)"phone"))
-            : (Ask("data-storage"), Ask("rights-defence"), Ask("customer-support", "email"), "promotions", ("consented-disclosure", null));
+        var (storage, claims, service, owed, consented, later) = name == "assutech"
+            ? (Ask("hosting"), Ask("legal-action"), Ask("support-replies", "email"), "service-notices", "product-offers", (Purpose: "phone-offers", Channel: (string?)"phone"))
+            : (Ask("data-storage"), Ask("rights-defence"), Ask("customer-support", "email"), "account-notices", "promotions", ("consented-disclosure", null));
         var person = controllers.Controller(name).NewPerson();
         await person.DoesAsync("grants", new { purpose = consented, channel = "email" });
         (await person.MayAsync(service)).ShouldBeYes("rests_on_other_basis");
@@ -133,6 +134,7 @@ public sealed class RightsTests(RunningControllers controllers) : IClassFixture<
         (await person.MayAsync(service)).ShouldBeNo("processing_restricted");
         (await person.MayAsync(Ask(consented, "email"))).ShouldBeNo("processing_restricted");
         (await person.MaySendAsync(consented)).ShouldBeNo("processing_restricted");
+        (await person.MaySendAsync(owed)).ShouldBeNo("processing_restricted");
         (await person.MayAsync(storage)).ShouldBeYes("rests_on_other_basis");
         (await person.MayAsync(claims)).ShouldBeYes("rests_on_other_basis");
         await person.DoesAsync("grants", new { purpose = later.Purpose, channel = later.Channel });
@@ -151,9 +153,14 @@ public sealed class RightsTests(RunningControllers controllers) : IClassFixture<
     {
         var (restricted, other) = name == "assutech" ? ("maintenance-logs", "user-database") : ("usage-analysis", "product-development");
         var person = controllers.Controller(name).NewPerson();
-        await person.DoesAsync("restrictions", new { ground = "unlawful-processing", purposes = new[] { restricted } });
+        var first = await person.DoesAsync("restrictions", new { ground = "unlawful-processing", purposes = new[] { restricted } });
         (await person.MayAsync(Ask(restricted))).ShouldBeNo("processing_restricted");
         (await person.MayAsync(Ask(other))).ShouldBeYes("rests_on_other_basis");
+
+        await person.DoesAsync("restrictions", new { ground = "accuracy-contested", purposes = new[] { other } });
+        await person.DoesAsync("restriction-liftings", new { restriction = first.Version, subjectTold = person.Now(), actor = "agent" });
+        (await person.MayAsync(Ask(restricted))).ShouldBeYes("rests_on_other_basis");
+        (await person.MayAsync(Ask(other))).ShouldBeNo("processing_restricted");
     }
 
     [Promise("P34", "vms", "spectral-tms", "assutech")]
@@ -178,6 +185,10 @@ public sealed class RightsTests(RunningControllers controllers) : IClassFixture<
 
         (await elsewhere.DoesAsync("signals", new { signal = "gpc", jurisdiction = "BR", method = "http-header" })).Note.ShouldBe("signal_not_honoured");
         (await elsewhere.MayAsync(Ask(purpose, "web", "BR"))).Allowed.ShouldBeTrue();
+
+        // One that names no place may come from where it is heeded.
+        (await silent.DoesAsync("signals", new { signal = "gpc", method = "http-header" })).Note.ShouldBeNull();
+        (await silent.MayAsync(Ask(purpose, "web", "US-CA"))).ShouldBeNo("signal_objected");
     }
 
     [Promise("P34", "vms", "assutech")]
