@@ -19,6 +19,16 @@ public sealed partial class PersonsPage : IDisposable
         return new PersonsPage(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = controller.Here.Preference.Url }, new Uri(link.GetProperty("url").GetString()!).AbsolutePath);
     }
 
+    /// <summary>The same link, with another signature.</summary>
+    public static string Forged(string link) => $"{link[..^8]}{(link[^8] == 'A' ? 'B' : 'A')}{link[^7..]}";
+
+    /// <summary>How a link is answered that nobody here has signed.</summary>
+    public async Task<HttpStatusCode> OpenForgedAsync()
+    {
+        using var answer = await _browser.GetAsync(new Uri(Forged(_path), UriKind.Relative));
+        return answer.StatusCode;
+    }
+
     /// <summary>What is there, also where that is only that nothing is.</summary>
     public async Task<string> ReadAsync(string part = "")
     {

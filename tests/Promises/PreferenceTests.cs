@@ -40,6 +40,7 @@ public sealed class PreferenceTests(RunningControllers controllers) : IClassFixt
             await person.DoesAsync("grants", new { purpose = "partner-offers", channel = "email" });
             using var page = await PersonsPage.OpenAsync(controller, person, purpose);
             (await page.ReadAsync()).ShouldContain("Product news");
+            (await page.OpenForgedAsync()).ShouldBe(HttpStatusCode.NotFound);
             await page.TurnOffAsync("product-news");
             await page.TurnOffAsync("partner-offers");
             (await person.MaySendAsync("product-news")).ShouldBeNo("unsubscribed");
@@ -90,7 +91,7 @@ public sealed class PreferenceTests(RunningControllers controllers) : IClassFixt
         using var stranger = new HttpClient { BaseAddress = controller.Here.Preference.Url };
         (await stranger.GetAsync(sending.Link(), controller.Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await PostAsync(controller, sending.Link(), "anything=else")).ShouldBe(HttpStatusCode.BadRequest);
-        (await OneClickAsync(controller, new Uri($"{sending.Link()}x", UriKind.Relative))).ShouldBe(HttpStatusCode.NotFound);
+        (await OneClickAsync(controller, new Uri(PersonsPage.Forged($"{sending.Link()}"), UriKind.Relative))).ShouldBe(HttpStatusCode.NotFound);
         (await person.MaySendAsync(topic)).ShouldBeYes("consent_given");
 
         (await OneClickAsync(controller, sending.Link())).ShouldBe(HttpStatusCode.OK);
@@ -149,6 +150,11 @@ public sealed class PreferenceTests(RunningControllers controllers) : IClassFixt
         foreach (var topic in left) await person.ChoosesAsync(topic, "email", subscribed: false);
         foreach (var topic in left) (await person.MaySendAsync(topic)).ShouldBeNo("unsubscribed");
         foreach (var topic in owed) (await person.MaySendAsync(topic)).ShouldBeYes("transactional");
+
+        // Nor is it stopped by leaving it.
+        foreach (var topic in owed) await person.ChoosesAsync(topic, "email", subscribed: false);
+        await person.DoesAsync("objections", new { to = "marketing" });
+        foreach (var topic in owed) (await person.MaySendAsync(topic)).ShouldBeYes("transactional");
     }
 
     [Promise("P30", "vms")]
@@ -175,7 +181,9 @@ public sealed class PreferenceTests(RunningControllers controllers) : IClassFixt
         await page.StopEverythingAsync();
         foreach (var topic in (string[])["newsletter", "product-news", "module-booking", "module-crm", "surveys-and-contests"]) (await person.MaySendAsync(topic)).ShouldBeNo("unsubscribed");
         (await person.MayAsync(new { purpose = "product-news", channel = "email" })).Code.ShouldNotBe("consent_unknown");
+        (await person.ConsentsAsync()).Select(c => c.GetProperty("state").GetString()).Distinct().ShouldBe(["withdrawn"]);
         (await person.MaySendAsync("account-notices")).ShouldBeYes("transactional");
+        (await person.LastAsync("objection.raised.v1")).GetProperty("data").GetProperty("to").GetString().ShouldBe("marketing", "which covers what is declared later");
     }
 
     private static Task<HttpStatusCode> OneClickAsync(Controller controller, Uri link) => PostAsync(controller, link, "List-Unsubscribe=One-Click");
