@@ -17,6 +17,7 @@ public sealed class PolicyTests(RunningControllers controllers) : IClassFixture<
         await controller.PublishAsync("2019-01-01");
         (await person.MayAsync(Ask("product-offers", "email"))).ShouldBeYes("consent_given");
 
+        var before = person.Now();
         await controller.PublishAsync("2020-01-01", pack => pack["changes"]!["material"] = Material("product-offers"));
         var answer = await person.MayAsync(Ask("product-offers", "email"));
         answer.ShouldBeNo("renewal_needed");
@@ -30,6 +31,29 @@ public sealed class PolicyTests(RunningControllers controllers) : IClassFixture<
         answer.ShouldBeYes("consent_given");
         answer.Position.ShouldBe(renewed.Position);
         (await person.LastAsync("consent.granted.v1")).GetProperty("data").GetProperty("renews").GetInt64().ShouldBe(1);
+
+        // Who agreed before the change, and is heard of after it, agreed to what was said before.
+        var late = controller.NewPerson();
+        await late.DoesAsync("grants", new { purpose = "product-offers", channel = "email", occurredAt = before });
+        (await late.MayAsync(Ask("product-offers", "email"))).ShouldBeNo("renewal_needed");
+    }
+
+    [Promise("P18", "assutech")]
+    public async Task A_change_in_substance_is_not_published_without_being_named(string name)
+    {
+        var controller = await controllers.AloneAsync(name);
+        static JsonNode Offers(JsonObject pack) => pack["purposes"]!.AsArray().Single(p => (string?)p!["id"] == "product-offers")!;
+        (await controller.RefusedPolicyAsync("2020-01-01", pack => Offers(pack)["data"]!.AsArray().Add("phone"))).ShouldContain("policy_material_change_undeclared");
+        (await controller.RefusedPolicyAsync("2020-01-01", pack =>
+        {
+            Offers(pack)["consentTexts"]![0]!["text"] = "You may send me whatever you like.";
+            pack["changes"]!["material"] = Material("product-offers");
+        })).ShouldContain("policy_text_edited");
+        await controller.PublishAsync("2020-01-01", pack =>
+        {
+            Offers(pack)["data"]!.AsArray().Add("phone");
+            pack["changes"]!["material"] = Material("product-offers");
+        });
     }
 
     [Promise("P18", "assutech")]
@@ -59,6 +83,8 @@ public sealed class PolicyTests(RunningControllers controllers) : IClassFixture<
         var answer = await person.MayAsync(Use);
         answer.ShouldBeNo("terms_declined");
         answer.Position.ShouldBe(declined.Position);
+        await person.DoesAsync("terms", new { version = "2022-01-01", accepted = true, actor = "agent" });
+        (await person.MayAsync(Use)).ShouldBeNo("terms_declined");
         (await person.IsRefusedAsync("terms", new { version = "2023-01-01", accepted = true })).ShouldBe("policy_version_unknown");
 
         await person.DoesAsync("terms", new { version = "2022-01-01", accepted = true });
@@ -135,6 +161,11 @@ public sealed class PolicyTests(RunningControllers controllers) : IClassFixture<
         (await controllers.Controller(name).NewPerson().MayAsync(new { purpose = "breach-notices", channel = "email" })).Basis.ShouldBe("legal-obligation");
         using var unknown = await controller.Here.Client(controller.Here.Consent, controller.Tenant, "email").GetAsync(new Uri("/v1/audiences/breach?processor=nobody", UriKind.Relative), controller.Ct);
         unknown.StatusCode.ShouldBe(System.Net.HttpStatusCode.UnprocessableEntity);
+
+        // Nothing of who is erased lies there any more.
+        await controller.PrivacyTeam.PostAsync("/v1/erasures", new { subject = left.Id }, System.Net.HttpStatusCode.Accepted, controller.Ct);
+        await Acts.EventuallyAsync("the erasure has begun", async () => (await left.MayAsync(Ask("newsletter", "email"))).Code == "subject_erased", controller.Ct);
+        (await controller.AudienceAsync("breach?purpose=newsletter")).ShouldBe([reads.Id]);
     }
 
     [Promise("P23", "quintus")]
@@ -177,6 +208,8 @@ public sealed class PolicyTests(RunningControllers controllers) : IClassFixture<
         // A no is heard from a child too.
         await inGermany.DoesAsync("withdrawals", new { purpose = "newsletter" });
         (await inGermany.MayAsync(Ask("newsletter", "email"))).ShouldBeNo("consent_withdrawn");
+        await inGermany.DoesAsync("refusals", new { purpose = "surveys", channel = "email" });
+        (await inGermany.MayAsync(Ask("surveys", "email"))).ShouldBeNo("consent_refused");
     }
 
     [Promise("P26", "quintus")]
