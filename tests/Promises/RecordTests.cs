@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using ConsentLedger.Ledger;
 using ConsentLedger.Support;
 
 namespace ConsentLedger.Promises;
@@ -28,6 +29,7 @@ public sealed class RecordTests(RunningControllers controllers) : IClassFixture<
         entries[0].GetProperty("data").GetProperty("lane").GetProperty("purpose").GetString().ShouldBe(purpose);
         entries[0].GetProperty("evidence").GetProperty("address").GetString().ShouldBe($"{person.Id}@example.org");
         copy.ToString().ShouldNotContain(other.Id);
+        (await controller.Auditor.GetOkAsync($"/v1/subjects/{person.Id}/export", controller.Ct)).ToString().ShouldNotContain("@example.org");
         using var unknown = await controller.Auditor.GetAsync(new Uri($"/v1/subjects/{Acts.NewSubject()}/export", UriKind.Relative), controller.Ct);
         unknown.StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
@@ -47,6 +49,14 @@ public sealed class RecordTests(RunningControllers controllers) : IClassFixture<
             return receipt is not null;
         }, controller.Ct);
         receipt.ShouldNotBeNull().ShouldStartWith("c2sp.org/tlog-proof@v1");
+
+        // All that it takes is the log's key.
+        var key = await controller.Backend.GetStringAsync(new Uri($"/log/{controller.Tenant}/key", UriKind.Relative), controller.Ct);
+        VerifierKey.TryParse(key.TrimEnd('\n'), out var log, out _).ShouldBeTrue();
+        LogProof.TryParse(Encoding.UTF8.GetBytes(receipt), out var proof, out _).ShouldBeTrue();
+        proof!.TryVerify(TreeHash.Leaf(proof.Extra.Span), TrustPolicy.Of(log!), out _, out var fault).ShouldBeTrue(fault?.Reason);
+        Entry.TryDecode(proof.Extra.Span, out var entry, out _).ShouldBeTrue();
+        (entry.Stream.ToString(), entry.Version).ShouldBe((person.Id, granted.Version));
         using var none = await controller.Backend.GetAsync(new Uri($"/v1/receipts/{granted.Position + 1_000_000}", UriKind.Relative), controller.Ct);
         none.StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
@@ -67,6 +77,10 @@ public sealed class RecordTests(RunningControllers controllers) : IClassFixture<
         record.GetProperty("dpv:hasConsentStatus").GetString().ShouldBe("dpv:ConsentWithdrawn");
         record.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("event_state").GetString()).ShouldBe(["dpv:ConsentGiven", "dpv:ConsentWithdrawn"]);
         record.GetProperty("events")[0].GetProperty("receipt").GetString().ShouldBe($"/v1/receipts/{granted.Position}");
+        var processing = record.GetProperty("processing");
+        processing.GetProperty("purposes").EnumerateArray().ShouldHaveSingleItem().ToString().ShouldContain($"\"{purpose}\"");
+        processing.GetProperty("lawful_basis").EnumerateArray().Select(b => b.GetString()).ShouldBe(["dpv:Consent"]);
+        record.ToString().ShouldContain((await controller.PolicyAsync()).GetProperty("controller").GetProperty("name").GetString()!);
         (await controller.Auditor.GetOkAsync($"{path}?format=kantara", controller.Ct)).GetArrayLength().ShouldBe(0);
 
         var copy = await controller.Auditor.GetOkAsync($"{path}?format=json&disclose=true", controller.Ct);
@@ -112,11 +126,19 @@ public sealed class RecordTests(RunningControllers controllers) : IClassFixture<
         var person = controllers.Controller(name).NewPerson();
         var (purpose, channel, recipient) = MarketingOf(name);
         var granted = await person.DoesAsync("grants", new { purpose, channel, recipient });
+        var earlier = person.Now();
         var refused = await person.DoesAsync("refusals", new { purpose, channel, recipient });
         (await person.IsRefusedAsync("corrections", new { corrects = refused.Version, voided = true, reason = "mistake", actor = "agent" })).ShouldBe("withdrawal_prevails");
         (await person.IsRefusedAsync("corrections", new { corrects = granted.Version, doneAt = person.Now(), reason = "mistake", actor = "agent" })).ShouldBe("nothing_to_correct");
         (await person.IsRefusedAsync("corrections", new { corrects = refused.Version, reason = "mistake", actor = "agent" })).ShouldBe("correction_empty");
         (await person.MayAsync(new { purpose, channel, recipient })).ShouldBeNo("consent_refused");
+
+        // Nor by dating a later yes before it.
+        var again = await person.DoesAsync("grants", new { purpose, channel, recipient });
+        (await person.MayAsync(new { purpose, channel, recipient })).ShouldBeYes("consent_given");
+        (await person.IsRefusedAsync("corrections", new { corrects = again.Version, doneAt = person.Now(), reason = "mistake", actor = "agent" })).ShouldBe("correction_later");
+        await person.DoesAsync("corrections", new { corrects = again.Version, doneAt = earlier, reason = "wrong-date", actor = "agent" });
+        (await person.MayAsync(new { purpose, channel, recipient })).ShouldBeNo("consent_voided");
     }
 
     [Promise("P36", "assutech")]
@@ -144,6 +166,14 @@ public sealed class RecordTests(RunningControllers controllers) : IClassFixture<
         var answer = await ImportAsync(controller, new { subject = person.Id, grant = new { purpose = "product-offers", channel = "email", occurredAt = person.Now(), actor = "agent", method = "import", source = "purchased" } });
         (answer.GetProperty("outcome").GetString(), answer.GetProperty("code").GetString()).ShouldBe(("refused", "withdrawal_prevails"));
         (await person.MayAsync(new { purpose = "product-offers", channel = "email" })).ShouldBeNo("consent_withdrawn");
+
+        var other = controller.NewPerson();
+        await other.DoesAsync("grants", new { purpose = "product-offers", channel = "email" });
+        (await ImportAsync(controller, new { subject = other.Id, withdraw = new { purpose = "product-offers", occurredAt = other.Now(), actor = "agent", method = "import", source = "purchased" } }))
+            .GetProperty("outcome").GetString().ShouldBe("recorded");
+        (await other.MayAsync(new { purpose = "product-offers", channel = "email" })).ShouldBeNo("consent_withdrawn");
+        var told = (await other.LastAsync("consent.withdrawn.v1")).GetProperty("data");
+        (told.GetProperty("source").GetString(), told.GetProperty("imported").GetBoolean()).ShouldBe(("purchased", true));
     }
 
     [Promise("P36", "assutech")]
@@ -187,6 +217,11 @@ public sealed class RecordTests(RunningControllers controllers) : IClassFixture<
         (await there.RunAsync(1, "check")).GetProperty("handedOver").ToString().ShouldContain("handover_key_missing");
         there.ExchangeKey();
         (await there.RunAsync(1, "check")).GetProperty("handedOver").ToString().ShouldContain("handover_transport_unopened");
+
+        // Nor is a part of the log taken for all of it, where outsiders have seen more.
+        var after = await other.DoesAsync("withdrawals", new { purpose, channel, recipient });
+        await there.KeepCheckpointAsync(after.Position!.Value);
+        (await there.RunAsync(1, "check")).GetProperty("log").ToString().ShouldContain("since_larger");
     }
 
     [Promise("P38", "allure-systems", "quintus")]

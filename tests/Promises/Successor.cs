@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using ConsentLedger.Support;
@@ -24,13 +25,16 @@ public sealed class Successor(Controller controller) : IDisposable
     }
 
     /// <summary>What outsiders have of the log so far.</summary>
-    public async Task KeepCheckpointAsync()
+    /// <param name="position">Of an entry that it has to cover.</param>
+    public async Task KeepCheckpointAsync(long position = 0)
     {
         await Acts.EventuallyAsync("a checkpoint is published", async () =>
         {
             using var answer = await HandsOver.GetAsync(new Uri($"/log/{controller.Tenant}/checkpoint", UriKind.Relative), controller.Ct);
             if (!answer.IsSuccessStatusCode) return false;
-            await File.WriteAllBytesAsync(InFolder("old.checkpoint"), await answer.Content.ReadAsByteArrayAsync(controller.Ct), controller.Ct);
+            var note = await answer.Content.ReadAsStringAsync(controller.Ct);
+            if (long.Parse(note.Split('\n')[1], CultureInfo.InvariantCulture) <= position) return false;
+            await File.WriteAllTextAsync(InFolder("old.checkpoint"), note, controller.Ct);
             return true;
         }, controller.Ct);
         _logKey = (await HandsOver.GetStringAsync(new Uri($"/log/{controller.Tenant}/key", UriKind.Relative), controller.Ct)).Trim();
