@@ -57,8 +57,9 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         var controller = controllers.Controller(name);
         var (person, other) = (controller.NewPerson(), controller.NewPerson());
         var purpose = name switch { "assutech" => "product-offers", "allure-systems" => "promotions", _ => "newsletter" };
-        foreach (var one in (Person[])[person, other]) await one.DoesAsync("grants", new { purpose, channel = "email", evidence = new { address = "canary@example.org" } });
+        foreach (var one in (Person[])[person, other]) await one.DoesAsync("grants", new { purpose, channel = "email", evidence = new { address = AddressOf(one) } });
         (await person.LastAsync("consent.granted.v1", disclose: true)).ToString().ShouldContain("canary");
+        foreach (var one in (Person[])[person, other]) (await FoundAsync(AddressOf(one))).ShouldBe([one.Id]);
 
         var request = await RequestAsync(controller, person);
         var ended = await EndOfAsync(controller, request);
@@ -74,6 +75,16 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         (await RequestAsync(controller, person, HttpStatusCode.OK)).ShouldBe(request);
         (await other.MayAsync(new { purpose, channel = "email" })).ShouldBeYes("consent_given");
         (await other.LastAsync("consent.granted.v1", disclose: true)).ToString().ShouldContain("canary");
+
+        (await FoundAsync(AddressOf(person))).ShouldBeEmpty();
+        (await FoundAsync(AddressOf(other))).ShouldBe([other.Id]);
+        var preferences = await controller.EmailSystem.GetOkAsync($"/v1/subjects/{person.Id}/preferences", controller.Ct);
+        (preferences.GetProperty("erased").GetBoolean(), preferences.GetProperty("preferences").GetArrayLength()).ShouldBe((true, 0));
+
+        async Task<IEnumerable<string?>> FoundAsync(string address) =>
+            (await controller.Here.Client(controller.Here.Consent, controller.Tenant, "privacy").PostOkAsync("/v1/subjects/lookup", new { kind = "email", value = address }, controller.Ct))
+                .GetProperty("subjects").EnumerateArray().Select(s => s.GetString());
+        static string AddressOf(Person one) => $"canary.{one.Id}@example.org";
     }
 
     [Promise("P15", "assutech", "allure-systems", "quintus", "vms")]
@@ -99,6 +110,9 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         var controller = await controllers.AloneAsync(name);
         await PolicyReachedAsync(controller);
         await controller.ErasureOperator.PutOkAsync("/v1/processors/archive", new { name = "The archive", kind = "manual", assignee = "archivist", keeps = new[] { "legal-obligation" } }, controller.Ct);
+        var others = new[] { (System: "forum", Reason: "public-post"), (System: "friends", Reason: "third-party"), (System: "backups", Reason: "technically-impossible") };
+        foreach (var (system, reason) in others)
+            await controller.ErasureOperator.PutOkAsync($"/v1/processors/{system}", new { name = system, kind = "manual", assignee = "archivist", keeps = new[] { reason } }, controller.Ct);
         var request = await RequestAsync(controller, controller.NewPerson());
         var plan = await controller.PrivacyTeam.GetOkAsync($"/v1/erasures/{request}/plan", controller.Ct);
         plan.GetProperty("steps").EnumerateArray().Select(s => s.GetProperty("system").GetString()).ShouldContain("archive");
@@ -106,8 +120,10 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
 
         // Whoever tells the archive has to know by what it knows the person, which the consent service is asked for first.
         await Acts.EventuallyAsync("the archive's turn has come", async () => (await controller.PrivacyTeam.GetOkAsync($"/v1/erasures/{request}", controller.Ct)).GetProperty("tasks").EnumerateArray()
-            .Any(t => t.GetProperty("system").GetString() == "archive" && t.GetProperty("state").GetString() == "dispatched"), controller.Ct);
+            .Count(t => t.TryGetProperty("assignee", out _) && t.GetProperty("state").GetString() == "dispatched") == 1 + others.Length, controller.Ct);
+        (await controller.PrivacyTeam.PostAsync($"/v1/erasures/{request}/tasks/archive/outcome", new { outcome = "kept" }, HttpStatusCode.UnprocessableEntity, controller.Ct)).GetProperty("code").GetString().ShouldBe("reason_required");
         await controller.PrivacyTeam.PostOkAsync($"/v1/erasures/{request}/tasks/archive/outcome", new { outcome = "partly-erased", reason = "legal-obligation" }, controller.Ct);
+        foreach (var (system, reason) in others) await controller.PrivacyTeam.PostOkAsync($"/v1/erasures/{request}/tasks/{system}/outcome", new { outcome = "kept", reason }, controller.Ct);
         var ended = await EndOfAsync(controller, request);
         ended.GetProperty("outcome").GetString().ShouldBe("partially");
         KeptIn(ended).ShouldContain(("legal-obligation", "archive"));
@@ -115,6 +131,16 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
 
         // And whoever the policy names and nobody has connected is not said to have erased anything.
         foreach (var processor in (await controller.PolicyAsync()).GetProperty("processors").EnumerateArray()) KeptIn(ended).ShouldContain(("not-connected", processor.GetProperty("id").GetString()));
+
+        // The certificate says all of it.
+        foreach (var kept in others.Select(o => (o.Reason, o.System))) KeptIn(ended).ShouldContain(kept);
+        var certificate = await CertificateAsync(controller, request);
+        KeptIn(certificate).ShouldBe(KeptIn(ended), ignoreOrder: true);
+        certificate.GetProperty("outcome").GetString().ShouldBe("partially");
+        certificate.GetProperty("systems").EnumerateArray().Select(s => (s.GetProperty("system").GetString(), s.GetProperty("outcome").GetString(), s.TryGetProperty("reason", out var reason) ? reason.GetString() : null))
+            .ShouldBe(
+                [("consent-addresses", "nothing-held", null), ("consent", "erased", null), ("marketing-preference", "erased", null), ("archive", "partly-erased", "legal-obligation"), .. others.Select(o => ((string?)o.System, (string?)"kept", (string?)o.Reason))],
+                ignoreOrder: true);
     }
 
     [Promise("P15", "assutech", "allure-systems", "quintus", "vms")]
@@ -139,6 +165,8 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         DateOnly.Parse(request.GetProperty("dueOn").GetString()!).ShouldBe(received.AddMonths(1));
         var rights = (await controller.PolicyAsync()).GetProperty("rights");
         (rights.GetProperty("deadlineMonths").GetInt32(), rights.GetProperty("freeOfCharge").GetBoolean()).ShouldBe((1, true));
+        foreach (var (member, months) in new[] { ("deadlineMonths", 2), ("extensionMonths", 3) })
+            (await controller.RefusedPolicyAsync("99", pack => pack["rights"]![member] = months)).ShouldContain("period_invalid");
     }
 
     [Promise("P16", "assutech")]
@@ -154,6 +182,15 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         DateOnly.Parse(extended.GetProperty("dueOn").GetString()!).ShouldBe(received.AddMonths(3));
         (await controller.PrivacyTeam.PostAsync($"/v1/erasures/{request}/extension", told, HttpStatusCode.UnprocessableEntity, controller.Ct)).GetProperty("code").GetString().ShouldBe("extended_already");
 
+        // Told first, and after they have asked.
+        var other = controller.NewPerson();
+        await controller.PrivacyTeam.PostOkAsync($"/v1/subjects/{other.Id}/holds", new { authority = "court-order", reference = "case-2" }, controller.Ct);
+        var unheard = await RequestAsync(controller, other);
+        var now = TimeProvider.System.GetUtcNow();
+        foreach (var (noticeSentAt, code) in new[] { (now.AddHours(1), "notice_in_future"), (now.AddDays(-2), "notice_before_receipt") })
+            (await controller.PrivacyTeam.PostAsync($"/v1/erasures/{unheard}/extension", new { reason = "complexity", noticeSentAt, noticeMethod = "email" }, HttpStatusCode.UnprocessableEntity, controller.Ct))
+                .GetProperty("code").GetString().ShouldBe(code);
+
         using var report = await controller.PrivacyTeam.GetAsync(new Uri("/v1/erasures/report", UriKind.Relative), controller.Ct);
         var line = (await report.Content.ReadAsStringAsync(controller.Ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).Single(l => l.GetProperty("id").GetString() == request);
         (line.GetProperty("extended").GetBoolean(), line.GetProperty("inTime").GetBoolean(), line.GetProperty("waitsFor").GetString()).ShouldBe((true, true, "legal-hold"));
@@ -163,14 +200,21 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
     public async Task Somebody_hears_of_a_deadline_before_it_lapses(string name)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        await using var here = await Installation.StartAsync(patience.Token, movableClock: true);
+        await using var here = await Installation.PrepareAsync(movableClock: true);
+
+        // From the last day of a month to that of one that is shorter.
+        var received = new DateTimeOffset(TimeProvider.System.GetUtcNow().Year + 1, 1, 31, 12, 0, 0, TimeSpan.Zero);
+        here.Clock.MoveTo(received);
+        await Task.WhenAll(here.Services.Select(s => s.StartAsync(patience.Token)));
         var privacy = here.Client(here.Erasure, name, "privacy");
         var subject = Acts.NewSubject();
         await privacy.PostOkAsync($"/v1/subjects/{subject}/holds", new { authority = "court-order", reference = "case-3" }, patience.Token);
         await using var bus = await here.Broker.OpenChannelAsync();
         var queue = (await bus.QueueDeclareAsync(cancellationToken: patience.Token)).QueueName;
         foreach (var type in (string[])["erasure.escalated.v1", "erasure.overdue.v1", "opendsr.escalated.v1", "opendsr.overdue.v1"]) await bus.QueueBindAsync(queue, "erasure.events", type, cancellationToken: patience.Token);
-        var request = (await privacy.PostAsync("/v1/erasures", new { subject }, HttpStatusCode.Accepted, patience.Token)).GetProperty("id").GetString();
+        var asked = await privacy.PostAsync("/v1/erasures", new { subject }, HttpStatusCode.Accepted, patience.Token);
+        var request = asked.GetProperty("id").GetString();
+        DateOnly.Parse(asked.GetProperty("dueOn").GetString()!).ShouldBe(new DateOnly(received.Year, 2, DateTime.DaysInMonth(received.Year, 2)));
 
         // And a controller's request, whose person nobody finds.
         await privacy.PostAsync("/v2/requests", Submission("erasure", "8f14e45f-ceea-467f-a0e6-1b2d3c4d5e6f", "canary.nobody@example.org"), HttpStatusCode.Created, patience.Token);
@@ -187,6 +231,11 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         here.Clock.Move(TimeSpan.FromDays(10));
         await Acts.EventuallyAsync("somebody was told that it is over", () => HeardAsync("erasure.overdue.v1", "opendsr.overdue.v1"), patience.Token);
         (await here.Client(here.Erasure, name, "privacy").GetOkAsync($"/v1/erasures/{request}", patience.Token)).GetProperty("overdue").GetBoolean().ShouldBeTrue();
+
+        // Which no extension makes good any more.
+        foreach (var (noticeSentAt, code) in new[] { (received.AddDays(1), "extension_too_late"), (received.AddDays(30), "notice_too_late") })
+            (await privacy.PostAsync($"/v1/erasures/{request}/extension", new { reason = "complexity", noticeSentAt, noticeMethod = "email" }, HttpStatusCode.UnprocessableEntity, patience.Token))
+                .GetProperty("code").GetString().ShouldBe(code);
     }
 
     [Promise("P17", "assutech")]
@@ -199,6 +248,12 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         await alias.DoesAsync("merges", new { other = person.Id, method = "desk", actor = "agent" });
         await Acts.EventuallyAsync("the merge is known", async () => (await HoldsAsync(controller, alias)).GetProperty("aliases").GetArrayLength() == 1, controller.Ct);
         var hold = (await controller.PrivacyTeam.PostOkAsync($"/v1/subjects/{alias.Id}/holds", new { authority = "authority-order", reference = "case-4" }, controller.Ct)).GetProperty("holds")[0].GetProperty("hold").GetString();
+
+        // And whoever turns out to be the same person later is covered, too.
+        var late = controller.NewPerson();
+        await late.DoesAsync("merges", new { other = alias.Id, method = "desk", actor = "agent" });
+        await Acts.EventuallyAsync("the later merge is known", async () => (await HoldsAsync(controller, late)).GetProperty("aliases").GetArrayLength() == 1, controller.Ct);
+        (await HoldsAsync(controller, late)).GetProperty("holds").EnumerateArray().Select(h => h.GetProperty("hold").GetString()).ShouldBe([hold]);
 
         // The contract is over, and the consent lasts.
         await controller.PrivacyTeam.PostOkAsync($"/v1/subjects/{person.Id}/terminations", new { ended = "contract-ended", occurredAt = person.Now() }, controller.Ct);
@@ -237,7 +292,7 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
     {
         var controller = controllers.Controller(name);
         var person = controller.NewPerson();
-        await person.DoesAsync("grants", new { purpose = "newsletter", channel = "email" });
+        foreach (var purpose in (string[])["newsletter", "product-news"]) await person.DoesAsync("grants", new { purpose, channel = "email" });
         var request = (await controller.PrivacyTeam.PostAsync("/v1/erasures", new { subject = person.Id, withdrawAll = true }, HttpStatusCode.Accepted, controller.Ct)).GetProperty("id").GetString()!;
         var ended = await EndOfAsync(controller, request);
         ended.GetProperty("tasks").EnumerateArray().Select(t => (t.GetProperty("system").GetString(), t.GetProperty("outcome").GetString()))
@@ -245,6 +300,8 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         var types = (await person.HistoryAsync()).Select(e => e.GetProperty("type").GetString()).ToList();
         types.IndexOf("consent.withdrawn.v1").ShouldBeGreaterThan(0);
         types.IndexOf("consent.withdrawn.v1").ShouldBeLessThan(types.IndexOf("subject.erasure-started.v1"));
+        var withdrawn = (await person.HistoryAsync()).Where(e => e.GetProperty("type").GetString() == "consent.withdrawn.v1").Select(e => e.GetProperty("data").GetProperty("lane").GetProperty("purpose").GetString());
+        withdrawn.Distinct().ShouldBe(["newsletter", "product-news"], ignoreOrder: true);
     }
 
     [Promise("P25", "quintus")]
@@ -288,6 +345,7 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         var ended = await EndOfAsync(controller, request);
         ended.GetProperty("outcome").GetString().ShouldBe("partially");
         ended.GetProperty("kept").EnumerateArray().ShouldContain(k => k.GetProperty("reason").GetString() == "retention-rule" && k.GetProperty("purpose").GetString() == kept.GetProperty("purpose").GetString());
+        (await CertificateAsync(controller, request)).GetProperty("kept").EnumerateArray().ShouldContain(k => k.GetProperty("reason").GetString() == "retention-rule" && k.GetProperty("purpose").GetString() == kept.GetProperty("purpose").GetString());
     }
 
     [Promise("P32", "vms")]
@@ -317,6 +375,7 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
     {
         var controller = controllers.Controller(name);
         await PolicyReachedAsync(controller);
+        await using var heard = await Overhearing.EverythingAsync(controller.Here.Broker, "erasure.events");
         var person = controller.NewPerson();
         var request = await controller.PrivacyTeam.PostAsync("/v1/erasures", new { subject = person.Id, purpose = "user-content" }, HttpStatusCode.Accepted, controller.Ct);
         var id = request.GetProperty("id").GetString()!;
@@ -324,6 +383,19 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         var instructor = controller.Here.Client(controller.Here.Erasure, controller.Tenant, "instructor");
         (await instructor.PostOkAsync($"/v1/erasures/{id}/instruction", new { instruction = "proceed" }, controller.Ct)).GetProperty("state").GetString().ShouldBe("running");
         await EndOfAsync(controller, id);
+        IEnumerable<JsonElement> Forwarded() => heard.Bodies.Select(b => JsonDocument.Parse(b).RootElement).Where(e => e.GetProperty("type").GetString() == "erasure.forwarded.v1" && e.GetProperty("subject").GetString() == person.Id);
+        await Acts.EventuallyAsync("the request is forwarded", () => Task.FromResult(Forwarded().Any()), controller.Ct);
+        Forwarded().ShouldHaveSingleItem().GetProperty("data").GetProperty("instructor").GetString().ShouldBe("user-content");
+
+        // Nobody else instructs, and what the instruction declines is left alone.
+        var other = controller.NewPerson();
+        await other.DoesAsync("grants", new { purpose = "newsletter", channel = "email" });
+        var declined = (await controller.PrivacyTeam.PostAsync("/v1/erasures", new { subject = other.Id, purpose = "user-content" }, HttpStatusCode.Accepted, controller.Ct)).GetProperty("id").GetString()!;
+        await controller.PrivacyTeam.PostAsync($"/v1/erasures/{declined}/instruction", new { instruction = "proceed" }, HttpStatusCode.Forbidden, controller.Ct);
+        await instructor.PostOkAsync($"/v1/erasures/{declined}/instruction", new { instruction = "decline" }, controller.Ct);
+        var ended = await EndOfAsync(controller, declined);
+        (ended.GetProperty("outcome").GetString(), ended.GetProperty("refusedFor").GetString(), ended.GetProperty("tasks").GetArrayLength()).ShouldBe(("refused", "instructed-otherwise", 0));
+        (await other.MayAsync(new { purpose = "newsletter", channel = "email" })).ShouldBeYes("consent_given");
     }
 
     /// <summary>As OpenDSR has it.</summary>
@@ -361,6 +433,20 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
 
     private static IEnumerable<(string?, string?)> KeptIn(JsonElement answer) =>
         answer.GetProperty("kept").EnumerateArray().Select(k => (k.GetProperty("reason").GetString(), k.TryGetProperty("system", out var system) ? system.GetString() : null));
+
+    /// <summary>What the certificate states.</summary>
+    private static async Task<JsonElement> CertificateAsync(Controller controller, string request)
+    {
+        JsonElement certificate = default;
+        await Acts.EventuallyAsync("a checkpoint covers the certificate", async () =>
+        {
+            using var answer = await controller.PrivacyTeam.GetAsync(new Uri($"/v1/erasures/{request}/certificate", UriKind.Relative), controller.Ct);
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) return false;
+            certificate = (await answer.ReadAsync(HttpStatusCode.OK, controller.Ct)).GetProperty("certificate");
+            return true;
+        }, controller.Ct);
+        return certificate;
+    }
 
     private static Task PolicyReachedAsync(Controller controller) => Acts.EventuallyAsync(
         "the policy reached erasure-orchestrator", async () => (await controller.PrivacyTeam.GetOkAsync("/v1/processors", controller.Ct)).TryGetProperty("policyVersion", out _), controller.Ct);
