@@ -191,8 +191,7 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
             (await controller.PrivacyTeam.PostAsync($"/v1/erasures/{unheard}/extension", new { reason = "complexity", noticeSentAt, noticeMethod = "email" }, HttpStatusCode.UnprocessableEntity, controller.Ct))
                 .GetProperty("code").GetString().ShouldBe(code);
 
-        using var report = await controller.PrivacyTeam.GetAsync(new Uri("/v1/erasures/report", UriKind.Relative), controller.Ct);
-        var line = (await report.Content.ReadAsStringAsync(controller.Ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).Single(l => l.GetProperty("id").GetString() == request);
+        var line = (await ReportAsync(controller.PrivacyTeam, controller.Ct)).Single(l => l.GetProperty("id").GetString() == request);
         (line.GetProperty("extended").GetBoolean(), line.GetProperty("inTime").GetBoolean(), line.GetProperty("waitsFor").GetString()).ShouldBe((true, true, "legal-hold"));
     }
 
@@ -231,6 +230,9 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         here.Clock.Move(TimeSpan.FromDays(10));
         await Acts.EventuallyAsync("somebody was told that it is over", () => HeardAsync("erasure.overdue.v1", "opendsr.overdue.v1"), patience.Token);
         (await here.Client(here.Erasure, name, "privacy").GetOkAsync($"/v1/erasures/{request}", patience.Token)).GetProperty("overdue").GetBoolean().ShouldBeTrue();
+        var report = await ReportAsync(privacy, patience.Token);
+        report.Select(l => l.GetProperty("state").GetString()).ShouldBe(["unmatched", "held"]);
+        report.ShouldAllBe(l => l.GetProperty("overdue").GetBoolean() && !l.GetProperty("inTime").GetBoolean());
 
         // Which no extension makes good any more.
         foreach (var (noticeSentAt, code) in new[] { (received.AddDays(1), "extension_too_late"), (received.AddDays(30), "notice_too_late") })
@@ -428,6 +430,9 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
 
     private static async Task<IReadOnlyList<JsonElement>> RequestsOfAsync(Controller controller, Person person) =>
         [.. (await controller.PrivacyTeam.GetOkAsync("/v1/erasures?limit=500", controller.Ct)).GetProperty("requests").EnumerateArray().Where(r => r.GetProperty("subject").GetString() == person.Id)];
+
+    private static async Task<IReadOnlyList<JsonElement>> ReportAsync(HttpClient privacy, CancellationToken ct) =>
+        [.. (await privacy.GetStringAsync(new Uri("/v1/erasures/report", UriKind.Relative), ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
 
     private static Task<JsonElement> HoldsAsync(Controller controller, Person person) => controller.PrivacyTeam.GetOkAsync($"/v1/subjects/{person.Id}/holds", controller.Ct);
 
