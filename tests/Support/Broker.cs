@@ -102,9 +102,15 @@ public sealed class Broker : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Leaves the virtual host behind.</summary>
+    public async Task LeaveAsync()
     {
         if (_connection is not null) await _connection.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await LeaveAsync();
         await CallAsync(HttpMethod.Delete, $"vhosts/{_virtualHost}", null);
         foreach (var user in _users.Keys) await CallAsync(HttpMethod.Delete, $"users/{_virtualHost}.{user}", null);
         _management.Dispose();

@@ -101,10 +101,17 @@ public sealed class Installation : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var client in _clients) client.Dispose();
-        foreach (var service in _services) await service.DisposeAsync();
+        await LeaveServersAsync();
         foreach (var database in _databases.Values) await database.DisposeAsync();
         await Broker.DisposeAsync();
+    }
+
+    /// <summary>As <see cref="DisposeAsync"/>, but for what it made on servers, where those are about to go themselves.</summary>
+    public async Task LeaveServersAsync()
+    {
+        foreach (var client in _clients) client.Dispose();
+        foreach (var service in _services) await service.DisposeAsync();
+        await Broker.LeaveAsync();
         Issuer.Dispose();
         _folder.Delete(recursive: true);
     }
