@@ -49,7 +49,6 @@ public static class Edge
         app.UseMiddleware<RequestSpans>();
         app.UseMiddleware<ProblemResponses>();
         app.UseRouting();
-        app.UseAuthentication();
         app.UseMiddleware<Gate>();
 
         app.MapHealth();

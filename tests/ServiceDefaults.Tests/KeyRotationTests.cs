@@ -4,9 +4,14 @@ public sealed class KeyRotationTests : IAsyncLifetime
 {
     private const string Path = $"/v1/subjects/{EdgeHost.Subject}/notes";
 
+    private readonly MovedClock _clock = new();
     private readonly EdgeHost _host = new();
 
-    public Task InitializeAsync() => _host.InitializeAsync();
+    public Task InitializeAsync()
+    {
+        _host.Clock = _clock;
+        return _host.InitializeAsync();
+    }
 
     public Task DisposeAsync() => _host.DisposeAsync();
 
@@ -37,6 +42,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await MountAsync("..1", _host.Issuer);
         File.Delete(_host.KeyFile);
         File.CreateSymbolicLink(_host.KeyFile, System.IO.Path.Combine(mount.FullName, "..data", "jwks.json"));
+        _clock.PassALook();
         (await _host.GetAsync(Path)).Status.ShouldBe(200);
 
         await MountAsync("..2", next);
@@ -55,6 +61,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
             var data = System.IO.Path.Combine(mount.FullName, "..data");
             if (new FileInfo(data).LinkTarget is not null) File.Delete(data);
             File.CreateSymbolicLink(data, version);
+            _clock.PassALook();
         }
     }
 
@@ -79,6 +86,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
     public async Task A_missing_file_leaves_the_last_good_keys()
     {
         File.Delete(_host.KeyFile);
+        _clock.PassALook();
         (await _host.GetAsync(Path)).Status.ShouldBe(200);
     }
 
@@ -114,5 +122,6 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await File.WriteAllTextAsync(_host.KeyFile, text);
         // Whatever the file system's clock resolves.
         File.SetLastWriteTimeUtc(_host.KeyFile, File.GetLastWriteTimeUtc(_host.KeyFile).AddSeconds(1));
+        _clock.PassALook();
     }
 }

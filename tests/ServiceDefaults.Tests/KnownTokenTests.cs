@@ -23,7 +23,41 @@ public sealed class KnownTokenTests : IAsyncLifetime
         var token = _host.Issuer.Token();
         for (var again = 0; again < 2; again++) (await _host.GetAsync(Path, token)).Status.ShouldBe(200);
         await File.WriteAllTextAsync(_host.KeyFile, next.KeySet().ToJsonString());
+        _clock.PassALook();
         for (var again = 0; again < 2; again++) (await _host.GetAsync(Path, token)).ShouldBeProblem(401, "token_invalid");
+    }
+
+    [Fact]
+    public async Task The_keys_are_looked_at_once_a_moment_and_not_once_a_request()
+    {
+        using var next = new Issuer();
+        (await _host.GetAsync(Path)).Status.ShouldBe(200);
+        await File.WriteAllTextAsync(_host.KeyFile, next.KeySet().ToJsonString());
+        _clock.Ahead += SigningKeys.LookInterval - TimeSpan.FromTicks(1);
+        (await _host.GetAsync(Path)).Status.ShouldBe(200);
+        _clock.Ahead += TimeSpan.FromTicks(1);
+        (await _host.GetAsync(Path)).ShouldBeProblem(401, "token_invalid");
+    }
+
+    [Fact]
+    public async Task It_is_not_known_by_another_way_of_showing_it()
+    {
+        var token = _host.Issuer.Token();
+        (await _host.GetAsync(Path, token)).Status.ShouldBe(200);
+        (await _host.GetAsync(Path, "", ("Authorization", token))).ShouldBeProblem(401, "token_invalid");
+        (await RawHttp.GetAsync(_host.Address, Path, $"Authorization: Bearer {token}", "Authorization: Bearer other")).Status.ShouldBe(401);
+        (await _host.GetAsync(Path, "", ("Authorization", $"bearer {token}"))).Status.ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task Its_scopes_are_still_held_against_what_is_asked()
+    {
+        var token = _host.Issuer.Token(Issuer.Claims(scope: "notes:read"));
+        for (var again = 0; again < 2; again++)
+        {
+            (await _host.GetAsync(Path, token)).Status.ShouldBe(200);
+            (await _host.PostAsync("/v1/echo", """{"text":"hello"}""", token)).ShouldBeProblem(403, "scope_missing");
+        }
     }
 
     [Fact]
@@ -54,12 +88,5 @@ public sealed class KnownTokenTests : IAsyncLifetime
         (await _host.GetAsync(Path, token)).Status.ShouldBe(200);
         var last = token[^3] == 'A' ? 'B' : 'A';
         (await _host.GetAsync(Path, $"{token[..^3]}{last}{token[^2..]}")).ShouldBeProblem(401, "token_invalid");
-    }
-
-    private sealed class MovedClock : TimeProvider
-    {
-        public TimeSpan Ahead { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
     }
 }

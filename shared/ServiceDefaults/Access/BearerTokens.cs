@@ -1,8 +1,10 @@
 using System.IdentityModel.Tokens.Jwt;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
 using Microsoft.IdentityModel.Tokens;
 
 namespace ConsentLedger.ServiceDefaults;
@@ -19,11 +21,17 @@ internal static class BearerTokens
     public static void AddBearerTokens(this IServiceCollection services)
     {
         services.AddSingleton(provider => new SigningKeys(
-            Required(provider.GetRequiredService<IConfiguration>(), "Auth:JwksFile"), provider.GetRequiredService<ILogger<SigningKeys>>()));
+            Required(provider.GetRequiredService<IConfiguration>(), "Auth:JwksFile"), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SigningKeys>>()));
         services.AddSingleton<KnownTokens>();
-        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+
+        // No scheme is the default one: the gate asks for ours, and only about a token that it does not know.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Authentication.SuppressAutoDefaultScheme", true);
+        services.AddAuthentication().AddJwtBearer();
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<SigningKeys, KnownTokens, IConfiguration, TimeProvider>(Configure);
     }
+
+    /// <summary>Where the request shows its token; a browser's page has a cookie for it.</summary>
+    public static StringValues HeaderOf(HttpContext context) => BrowserPages.Of(context)?.TokenOf(context.Request) ?? context.Request.Headers.Authorization;
 
     private static void Configure(JwtBearerOptions options, SigningKeys keys, KnownTokens known, IConfiguration configuration, TimeProvider clock)
     {
@@ -43,40 +51,27 @@ internal static class BearerTokens
             OnMessageReceived = context =>
             {
                 TakeTheOneToken(context);
-                if (context.Token is null || context.Result is not null) return Task.CompletedTask;
-                if (known.TryFind(context.Token, clock.Unmoved().GetUtcNow().UtcDateTime, out var principal))
-                {
-                    context.Principal = principal;
-                    context.Success();
-                }
-                else
-                {
-                    context.HttpContext.Items[KeysAtStart] = keys.Set;
-                }
-
+                if (context.Token is not null) context.HttpContext.Items[KeysAtStart] = keys.Set;
                 return Task.CompletedTask;
             },
             OnTokenValidated = context =>
             {
-                if (TokenClaims.AreUsable(context.Principal!)) Remember(context, known);
+                if (TokenClaims.Read(context.Principal!) is { } claims) Remember(context, claims, known);
                 else context.Fail("claims");
                 return Task.CompletedTask;
             },
         };
     }
 
-    private static void Remember(TokenValidatedContext context, KnownTokens known)
-    {
-        var token = (JwtSecurityToken)context.SecurityToken;
-        known.Remember(token.RawData, context.Principal!, context.HttpContext.Items[KeysAtStart]!, EndOf(token));
-    }
+    private static void Remember(TokenValidatedContext context, TokenClaims claims, KnownTokens known) =>
+        known.Remember(HeaderOf(context.HttpContext)[0]!, claims, context.HttpContext.Items[KeysAtStart]!, EndOf((JwtSecurityToken)context.SecurityToken));
 
     /// <summary>A token may be good for as long as there are dates.</summary>
     private static DateTime EndOf(JwtSecurityToken token) => token.ValidTo < DateTime.MaxValue - ClockSkew ? token.ValidTo + ClockSkew : DateTime.MaxValue;
 
     private static void TakeTheOneToken(MessageReceivedContext context)
     {
-        var header = BrowserPages.Of(context.HttpContext)?.TokenOf(context.Request) ?? context.Request.Headers.Authorization;
+        var header = HeaderOf(context.HttpContext);
         var token = header is [{ } only] && only.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? only[Scheme.Length..] : null;
         if (header.Count == 0) context.NoResult();
         else if (token is null || TokenHeader.Read(token) is null) context.Fail("header");

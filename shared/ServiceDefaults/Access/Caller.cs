@@ -1,7 +1,4 @@
-using System.Collections.Frozen;
 using System.Reflection;
-using System.Runtime.CompilerServices;
-using System.Security.Claims;
 using ConsentLedger.EventStore;
 using Microsoft.AspNetCore.Http;
 
@@ -12,12 +9,6 @@ public sealed record Caller(string ClientId, TenantId Tenant, IReadOnlySet<strin
 {
     public const string TenantHeader = "X-Tenant";
 
-    // As long as the token is known: a set is made for being looked into, and costs more to make than a request.
-    private static readonly ConditionalWeakTable<ClaimsPrincipal, FrozenSet<string>> ScopesOf = [];
-
-    /// <summary>The tenant of a service's own token, which says in <see cref="TenantHeader"/> whom it acts for.</summary>
-    private const string AnyTenant = "*";
-
     /// <summary>Names a command of this client: the same key from another client or for another tenant is another command.</summary>
     public Digest CommandId(string key) => Digest.Of($"http:{Tenant}:{ClientId}", key);
 
@@ -26,23 +17,19 @@ public sealed record Caller(string ClientId, TenantId Tenant, IReadOnlySet<strin
             ?? throw new InvalidOperationException("A caller is known only behind RequireScope."));
 
     /// <summary>The caller, or why this token may not act for the tenant that the request names.</summary>
-    internal static (Caller? Caller, Problem? Problem) From(ClaimsPrincipal token, IHeaderDictionary headers)
+    internal static (Caller? Caller, Problem? Problem) From(TokenClaims token, IHeaderDictionary headers)
     {
-        var tenant = token.FindFirstValue(TokenClaims.Tenant)!;
         var named = headers[TenantHeader];
-        if (tenant == AnyTenant)
+        if (token.Tenant is not { } tenant)
         {
-            if (named.Count != 1 || !TenantId.TryParse(named[0], out _)) return (null, KnownProblems.TenantRequired);
-            tenant = named[0]!;
+            // A service's own says in the header whom it acts for.
+            if (named.Count != 1 || !TenantId.TryParse(named[0], out tenant)) return (null, KnownProblems.TenantRequired);
         }
-        else if (named.Count > 1 || (named.Count == 1 && named[0] != tenant))
+        else if (named.Count > 1 || (named.Count == 1 && named[0] != tenant.ToString()))
         {
             return (null, KnownProblems.TenantMismatch);
         }
 
-        return (new Caller(token.FindFirstValue(TokenClaims.Subject)!, TenantId.Parse(tenant), ScopesOf.GetValue(token, ReadScopes)), null);
+        return (new Caller(token.Subject, tenant, token.Scopes), null);
     }
-
-    private static FrozenSet<string> ReadScopes(ClaimsPrincipal token) =>
-        (token.FindFirstValue(TokenClaims.Scope)?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? []).ToFrozenSet();
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -7,46 +8,43 @@ using Microsoft.IdentityModel.Tokens;
 namespace ConsentLedger.ServiceDefaults;
 
 /// <summary>Stands before every endpoint: no token, no scope or another tenant, and the endpoint's code is not reached.</summary>
-internal sealed class Gate(RequestDelegate next)
+internal sealed class Gate(RequestDelegate next, KnownTokens known)
 {
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
-        if (BrowserPages.Of(context) is not null && BrowserPages.Changes(context.Request) && !BrowserPages.IsFromOurPage(context.Request))
+        if (BrowserPages.Of(context) is not null && BrowserPages.Changes(context.Request) && !BrowserPages.IsFromOurPage(context.Request)) return AnswerAsync(context, BrowserPages.OriginForeign);
+        if (context.GetEndpoint() is not RouteEndpoint endpoint || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null) return next(context);
+
+        var required = endpoint.Metadata.GetMetadata<RequiredScope>()
+            ?? throw new InvalidOperationException($"{endpoint.RoutePattern.RawText} names no scope and does not allow anonymous callers.");
+        return known.Find(BearerTokens.HeaderOf(context)) is { } token ? LetInAsync(context, token, required) : CheckAsync(context, required);
+    }
+
+    private static Task AnswerAsync(HttpContext context, Problem problem) => BrowserPages.Answer(context, problem).ExecuteAsync(context);
+
+    /// <summary>A token not seen before, from the ground up.</summary>
+    private async Task CheckAsync(HttpContext context, RequiredScope required)
+    {
+        var token = await context.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
+        if (token.Succeeded)
         {
-            await BrowserPages.Answer(context, BrowserPages.OriginForeign).ExecuteAsync(context);
+            await LetInAsync(context, TokenClaims.Read(token.Principal)!, required);
             return;
         }
 
-        if (context.GetEndpoint() is RouteEndpoint endpoint && endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null)
-        {
-            var required = endpoint.Metadata.GetMetadata<RequiredScope>()
-                ?? throw new InvalidOperationException($"{endpoint.RoutePattern.RawText} names no scope and does not allow anonymous callers.");
-            if (Refuse(context, await context.AuthenticateAsync(), required) is { } problem)
-            {
-                await BrowserPages.Answer(context, problem).ExecuteAsync(context);
-                return;
-            }
-        }
-
-        await next(context);
+        context.Response.Headers.WWWAuthenticate = token.None ? "Bearer" : "Bearer error=\"invalid_token\"";
+        await AnswerAsync(context, token.None ? KnownProblems.TokenMissing : token.Failure is SecurityTokenExpiredException ? KnownProblems.TokenExpired : KnownProblems.TokenInvalid);
     }
 
-    private static Problem? Refuse(HttpContext context, AuthenticateResult token, RequiredScope required)
-    {
-        var headers = context.Response.Headers;
-        if (!token.Succeeded)
-        {
-            headers.WWWAuthenticate = token.None ? "Bearer" : "Bearer error=\"invalid_token\"";
-            return token.None ? KnownProblems.TokenMissing
-                : token.Failure is SecurityTokenExpiredException ? KnownProblems.TokenExpired
-                : KnownProblems.TokenInvalid;
-        }
+    private Task LetInAsync(HttpContext context, TokenClaims token, RequiredScope required) => Refuse(context, token, required) is { } problem ? AnswerAsync(context, problem) : next(context);
 
-        var (caller, problem) = Caller.From(token.Principal, context.Request.Headers);
+    private static Problem? Refuse(HttpContext context, TokenClaims token, RequiredScope required)
+    {
+        var (caller, problem) = Caller.From(token, context.Request.Headers);
         if (caller is null) return problem;
         if (!required.AnyOf.Any(caller.Scopes.Contains))
         {
-            headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{string.Join(' ', required.AnyOf)}\"";
+            context.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{string.Join(' ', required.AnyOf)}\"";
             return KnownProblems.ScopeMissing;
         }
 

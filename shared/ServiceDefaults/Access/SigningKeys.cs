@@ -9,7 +9,7 @@ namespace ConsentLedger.ServiceDefaults;
 /// The issuer's public keys, from a JSON Web Key Set (RFC 7517) in a file. Read again when the file has changed, so a key is rotated or
 /// revoked without a restart; a file that cannot be read leaves the last good set in place.
 /// </summary>
-internal sealed partial class SigningKeys(string file, ILogger<SigningKeys> logger)
+internal sealed partial class SigningKeys(string file, TimeProvider clock, ILogger<SigningKeys> logger)
 {
     /// <summary>Asymmetric only: with a shared secret every service that verifies could also issue.</summary>
     public static FrozenSet<string> Algorithms { get; } =
@@ -17,8 +17,12 @@ internal sealed partial class SigningKeys(string file, ILogger<SigningKeys> logg
 
     private const int MinRsaBits = 2048;
 
+    /// <summary>The file is looked at no more often: it changes some times a year, and is asked about ten thousand times a second.</summary>
+    internal static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
+
     private readonly Lock _gate = new();
     private Loaded _loaded = Read(file);
+    private long _lookedAt = clock.GetTimestamp();
 
     /// <summary>The key of this id, if it may be used with this algorithm.</summary>
     public SecurityKey? Find(string keyId, string algorithm) =>
@@ -33,10 +37,13 @@ internal sealed partial class SigningKeys(string file, ILogger<SigningKeys> logg
 
     private Loaded Current()
     {
+        var now = clock.GetTimestamp();
+        if (clock.GetElapsedTime(Volatile.Read(ref _lookedAt), now) < LookInterval) return _loaded;
         var stamp = FileStamp.Of(file);
-        if (stamp == _loaded.Stamp) return _loaded;
         lock (_gate)
         {
+            // Whoever looks while the changed file is being read waits for it.
+            _lookedAt = now;
             if (stamp == _loaded.Stamp) return _loaded;
             try
             {

@@ -1,21 +1,25 @@
+using System.Collections.Frozen;
 using System.Security.Claims;
 using ConsentLedger.EventStore;
 
 namespace ConsentLedger.ServiceDefaults;
 
-/// <summary>The claims a token of ours carries beside the registered ones, and what makes them usable.</summary>
-internal static class TokenClaims
+/// <summary>What a token of ours says beside the registered claims.</summary>
+/// <param name="Tenant">Null for a service's own token, which acts for any.</param>
+internal sealed record TokenClaims(string Subject, TenantId? Tenant, FrozenSet<string> Scopes)
 {
-    public const string Subject = "sub";
-    public const string Tenant = "tenant";
-    public const string Scope = "scope";
+    private const string AnyTenant = "*";
 
-    /// <summary>Each claim at most once: a list would leave open which one counts.</summary>
-    public static bool AreUsable(ClaimsPrincipal token) =>
-        Single(token, Subject) is { Length: > 0 and <= 200 }
-        && Single(token, Tenant) is { } tenant && (tenant == "*" || TenantId.TryParse(tenant, out _))
-        && token.FindAll(Scope).Count() <= 1;
+    /// <summary>Each claim at most once: a list would leave open which one counts. Null where they are not usable.</summary>
+    public static TokenClaims? Read(ClaimsPrincipal token)
+    {
+        if (Only(token, "sub") is not { Length: > 0 and <= 200 } subject || Only(token, "tenant") is not { } tenant) return null;
+        if (!TenantId.TryParse(tenant, out var one) && tenant != AnyTenant) return null;
+        var scopes = token.FindAll("scope").ToArray();
+        return scopes.Length > 1 ? null : new TokenClaims(
+            subject, tenant == AnyTenant ? null : one, scopes.SelectMany(scope => scope.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToFrozenSet());
+    }
 
-    private static string? Single(ClaimsPrincipal token, string type) =>
+    private static string? Only(ClaimsPrincipal token, string type) =>
         token.FindAll(type).ToArray() is [var only] ? only.Value : null;
 }
