@@ -16,7 +16,7 @@ public static class Edge
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, string service)
     {
         builder.Configuration.AddSecretFiles();
-        builder.WebHost.ConfigureKestrel(ServerLimits.Apply);
+        builder.WebHost.ConfigureKestrel(ServerLimits.Apply).UseSockets(Connections.Apply);
         builder.Logging.ClearProviders()
             .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
             // Prints the address of every request; off altogether, it would also give up joining the caller's trace.
