@@ -9,11 +9,15 @@ using Microsoft.Net.Http.Headers;
 namespace ConsentLedger.ServiceDefaults;
 
 /// <summary>A request's JSON body, read once and strictly.</summary>
-/// <param name="Digest">
-/// Of method, path and the bytes as sent. The path belongs to it: the same key and body for another subject is another request.
-/// </param>
-public sealed record Body<T>(T Value, Digest Digest) : IBindableFromHttpContext<Body<T>>, IEndpointParameterMetadataProvider
+/// <param name="target">Where it was sent to, method and path, where that makes it another request.</param>
+/// <param name="sent">The bytes it was read from.</param>
+public sealed class Body<T>(T value, string target, ReadOnlyMemory<byte> sent) : IBindableFromHttpContext<Body<T>>, IEndpointParameterMetadataProvider
 {
+    public T Value => value;
+
+    /// <summary>Of method, path and the bytes as sent. The path belongs to it: the same key and body for another subject is another request.</summary>
+    public Digest Digest => Digest.Of([.. Encoding.UTF8.GetBytes(target), .. sent.Span]);
+
     /// <summary>The digest alone: what somebody sent does not slip into a log with a record's own text.</summary>
     public override string ToString() => $"{Digest.Value:N}";
 
@@ -23,7 +27,7 @@ public sealed record Body<T>(T Value, Digest Digest) : IBindableFromHttpContext<
         if (!IsJson(request.ContentType)) throw new RequestRefusedException(KnownProblems.MediaTypeUnsupported);
         var bytes = await ReadAsync(request, context.RequestAborted);
         return StrictJson.TryRead<T>(bytes, out var value, out var problem)
-            ? new Body<T>(value, Digest.Of([.. Encoding.UTF8.GetBytes($"{request.Method} {request.Path} "), .. bytes]))
+            ? new Body<T>(value, $"{request.Method} {request.Path} ", bytes)
             : throw new RequestRefusedException(problem);
     }
 
@@ -32,15 +36,16 @@ public sealed record Body<T>(T Value, Digest Digest) : IBindableFromHttpContext<
         builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T)));
 
     private static bool IsJson(string? contentType) =>
-        MediaTypeHeaderValue.TryParse(contentType, out var type)
-        && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+        contentType == "application/json"
+        || (MediaTypeHeaderValue.TryParse(contentType, out var type)
+            && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)));
 
     /// <remarks>The server itself ends the reading at the endpoint's limit.</remarks>
-    private static async Task<byte[]> ReadAsync(HttpRequest request, CancellationToken ct)
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken ct)
     {
         var body = new MemoryStream((int)Math.Min(request.ContentLength ?? 1024, BodyLimits.DefaultBytes));
-        await request.Body.CopyToAsync(body, ct);
-        return body.ToArray();
+        await request.BodyReader.CopyToAsync(body, ct);
+        return body.GetBuffer().AsMemory(0, (int)body.Length);
     }
 }
