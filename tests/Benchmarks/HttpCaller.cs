@@ -19,11 +19,24 @@ internal sealed class HttpCaller : IDisposable
 
     public byte[] Request(string body) => Encoding.UTF8.GetBytes($"{_head}{Encoding.UTF8.GetByteCount(body).ToString(CultureInfo.InvariantCulture)}\r\n\r\n{body}");
 
-    /// <summary>Blocks its thread, which is cheaper for the machine than being called back.</summary>
-    /// <returns>The answer's body, chunks and all; it is gone with the next call.</returns>
+    public Socket Socket => _socket;
+
+    /// <inheritdoc cref="Hear"/>
     public ReadOnlySpan<byte> Call(ReadOnlySpan<byte> request)
     {
+        Ask(request);
+        return Hear();
+    }
+
+    public void Ask(ReadOnlySpan<byte> request)
+    {
         while (request.Length > 0) request = request[_socket.Send(request)..];
+    }
+
+    /// <summary>Blocks its thread, which is cheaper for the machine than being called back.</summary>
+    /// <returns>The answer's body, chunks and all; it is gone with the next call.</returns>
+    public ReadOnlySpan<byte> Hear()
+    {
         var length = 0;
         while (true)
         {
