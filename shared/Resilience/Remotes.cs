@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
@@ -39,15 +40,33 @@ public sealed class Remotes(IOptionsMonitor<Remote> options, RemoteMetrics metri
     public ResiliencePipeline Repeating(string name, string what, Func<Exception, CancellationToken, bool> isOutage, Action<Retry>? tell = null) =>
         Builder(name, what).AddRetry(RetryOf(options.Get(name), attempts: null, isOutage, retryAfter: null, tell)).Build();
 
-    /// <summary>Keeps work going that has no end of its own, whatever ends it, until <paramref name="stopping"/>.</summary>
+    /// <summary>Keeps work going that has no end of its own, whatever ends it, until <paramref name="stopping"/>. What lasted longer than the longest wait has begun anew: the waits do, too.</summary>
     /// <param name="tell">Hears what ended it, and when it goes on.</param>
     public async Task KeepGoingAsync(string name, string what, Func<CancellationToken, Task> work, Action<Retry> tell, CancellationToken stopping)
     {
+        var (pipeline, longest) = (Repeating(name, what, (_, ct) => !ct.IsCancellationRequested, tell), MaxDelayOf(options.Get(name)));
+        ExceptionDispatchInfo? ended = null;
         try
         {
-            await Repeating(name, what, (_, ct) => !ct.IsCancellationRequested, tell).ExecuteAsync(async ct => await work(ct), stopping);
+            do await pipeline.ExecuteAsync(RunAsync, stopping);
+            while (ended is not null);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
+
+        async ValueTask RunAsync(CancellationToken ct)
+        {
+            if (Interlocked.Exchange(ref ended, null) is { } before) before.Throw();
+            var began = clock.GetTimestamp();
+            try
+            {
+                await work(ct);
+            }
+            catch (Exception e) when (!ct.IsCancellationRequested && clock.GetElapsedTime(began) > longest)
+            {
+                // Out of the pipeline and in again, where it is the first failure.
+                ended = ExceptionDispatchInfo.Capture(e);
+            }
+        }
     }
 
     private ResiliencePipelineBuilder Builder(string name, string? what) => new() { Name = name, InstanceName = what, TimeProvider = clock, TelemetryListener = metrics };

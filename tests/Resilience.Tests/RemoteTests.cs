@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Polly.CircuitBreaker;
 using Polly.Timeout;
@@ -133,6 +134,26 @@ public sealed class RemoteTests : IAsyncLifetime
         await caller.AskPatientlyAsync();
         caller.Measured.Where(m => m.Name == "resilience.polly.strategy.attempt.duration").Select(m => m.Tags["attempt.number"]).Distinct()
             .ShouldBe(Enumerable.Range(0, 11).Cast<object?>());
+    }
+
+    [Fact]
+    public async Task Work_without_an_end_that_lasted_waits_as_briefly_as_at_its_first_failure()
+    {
+        var clock = new ManualClock();
+        using var host = Caller.HostOf(remote => (remote.BaseDelayMs, remote.MaxDelayMs) = (1000, 5000), clock);
+        using var stopping = new CancellationTokenSource();
+        var (failures, runs) = (new List<Retry>(), 0);
+        var working = host.Services.GetRequiredService<Remotes>().KeepGoingAsync("shop", "work", WorkAsync, failures.Add, stopping.Token);
+        for (var waited = 0; waited < 6; waited++) clock.Pass(await clock.NextAsync(below: TimeSpan.FromHours(1)));
+        await stopping.CancelAsync();
+        await working;
+        failures.Select(f => f.Attempt).ShouldBe([1, 2, 3, 1, 2, 3]);
+
+        Task WorkAsync(CancellationToken ct)
+        {
+            if (++runs == 4) clock.Pass(TimeSpan.FromSeconds(6));
+            return runs < 7 ? throw new HttpRequestException($"run {runs}") : Task.Delay(Timeout.Infinite, ct);
+        }
     }
 
     [Theory]
