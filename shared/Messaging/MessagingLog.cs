@@ -8,9 +8,6 @@ internal static partial class MessagingLog
     [LoggerMessage(1, LogLevel.Warning, "The relay could not publish to {Exchange} ({Error}, attempt {Attempt}). It goes on from the first unconfirmed event in {DelayMs} ms.")]
     public static partial void PublishFailed(this ILogger log, string exchange, string error, int attempt, double delayMs);
 
-    [LoggerMessage(2, LogLevel.Warning, "The relay of {Exchange} stopped following the log ({Error}). It starts again in {DelayMs} ms.")]
-    public static partial void RelayStopped(this ILogger log, string exchange, string error, double delayMs);
-
     [LoggerMessage(3, LogLevel.Warning, "A message of {Queue} could not be handled ({Error}, attempt {Attempt}). It is tried again in {DelayMs} ms.")]
     public static partial void HandlingFailed(this ILogger log, string queue, string error, int attempt, double delayMs);
 

@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using ConsentLedger.Contracts;
 using ConsentLedger.EventStore;
 using ConsentLedger.Resilience;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Polly;
+using RabbitMQ.Client;
 
 namespace ConsentLedger.Messaging.Publishing;
 
@@ -14,54 +15,79 @@ namespace ConsentLedger.Messaging.Publishing;
 internal sealed class Relay(
     IEventEngine engine, Publication publication, BrokerConnection broker, MessagingMetrics metrics, Remotes remotes, TimeProvider clock, ILogger<Relay> log) : BackgroundService
 {
-    private const int MaxOutstanding = 256;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(5);
 
     private readonly Subscription _outbox = new(engine, "relay", clock);
-    private readonly ConfirmedPublisher _publisher = new(broker, clock, (channel, ct) => Topology.DeclareExchangeAsync(channel, publication.Exchange, ct));
-
-    // Publishing again is harmless, everybody who listens knows positions; giving up is not. So it never ends by itself.
-    private ResiliencePipeline UntilConfirmed => field ??= remotes.Repeating(MessagingRegistration.Relay, "publish", (e, _) => e is not OperationCanceledException, TellOfRetry);
 
     private string Exchange => publication.Exchange;
 
+    // Publishing again is harmless, everybody who listens knows positions; giving up is not. So it never ends by itself.
     protected override async Task ExecuteAsync(CancellationToken stopping)
     {
         var measuring = MeasureLagAsync(stopping);
-        await remotes.KeepGoingAsync(
-            MessagingRegistration.Relay, "follow", ct => _outbox.RunAsync(PublishAsync, ct), retry => log.RelayStopped(Exchange, retry.Exception?.Kind() ?? "", retry.Delay.TotalMilliseconds), stopping);
+        await remotes.KeepGoingAsync(MessagingRegistration.Relay, "publish", PublishAsync, TellOfFailure, stopping);
         await measuring;
-        await _publisher.DisposeAsync();
     }
 
-    private async Task PublishAsync(IReadOnlyList<StoredEvent> events, CancellationToken ct)
+    /// <summary>
+    /// Over one channel, which any failure ends, and this with it. The next run begins on a fresh one, at the first event that was not confirmed: however many were under way,
+    /// what comes after a lost one is published again behind it.
+    /// </summary>
+    private async Task PublishAsync(CancellationToken ct)
     {
-        foreach (var batch in events.Chunk(MaxOutstanding))
+        ConfirmingChannel? channel = null;
+        try
         {
-            var confirmed = 0;
-            await UntilConfirmed.ExecuteAsync(
-                async ct => await _publisher.InTimeAsync(limited => PublishAsync(batch.AsMemory(confirmed), () => confirmed++, limited), ct), ct);
+            await _outbox.RunAheadAsync(
+                async (events, running) =>
+                {
+                    List<Confirm> confirms = [];
+                    await InTimeAsync(
+                        async limited =>
+                        {
+                            channel ??= await ConfirmingChannel.OpenAsync(await broker.GetAsync(limited), DeclareAsync, limited);
+                            foreach (var e in events)
+                                if (publication.Translate(e) is { } message) confirms.Add(await WriteAsync(channel, e, message, limited));
+                        },
+                        running);
+                    return InTimeAsync(limited => ConfirmedAsync(confirms, limited), running);
+                },
+                ct);
+        }
+        finally
+        {
+            if (channel is not null) await channel.DisposeAsync();
         }
     }
 
-    private async Task PublishAsync(ReadOnlyMemory<StoredEvent> events, Action confirmed, CancellationToken ct)
-    {
-        var confirms = new List<Confirm?>(events.Length);
-        for (var i = 0; i < events.Length; i++) confirms.Add(await WriteAsync(events.Span[i], ct));
-        foreach (var confirm in confirms)
-        {
-            // Confirmed and yet in no queue: nobody has asked for this type so far. It stays in the log, and the relay goes on.
-            if (confirm is not null) metrics.Published(Exchange, await confirm.Task.WaitAsync(ct));
-            confirmed();
-        }
-    }
+    private Task DeclareAsync(IChannel channel, CancellationToken ct) => Topology.DeclareExchangeAsync(channel, Exchange, ct);
 
-    private async Task<Confirm?> WriteAsync(StoredEvent e, CancellationToken ct)
+    private async Task<Confirm> WriteAsync(ConfirmingChannel channel, StoredEvent e, CloudEvent message, CancellationToken ct)
     {
-        if (publication.Translate(e) is not { } message) return null;
         using var span = StartSpan(e, message.Type);
         message = message with { TraceParent = span?.Id ?? e.TraceParent };
-        return await _publisher.WriteAsync(message.ToMessage(Exchange, message.Type), ct);
+        return await channel.WriteAsync(message.ToMessage(Exchange, message.Type), ct);
+    }
+
+    private async Task ConfirmedAsync(List<Confirm> confirms, CancellationToken ct)
+    {
+        // Confirmed and yet in no queue: nobody has asked for this type so far. It stays in the log, and the relay goes on.
+        foreach (var confirm in confirms) metrics.Published(Exchange, await confirm.Task.WaitAsync(ct));
+    }
+
+    private async Task InTimeAsync(Func<CancellationToken, Task> work, CancellationToken ct)
+    {
+        using var limit = new CancellationTokenSource(Limit, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
+        try
+        {
+            await work(either.Token);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            throw new BrokerUnavailableException("The broker did not confirm in time.", e);
+        }
     }
 
     private Activity? StartSpan(StoredEvent e, string type)
@@ -75,9 +101,9 @@ internal sealed class Relay(
         return span;
     }
 
-    private void TellOfRetry(Retry retry)
+    private void TellOfFailure(Retry retry)
     {
-        metrics.PublishFailed(Exchange);
+        if (retry.Exception is not StoreUnavailableException) metrics.PublishFailed(Exchange);
         log.PublishFailed(Exchange, retry.Exception?.Kind() ?? "", retry.Attempt, retry.Delay.TotalMilliseconds);
     }
 
