@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Threading.Channels;
 using Npgsql;
 
@@ -15,6 +16,9 @@ public sealed class StoreSignal(NpgsqlDataSource dataSource, string channel) : I
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Our own word comes back to us as well; we have heard it by then.
+    private readonly string _here = RandomNumberGenerator.GetHexString(16);
 
     // Room for one: a word stands for all commits before it.
     private readonly Channel<bool> _owed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -56,7 +60,7 @@ public sealed class StoreSignal(NpgsqlDataSource dataSource, string channel) : I
             try
             {
                 await _owed.Reader.ReadAsync(stopping);
-                await using var tell = dataSource.CreateCommand($"select set_config('synchronous_commit', 'off', true), pg_notify('{channel}', '')");
+                await using var tell = dataSource.CreateCommand($"select set_config('synchronous_commit', 'off', true), pg_notify('{channel}', '{_here}')");
                 await tell.ExecuteNonQueryAsync(stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -77,7 +81,10 @@ public sealed class StoreSignal(NpgsqlDataSource dataSource, string channel) : I
             try
             {
                 await using var connection = await dataSource.OpenConnectionAsync(stopping);
-                connection.Notification += (_, _) => Wake();
+                connection.Notification += (_, word) =>
+                {
+                    if (word.Payload != _here) Wake();
+                };
                 await using (var listen = new NpgsqlCommand($"listen {channel}", connection)) await listen.ExecuteNonQueryAsync(stopping);
                 while (true) await connection.WaitAsync(stopping);
             }
