@@ -14,6 +14,9 @@ public sealed partial class ImportRunner(
 {
     private const string Name = "imports";
 
+    // All that is recorded passes here, and hardly any of it starts an import.
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan BetweenSweeps = TimeSpan.FromHours(1);
 
     /// <summary>A list is swept when it has lapsed for so long that nobody is starting it at this moment.</summary>
@@ -27,7 +30,7 @@ public sealed partial class ImportRunner(
         .AddHostedService<ImportRunner>();
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => remotes.KeepGoingAsync(
-        Name, "run", ct => new Subscription(engine, Name, clock).RunAsync(RunAsync, ct), retry => Stopped(retry.Exception?.GetType().Name ?? "", retry.Delay.TotalMilliseconds), stoppingToken);
+        Name, "run", ct => new Subscription(engine, Name, clock, BetweenLooks).RunAsync(RunAsync, ct), retry => Stopped(retry.Exception?.GetType().Name ?? "", retry.Delay.TotalMilliseconds), stoppingToken);
 
     private async Task RunAsync(IReadOnlyList<StoredEvent> events, CancellationToken ct)
     {
