@@ -76,11 +76,12 @@ public sealed class Subscription(IEventEngine engine, string name, TimeProvider 
                     var before = ending;
                     ending = EndAsync(before, await begin(events, run.Token), tenant, next[tenant] = events[^1].Place.Position + 1);
                     await before;
-                    (found, isMore) = (true, isMore || events.Count == BatchSize);
+                    (found, isMore) = (true, isMore || next[tenant] < head);
                 }
 
-                if (!found) await EitherAsync(appended, ending);
-                else if (rest > TimeSpan.Zero && !isMore) await Task.Delay(rest, clock, run.Token);
+                if (isMore) continue;
+                if (found && rest > TimeSpan.Zero) await Task.Delay(rest, clock, run.Token);
+                await EitherAsync(appended, ending);
             }
         }
         finally
