@@ -51,7 +51,7 @@ internal sealed class Relay(
                                 if (publication.Translate(e) is { } message) confirms.Add(await WriteAsync(channel, e, message, limited));
                         },
                         running);
-                    return InTimeAsync(limited => ConfirmedAsync(confirms, limited), running);
+                    return ConfirmedAsync(confirms, running);
                 },
                 ct);
         }
@@ -72,8 +72,9 @@ internal sealed class Relay(
 
     private async Task ConfirmedAsync(List<Confirm> confirms, CancellationToken ct)
     {
-        // Confirmed and yet in no queue: nobody has asked for this type so far. It stays in the log, and the relay goes on.
-        foreach (var confirm in confirms) metrics.Published(Exchange, await confirm.Task.WaitAsync(ct));
+        // The limit is for the next one and not for all of them: a broker that is slow gets through them. Confirmed and yet in no queue: nobody has asked for this type so far.
+        // It stays in the log, and the relay goes on.
+        foreach (var confirm in confirms) metrics.Published(Exchange, await confirm.Task.WaitAsync(Limit, clock, ct));
     }
 
     private async Task InTimeAsync(Func<CancellationToken, Task> work, CancellationToken ct)
@@ -86,7 +87,7 @@ internal sealed class Relay(
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
-            throw new BrokerUnavailableException("The broker did not confirm in time.", e);
+            throw new BrokerUnavailableException("The broker did not take it in time.", e);
         }
     }
 
