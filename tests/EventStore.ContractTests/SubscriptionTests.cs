@@ -104,9 +104,11 @@ public sealed class SubscriptionTests : IAsyncLifetime
     private Task Follow(Subscription subscription) => subscription.RunAheadAsync(
         async (events, running) =>
         {
-            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            // What follows from its end has followed when the test goes on.
+            var done = new TaskCompletionSource();
+            running.Register(() => done.TrySetCanceled(running));
             await _begun.Writer.WriteAsync((events[0].Place.Position, done), Ct);
-            return done.Task.WaitAsync(running);
+            return done.Task;
         },
         _stop.Token);
 
