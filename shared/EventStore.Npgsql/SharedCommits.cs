@@ -9,21 +9,17 @@ namespace ConsentLedger.EventStore.Npgsql;
 /// <param name="write">Writes all of these batches or none; of a tenant there is one at most.</param>
 internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken, Task> write) : IAsyncDisposable
 {
-    // At least two: one is decided and sent while the other is flushed.
-    private static readonly int AtOnce = Math.Max(2, Environment.ProcessorCount);
+    // One is flushed while processors are busy with the others.
+    private static readonly int AtOnce = Environment.ProcessorCount + 1;
 
     // What takes longer waits for somebody else's lock, or for a disk that more writes at once do not make slower.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
-
-    // Beside another write that is under way, a small one waits this long for company: who was answered by the write before comes back with more.
-    private static readonly TimeSpan Company = TimeSpan.FromMilliseconds(1);
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly HashSet<Task> _writing = [];
     private List<Waiting> _waiting = [];
     private int _shared;
-    private Task? _newest;
 
     /// <param name="close">Asked for the batch when it is written, under no lock of ours; null when there is none any more.</param>
     /// <exception cref="AppendConflictException">Nothing of this batch was written.</exception>
@@ -67,10 +63,9 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
 
     private async Task WriteWaitingAsync()
     {
-        while (await TakeAsync() is { Count: > 0 } together)
+        while (Take() is { Count: > 0 } together)
         {
             var writing = WriteAsync([.. together.Select(Close).OfType<Closed>()]);
-            lock (_gate) _newest = writing;
             if (await Task.WhenAny(writing, Task.Delay(Patience)) == writing) continue;
             lock (_gate) _writing.Add(writing);
         }
@@ -90,14 +85,6 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
         }
 
         foreach (var waiting in together) waiting.Written.TrySetFromTask(writing);
-    }
-
-    private async Task<IReadOnlyList<Waiting>> TakeAsync()
-    {
-        Task? other;
-        lock (_gate) other = _newest;
-        if (other is { IsCompleted: false }) await Task.WhenAny(other, Task.Delay(Company));
-        return Take();
     }
 
     /// <summary>All that wait, one a tenant, in one order everywhere: who locks several heads locks them in that order.</summary>
