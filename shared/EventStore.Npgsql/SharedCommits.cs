@@ -101,8 +101,17 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
 
     private static Closed? Close(Waiting waiting)
     {
-        if (waiting.Close() is { } batch) return new Closed(batch, waiting.Written);
-        waiting.Written.SetResult();
+        try
+        {
+            if (waiting.Close() is { } batch) return new Closed(batch, waiting.Written);
+            waiting.Written.SetResult();
+        }
+        catch (Exception bug)
+        {
+            // Its own, and not its neighbours'.
+            waiting.Written.SetException(bug);
+        }
+
         return null;
     }
 

@@ -108,7 +108,8 @@ internal sealed class TenantLoop : IAsyncDisposable
             // First, so that after a bug nobody waits for a loop that is gone.
             _queue.Writer.TryComplete();
             var gone = new StoreUnavailableException("The ledger shut down before it answered.");
-            foreach (var pending in (_flying?.Pending ?? []).Concat(_work.Pending).Concat(_inHand)) pending.Answer.TrySetException(gone);
+            var decided = Take().Pending;
+            foreach (var pending in (_flying?.Pending ?? []).Concat(decided).Concat(_inHand)) pending.Answer.TrySetException(gone);
             while (_queue.Reader.TryRead(out var left)) left.Answer.TrySetException(gone);
         }
     }
