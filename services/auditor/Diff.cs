@@ -39,7 +39,7 @@ internal static class Diff
                 $"then       {string.Join(", ", Moments(clocks))}: {before.Count.ToString(CultureInfo.InvariantCulture)} events of {history.Events.Count.ToString(CultureInfo.InvariantCulture)}",
                 "",
                 .. Words.Table(
-                    ["", "purpose, channel, recipient", "then", "now", "since (UTC)", "by version"],
+                    ["", "purpose, channel, recipient (law)", "then", "now", "since (UTC)", "by version"],
                     [.. lanes.Select(l => (IReadOnlyList<string>)[Differs(l.Then, l.Now) ? "*" : "", l.Lane.Name(), l.Then.State(), StateNow(l.Now, now), l.Now?.OccurredAt.Utc() ?? "", Version(l.Now)])]),
                 .. then.Erasure == now.Erasure ? (string[])[] : ["", $"erasure    {Named(then.Erasure)} then, {Named(now.Erasure)} now"],
             ],
@@ -51,7 +51,7 @@ internal static class Diff
                 clocks.KnownAt,
                 erasure = new { then = then.Erasure, now = now.Erasure },
                 changed = lanes.Count(l => Differs(l.Then, l.Now)),
-                lanes = lanes.Select(l => new { l.Lane.Purpose, l.Lane.Channel, l.Lane.Recipient, changed = Differs(l.Then, l.Now), then = Replay.Machine(l.Then), now = Replay.Machine(l.Now) }),
+                lanes = lanes.Select(l => new { l.Lane.Purpose, l.Lane.Channel, l.Lane.Recipient, l.Lane.Law, l.Lane.Scope, changed = Differs(l.Then, l.Now), then = Replay.Machine(l.Then), now = Replay.Machine(l.Now) }),
             });
     }
 

@@ -11,7 +11,7 @@ namespace ConsentLedger.Auditor;
 /// <summary><c>ledger replay</c>: one subject's history as a timeline, and what it came to.</summary>
 internal static class Replay
 {
-    private static readonly string[] Headings = ["version", "recorded (UTC)", "done (UTC), if another", "what happened", "purpose, channel, recipient", "by", "policy", "effect"];
+    private static readonly string[] Headings = ["version", "recorded (UTC)", "done (UTC), if another", "what happened", "purpose, channel, recipient (law)", "by", "policy", "effect"];
 
     public static Command Verb(Surroundings surroundings)
     {
@@ -69,7 +69,7 @@ internal static class Replay
         lane.PolicyVersion,
     };
 
-    private static object Machine(Lane lane, LaneState state) => new { lane.Purpose, lane.Channel, lane.Recipient, now = Machine(state) };
+    private static object Machine(Lane lane, LaneState state) => new { lane.Purpose, lane.Channel, lane.Recipient, lane.Law, lane.Scope, now = Machine(state) };
 
     private static object Machine(Step step, bool showEvidence) => new
     {
@@ -83,6 +83,8 @@ internal static class Replay
         step.LaneOf()?.Purpose,
         step.LaneOf()?.Channel,
         step.LaneOf()?.Recipient,
+        step.LaneOf()?.Law,
+        step.LaneOf()?.Scope,
         by = step.By() is { Length: > 0 } by ? by : null,
         policyVersion = step.PolicyOf(),
         effect = step.Effect() is { Length: > 0 } effect ? effect : null,
@@ -108,7 +110,7 @@ internal static class Replay
         return
         [
             .. state.Erasure == Erasure.Started ? ["The person is being erased."] : (string[])[],
-            .. state.Lanes.IsEmpty ? ["Nothing was ever asked."] : Words.Table(["purpose, channel, recipient", "state", "since (UTC)", "by version", "policy"], [.. lanes]),
+            .. state.Lanes.IsEmpty ? ["Nothing was ever asked."] : Words.Table(["purpose, channel, recipient (law)", "state", "since (UTC)", "by version", "policy"], [.. lanes]),
         ];
     }
 }

@@ -52,7 +52,7 @@ internal static class Words
     public static DateTimeOffset DoneAt(this Step step) =>
         step.Facts is null ? step.Event.Place.RecordedAt : ConsentLedger.Consent.Consents.Reading.Replay.DoneAt(step.Facts, step.Event.Place);
 
-    public static string Name(this Lane lane) => $"{lane.Purpose}, {(lane.Channel is null ? "" : $"{lane.Channel}, ")}{lane.Recipient}";
+    public static string Name(this Lane lane) => $"{lane.Purpose}, {(lane.Channel is null ? "" : $"{lane.Channel}, ")}{lane.Bounds}";
 
     public static string State(this LaneState? lane) => lane switch
     {
@@ -61,7 +61,7 @@ internal static class Words
     };
 
     public static IOrderedEnumerable<Lane> InOrder(this IEnumerable<Lane> lanes) =>
-        lanes.OrderBy(l => l.Purpose, StringComparer.Ordinal).ThenBy(l => l.Channel, StringComparer.Ordinal).ThenBy(l => l.Recipient, StringComparer.Ordinal);
+        lanes.OrderBy(l => l.Purpose, StringComparer.Ordinal).ThenBy(l => l.Channel, StringComparer.Ordinal).ThenBy(l => l.Bounds, StringComparer.Ordinal);
 
     public static string Utc(this DateTimeOffset moment) => moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture);
 

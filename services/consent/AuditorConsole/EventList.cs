@@ -49,8 +49,8 @@ internal sealed class EventList(SubjectFile file, Moment moment, IReadOnlySet<lo
 
     private Html Details(KnownEvent e) => e.Facts switch
     {
-        ILaneAct act => $"""<b>{file.TitleOf(act.Lane.Purpose)}</b> · {Wording.Channel(act.Lane.Channel)} · {act.Lane.Recipient}. {By(act)}, under policy {act.PolicyVersion}; {Done(act)}.""",
-        ConsentExpired expired => $"<b>{file.TitleOf(expired.Lane.Purpose)}</b> · {Wording.Channel(expired.Lane.Channel)} · {expired.Lane.Recipient}.",
+        ILaneAct act => $"""<b>{file.TitleOf(act.Lane.Purpose)}</b> · {Wording.Channel(act.Lane.Channel)} · {act.Lane.Bounds}. {By(act)}, under policy {act.PolicyVersion}; {Done(act)}.""",
+        ConsentExpired expired => $"<b>{file.TitleOf(expired.Lane.Purpose)}</b> · {Wording.Channel(expired.Lane.Channel)} · {expired.Lane.Bounds}.",
         IAct act => $"{By(act)}; {Done(act)}.",
         HistoryRead r => $"By <b>{r.Reader}</b>.",
         ErasureStarted s => $"Request <span class=\"id\">{s.Request.ToString()}</span>.",

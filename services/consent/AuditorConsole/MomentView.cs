@@ -65,8 +65,8 @@ internal static class MomentView
     private static Html States(SubjectFile file, SubjectConsents state) => $"""
         <div class="scroll" tabindex="0" role="group" aria-label="State of every lane">
         <table class="states"><thead><tr><th scope="col">Purpose</th><th scope="col">State</th><th scope="col">Since</th><th scope="col">Rests on</th><th scope="col">Policy and text</th></tr></thead>
-        <tbody>{state.Lanes.OrderBy(l => l.Key.Purpose, StringComparer.Ordinal).ThenBy(l => l.Key.Channel, StringComparer.Ordinal).ThenBy(l => l.Key.Recipient, StringComparer.Ordinal).Select(l => (Html)$"""
-        <tr><th scope="row">{file.TitleOf(l.Key.Purpose)}<span class="sub">{Wording.Channel(l.Key.Channel)} · {l.Key.Recipient}</span></th>
+        <tbody>{state.Lanes.OrderBy(l => l.Key.Purpose, StringComparer.Ordinal).ThenBy(l => l.Key.Channel, StringComparer.Ordinal).ThenBy(l => l.Key.Bounds, StringComparer.Ordinal).Select(l => (Html)$"""
+        <tr><th scope="row">{file.TitleOf(l.Key.Purpose)}<span class="sub">{Wording.Channel(l.Key.Channel)} · {l.Key.Bounds}</span></th>
         <td>{(l.Value.Given ? Positive("given") : Negative(Wording.Status(l.Value.Status)))}</td><td><time datetime="{l.Value.OccurredAt.Machine()}">{l.Value.OccurredAt.Exact()}</time></td>
         <td>{EventList.Link(file, l.Value.Place)}<span class="sub">position {l.Value.Place.Position}</span></td><td>{l.Value.PolicyVersion}{Text(file, l.Key, l.Value)}</td></tr>
         """)}</tbody></table></div>

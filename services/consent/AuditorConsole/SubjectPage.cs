@@ -84,7 +84,7 @@ internal static class SubjectPage
         <table><caption>Spans of consent, as known at this reading</caption>
         <thead><tr><th scope="col">Purpose</th><th scope="col">Channel</th><th scope="col">Recipient</th><th scope="col">Answer</th><th scope="col">From</th><th scope="col">Until</th></tr></thead>
         <tbody>{file.Timeline.Lanes.SelectMany(l => l.Spans.Select(s => (Html)$"""
-        <tr><td>{file.TitleOf(l.Lane.Purpose)}</td><td>{Wording.Channel(l.Lane.Channel)}</td><td>{l.Lane.Recipient}</td><td>{(s.Given ? "yes" : "no")}</td><td>{s.From.Exact()}</td><td>{(s.Until >= file.Timeline.Until ? "now" : s.Until.Exact())}</td></tr>
+        <tr><td>{file.TitleOf(l.Lane.Purpose)}</td><td>{Wording.Channel(l.Lane.Channel)}</td><td>{l.Lane.Bounds}</td><td>{(s.Given ? "yes" : "no")}</td><td>{s.From.Exact()}</td><td>{(s.Until >= file.Timeline.Until ? "now" : s.Until.Exact())}</td></tr>
         """))}</tbody></table></div>
         <p>Policies: {string.Join("; ", file.Timeline.Policies.Select(p => $"{p.Version}, published {p.PublishedAt.Exact()}"))}.</p>
         </details>

@@ -43,7 +43,7 @@ public sealed class TimelinePicture
             y += GroupHeight;
             foreach (var lane in purpose)
             {
-                _names.Add(($"{Wording.Channel(lane.Lane.Channel)} · {lane.Lane.Recipient}", null, _laneHeight < Roomy ? "lane tight" : "lane"));
+                _names.Add(($"{Wording.Channel(lane.Lane.Channel)} · {lane.Lane.Bounds}", null, _laneHeight < Roomy ? "lane tight" : "lane"));
                 _lanes.Add((lane, y + (_laneHeight / 2)));
                 y += _laneHeight;
             }

@@ -1,3 +1,5 @@
+using ConsentLedger.Contracts.Policies;
+
 namespace ConsentLedger.Consent.Consents;
 
 /// <summary>What one consent covers: a purpose, over a channel where the purpose has any, for a recipient.</summary>
@@ -5,6 +7,9 @@ namespace ConsentLedger.Consent.Consents;
 /// <param name="Scope">One right at another provider, where the purpose is an authorisation for that.</param>
 public readonly record struct Lane(string Purpose, string? Channel, string Recipient, string? Law = null, string? Scope = null)
 {
+    /// <summary>In words: for whom, and where there are several, of which right and under whose law.</summary>
+    public string Bounds => Recipient + (Scope is null ? "" : $", {Scope}") + Law switch { null => "", Jurisdictions.Anywhere => " (other places)", _ => $" ({Law})" };
+
     /// <summary>Whether a question about <paramref name="asked"/> has to look here too: a no that names no law is said under each, and a question that names none asks under all.</summary>
     public bool Concerns(Lane asked) =>
         (Purpose, Channel, Recipient, Scope) == (asked.Purpose, asked.Channel, asked.Recipient, asked.Scope) && (Law is null || asked.Law is null || Law == asked.Law);

@@ -37,6 +37,22 @@ public sealed class TimelineTests : IDisposable
     public void A_no_that_was_never_asked_for_is_told_as_such() => Steps(Withdrawn(1)).Single().Effect().ShouldBe("refused before it was ever given");
 
     [Fact]
+    public void What_is_said_under_several_laws_is_told_apart()
+    {
+        Lane lane = new("offers", "email", "controller"), eu = lane with { Law = "EU" }, elsewhere = lane with { Law = "*" }, right = lane with { Scope = "contacts:read" };
+        var history = History([.. new[] { lane, eu, elsewhere, right }.Select(l => Granted(1) with { Lane = l })]);
+
+        var told = Replay.Tell(history, Now, showEvidence: false);
+        foreach (var name in (string[])["offers, email, controller ", "offers, email, controller (EU)", "offers, email, controller (other places)", "offers, email, controller, contacts:read"])
+            told.ToText().ShouldContain(name);
+        Machine(told).GetProperty("lanes").EnumerateArray().Select(l => (Word(l, "law"), Word(l, "scope"))).ShouldBe(
+            [(null, null), ("EU", null), ("*", null), (null, "contacts:read")], ignoreOrder: true);
+        Machine(told).GetProperty("history").EnumerateArray().Select(e => Word(e, "law")).ShouldBe([null, "EU", "*", null]);
+
+        static string? Word(JsonElement element, string name) => element.TryGetProperty(name, out var word) ? word.GetString() : null;
+    }
+
+    [Fact]
     public void An_erasure_ends_every_consent()
     {
         var history = History(Granted(1), new ErasureStarted(Request), new SubjectErased(Request));
