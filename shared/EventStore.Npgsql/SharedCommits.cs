@@ -106,7 +106,7 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
             if (waiting.Close() is { } batch) return new Closed(batch, waiting.Written);
             waiting.Written.SetResult();
         }
-        catch (Exception bug)
+        catch (Exception bug) when (bug is not OutOfMemoryException)
         {
             // Its own, and not its neighbours'.
             waiting.Written.SetException(bug);
