@@ -15,11 +15,16 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
     // What takes longer waits for somebody else's lock, or for a disk that more writes at once do not make slower.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
 
+    // What a small write costs is its statements and its flush: the next waits so long for company beside it, or until it is done. Large ones fill while others are written.
+    private static readonly TimeSpan Company = TimeSpan.FromMilliseconds(1);
+    private const int Small = 16;
+
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly HashSet<Task> _writing = [];
     private List<Waiting> _waiting = [];
     private int _shared;
+    private (Task Writing, int Events) _newest = (Task.CompletedTask, 0);
 
     /// <param name="close">Asked for the batch when it is written, under no lock of ours; null when there is none any more.</param>
     /// <exception cref="AppendConflictException">Nothing of this batch was written.</exception>
@@ -63,9 +68,11 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
 
     private async Task WriteWaitingAsync()
     {
-        while (Take() is { Count: > 0 } together)
+        while (await TakeAsync() is { Count: > 0 } together)
         {
-            var writing = WriteAsync([.. together.Select(Close).OfType<Closed>()]);
+            Closed[] closed = [.. together.Select(Close).OfType<Closed>()];
+            var writing = WriteAsync(closed);
+            lock (_gate) _newest = (writing, closed.Sum(c => c.Batch.Events.Count));
             if (await Task.WhenAny(writing, Task.Delay(Patience)) == writing) continue;
             lock (_gate) _writing.Add(writing);
         }
@@ -85,6 +92,18 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
         }
 
         foreach (var waiting in together) waiting.Written.TrySetFromTask(writing);
+    }
+
+    private async Task<IReadOnlyList<Waiting>> TakeAsync()
+    {
+        var (other, events) = Newest();
+        if (!other.IsCompleted && events < Small) await Task.WhenAny(other, Task.Delay(Company));
+        return Take();
+    }
+
+    private (Task Writing, int Events) Newest()
+    {
+        lock (_gate) return _newest;
     }
 
     /// <summary>All that wait, one a tenant, in one order everywhere: who locks several heads locks them in that order.</summary>
