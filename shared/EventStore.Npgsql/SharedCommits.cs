@@ -96,14 +96,11 @@ internal sealed class SharedCommits(Func<IReadOnlyList<Batch>, CancellationToken
 
     private async Task<IReadOnlyList<Waiting>> TakeAsync()
     {
-        var (other, events) = Newest();
+        Task other;
+        int events;
+        lock (_gate) (other, events) = _newest;
         if (!other.IsCompleted && events < Small) await Task.WhenAny(other, Task.Delay(Company));
         return Take();
-    }
-
-    private (Task Writing, int Events) Newest()
-    {
-        lock (_gate) return _newest;
     }
 
     /// <summary>All that wait, one a tenant, in one order everywhere: who locks several heads locks them in that order.</summary>
