@@ -11,7 +11,8 @@ namespace ConsentLedger.Messaging.Publishing;
 /// <param name="declare">Makes what it publishes to exist, on each fresh channel.</param>
 internal sealed class ConfirmedPublisher(BrokerConnection broker, TimeProvider clock, Func<IChannel, CancellationToken, Task> declare) : IAsyncDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    /// <summary>In which the broker confirms, or counts as away.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
     // During the election of a queue's leader a fresh channel is nacked until it is over (fixed in RabbitMQ 3.11).
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);

@@ -15,7 +15,6 @@ namespace ConsentLedger.Messaging.Publishing;
 internal sealed class Relay(
     IEventEngine engine, Publication publication, BrokerConnection broker, MessagingMetrics metrics, Remotes remotes, TimeProvider clock, ILogger<Relay> log) : BackgroundService
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(5);
 
     private readonly Subscription _outbox = new(engine, "relay", clock);
@@ -74,12 +73,12 @@ internal sealed class Relay(
     {
         // The limit is for the next one and not for all of them: a broker that is slow gets through them. Confirmed and yet in no queue: nobody has asked for this type so far.
         // It stays in the log, and the relay goes on.
-        foreach (var confirm in confirms) metrics.Published(Exchange, await confirm.Task.WaitAsync(Limit, clock, ct));
+        foreach (var confirm in confirms) metrics.Published(Exchange, await confirm.Task.WaitAsync(ConfirmedPublisher.Limit, clock, ct));
     }
 
     private async Task InTimeAsync(Func<CancellationToken, Task> work, CancellationToken ct)
     {
-        using var limit = new CancellationTokenSource(Limit, clock);
+        using var limit = new CancellationTokenSource(ConfirmedPublisher.Limit, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
         try
         {
