@@ -53,8 +53,6 @@ internal static class DecisionBenchmark
         contest.Enter("copy-binary", _ => CopyAsync(installation.ConnectionString("consent"), "binary", ct));
         contest.Enter("audience", _ => ListAudienceAsync(installation, ct));
 
-        // Until what is called all the time is compiled as well as it will be.
-        await DecideAsync(installation, "/v1/decisions", 10, ct);
         await contest.RunAsync(Rounds, Stage.Seconds);
 
         contest.Print("decide", $"strict decisions/s over HTTP, {Callers} callers", "pgbench -S", $"pgbench -S, {Callers} clients");

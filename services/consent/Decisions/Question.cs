@@ -7,12 +7,11 @@ internal sealed class Question(IReadOnlyList<StreamId> subjects, bool remember)
 
     public bool Remember => remember;
 
-    public SubjectsAsOf? Found { get; set; }
-
     /// <summary>Why nothing can be decided, though all was found.</summary>
     public Exception? Fault { get; set; }
 
-    public TaskCompletionSource<SubjectsAsOf> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Whoever asked about one subject goes on where they are told. Who asked about many has much to do, and others would wait for them.</summary>
+    public TaskCompletionSource<SubjectsAsOf> Answer { get; } = new(subjects.Count > 1 ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None);
 
-    public void Tell() => _ = Fault is null ? Answer.TrySetResult(Found!) : Answer.TrySetException(Fault);
+    public void Tell(SubjectsAsOf answer) => _ = Fault is null ? Answer.TrySetResult(answer) : Answer.TrySetException(Fault);
 }

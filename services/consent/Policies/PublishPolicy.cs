@@ -49,7 +49,7 @@ public static class PublishPolicy
         if (pack.Version != version) return KnownProblems.Refused("policy_version_mismatch", "The pack's version is not the one in the address.");
         if (pack.Tenant != caller.Tenant.ToString()) return KnownProblems.Refused("policy_tenant_mismatch", "The pack belongs to another tenant.");
 
-        var body = new Body<PolicyPack>(pack, "", bytes);
+        var body = new Body<PolicyPack>(pack, null, bytes);
         var command = caller.Command(PolicyBook.Of(caller.Tenant).Id, body, options, PolicyBook.Stream, context => Decide(pack, context.State<PolicyBook>(), accepted.Locate));
         return (await ledger.ExecuteAsync(command, ct)).ToResult();
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
@@ -7,7 +8,10 @@ namespace ConsentLedger.ServiceDefaults;
 /// <summary>Names the span of a request by its route, never by its path.</summary>
 internal sealed class RequestSpans(RequestDelegate next)
 {
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context) =>
+        context.Features.Get<IHttpActivityFeature>()?.Activity is { IsAllDataRequested: true } span ? NameAsync(span, context) : next(context);
+
+    private async Task NameAsync(Activity span, HttpContext context)
     {
         try
         {
@@ -15,13 +19,12 @@ internal sealed class RequestSpans(RequestDelegate next)
         }
         finally
         {
-            Name(context);
+            Name(span, context);
         }
     }
 
-    private static void Name(HttpContext context)
+    private static void Name(Activity span, HttpContext context)
     {
-        if (context.Features.Get<IHttpActivityFeature>()?.Activity is not { IsAllDataRequested: true } span) return;
         span.SetTag("http.response.status_code", context.Response.StatusCode);
         if (context.GetEndpoint() is not RouteEndpoint { RoutePattern.RawText: { } route }) return;
         span.DisplayName = $"{context.Request.Method} {route}";

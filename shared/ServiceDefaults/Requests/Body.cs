@@ -9,14 +9,14 @@ using Microsoft.Net.Http.Headers;
 namespace ConsentLedger.ServiceDefaults;
 
 /// <summary>A request's JSON body, read once and strictly.</summary>
-/// <param name="target">Where it was sent to, method and path, where that makes it another request.</param>
+/// <param name="to">Where it was sent to, where that makes it another request.</param>
 /// <param name="sent">The bytes it was read from.</param>
-public sealed class Body<T>(T value, string target, ReadOnlyMemory<byte> sent) : IBindableFromHttpContext<Body<T>>, IEndpointParameterMetadataProvider
+public sealed class Body<T>(T value, (string Method, PathString Path)? to, ReadOnlyMemory<byte> sent) : IBindableFromHttpContext<Body<T>>, IEndpointParameterMetadataProvider
 {
     public T Value => value;
 
     /// <summary>Of method, path and the bytes as sent. The path belongs to it: the same key and body for another subject is another request.</summary>
-    public Digest Digest => Digest.Of([.. Encoding.UTF8.GetBytes(target), .. sent.Span]);
+    public Digest Digest => Digest.Of([.. Encoding.UTF8.GetBytes(to is var (method, path) ? $"{method} {path} " : ""), .. sent.Span]);
 
     /// <summary>The digest alone: what somebody sent does not slip into a log with a record's own text.</summary>
     public override string ToString() => $"{Digest.Value:N}";
@@ -27,7 +27,7 @@ public sealed class Body<T>(T value, string target, ReadOnlyMemory<byte> sent) :
         if (!IsJson(request.ContentType)) throw new RequestRefusedException(KnownProblems.MediaTypeUnsupported);
         var bytes = await ReadAsync(request, context.RequestAborted);
         return StrictJson.TryRead<T>(bytes, out var value, out var problem)
-            ? new Body<T>(value, $"{request.Method} {request.Path} ", bytes)
+            ? new Body<T>(value, (request.Method, request.Path), bytes)
             : throw new RequestRefusedException(problem);
     }
 
