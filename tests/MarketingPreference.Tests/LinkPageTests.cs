@@ -48,8 +48,18 @@ public sealed class LinkPageTests(RunningService service)
     public async Task Only_the_click_that_left_is_shown_the_way_back()
     {
         var path = await service.LinkAsync(NewSubject());
-        (await BodyAsync(await service.OneClickAsync(path), HttpStatusCode.OK)).ShouldContain($"{path}/undo");
-        (await BodyAsync(await service.OneClickAsync(path), HttpStatusCode.OK)).ShouldNotContain("/undo", Case.Sensitive, "whoever else has the mail would take back what the person said");
+        (await PressAsync()).ShouldContain($"{path}/undo");
+        (await PressAsync()).ShouldNotContain("/undo", Case.Sensitive, "whoever else has the mail would take back what the person said");
+
+        async Task<string> PressAsync() => await BodyAsync(await service.SendAsync(HttpMethod.Post, path, Form("confirm=unsubscribe")), HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_mail_client_is_answered_in_a_word_and_given_no_way_to_anywhere()
+    {
+        using var answer = await service.OneClickAsync(await service.LinkAsync(NewSubject()));
+        answer.Content.Headers.ContentType!.MediaType.ShouldBe("text/plain");
+        (await BodyAsync(answer, HttpStatusCode.OK)).ShouldBe("unsubscribed");
     }
 
     [Fact]

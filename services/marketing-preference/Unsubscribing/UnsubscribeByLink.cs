@@ -12,7 +12,7 @@ namespace ConsentLedger.MarketingPreference.Unsubscribing;
 
 /// <summary>
 /// The mail client's one-click (RFC 8058) and the button of the page. The link alone is the authority: no cookie, no sign-in, no redirect, and a repeat
-/// is answered like the first.
+/// is answered like the first: a mail client in a word, a person with a page.
 /// </summary>
 public static class UnsubscribeByLink
 {
@@ -39,13 +39,11 @@ public static class UnsubscribeByLink
         TimeProvider clock, CancellationToken ct)
     {
         if (links.Find(token, clock.GetUtcNow()) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request));
-        var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
-        var words = Wording.Choose(policies.Current, null, request);
 
         // In this order: what says no such thing takes nothing from those who do.
         var lane = new Lane(link.Topic, link.Channel);
-        if (await ReadCauseAsync(request, ct) is not { } cause) return BodyInvalid.To(request, words, policies.Current);
-        if (!limit.Allows(link.Stream, lane)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
+        if (await ReadCauseAsync(request, ct) is not { } cause) return await SayAsync(BodyInvalid);
+        if (!limit.Allows(link.Stream, lane)) return await SayAsync(LinkLimit.TooManyRequests);
 
         var seen = Seen.Of(request.Headers.UserAgent, link, clock.GetUtcNow());
 
@@ -56,11 +54,19 @@ public static class UnsubscribeByLink
             Reads = PolicyBook.ReadBy(link.Tenant),
         };
         var outcome = await ledger.ExecuteAsync(command, ct);
-        if (outcome is Outcome.Refused) return ShowUnsubscribe.LinkInvalid.To(request, words, policies.Current);
-        if (await tell.OfUnsubscribeAsync(link.Stream, lane, Actor.Subject, Method, ct) is { } pending) return pending.To(request, words, policies.Current);
+        if (outcome is Outcome.Refused) return await SayAsync(ShowUnsubscribe.LinkInvalid);
+        if (await tell.OfUnsubscribeAsync(link.Stream, lane, Actor.Subject, Method, ct) is { } pending) return await SayAsync(pending);
 
+        // A mail client shows its person nothing of the answer. Who pressed the button of the page gets a page, and the way back on it.
+        if (cause == Cause.OneClick) return TypedResults.Text("unsubscribed");
         var events = await states.ReadEventsAsync(link.Stream, ct);
-        return page.Done(link, token, outcome is Outcome.Recorded ? UndoUnsubscribe.Closing(events, lane, clock.GetUtcNow()) : null, events, policies, request);
+        return page.Done(link, token, outcome is Outcome.Recorded ? UndoUnsubscribe.Closing(events, lane, clock.GetUtcNow()) : null, events, (await reader.ReadAsync(link.Tenant, [], ct)).Policies, request);
+
+        async Task<IResult> SayAsync(Problem problem)
+        {
+            var policy = (await reader.ReadAsync(link.Tenant, [], ct)).Policies.Current;
+            return problem.To(request, Wording.Choose(policy, null, request), policy);
+        }
     }
 
     /// <summary>Exactly one of the two fields, in either encoding; null for anything else.</summary>
