@@ -48,8 +48,7 @@ public sealed class PostgresDatabase : IAsyncDisposable
         var name = NewName("emptied");
         try
         {
-            await ExecuteAsync(_server, $"select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{Name}'");
-            await ExecuteAsync(_server, $"alter database {Name} rename to {name}");
+            await ExecuteAsync(_server, $"select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{Name}'; alter database {Name} rename to {name}");
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.ObjectInUse or PostgresErrorCodes.InvalidCatalogName)
         {
@@ -83,7 +82,7 @@ public sealed class PostgresDatabase : IAsyncDisposable
 
     private static async Task ExecuteAsync(string server, string sql)
     {
-        await using var connection = new NpgsqlConnection($"{server};Database=postgres;Command Timeout=300");
+        await using var connection = new NpgsqlConnection($"{server};Database=postgres;Pooling=false;Command Timeout=300");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
