@@ -8,7 +8,7 @@ public sealed class PostgresDatabase : IAsyncDisposable
 {
     /// <summary>
     /// Those that are empty again, under names that nobody knows, each with its server, for the tests to come. To make a database is to copy 300 files
-    /// and to drop it is a checkpoint of the whole server: together ten times the work of dropping the tables that a service made.
+    /// and to drop it is a checkpoint of the whole server, where a service made a few dozen tables.
     /// </summary>
     private static readonly ConcurrentBag<(string Server, string Name)> Emptied = [];
 
