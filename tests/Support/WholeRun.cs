@@ -13,10 +13,17 @@ public sealed class WholeRun(IMessageSink messages) : XunitTestFramework(message
 {
     private static readonly ConcurrentStack<Func<Task>> Last = [];
 
+    /// <summary>Whether anybody will act after the last test.</summary>
+    internal static bool IsWatching { get; private set; }
+
     /// <summary>For what several test classes share: done after the last of them, in the opposite order.</summary>
     public static void AtEnd(Func<Task> act) => Last.Push(act);
 
-    protected override ITestFrameworkExecutor CreateExecutor(AssemblyName assemblyName) => new Executor(assemblyName, SourceInformationProvider, DiagnosticMessageSink);
+    protected override ITestFrameworkExecutor CreateExecutor(AssemblyName assemblyName)
+    {
+        IsWatching = true;
+        return new Executor(assemblyName, SourceInformationProvider, DiagnosticMessageSink);
+    }
 
     private sealed class Executor(AssemblyName assembly, ISourceInformationProvider sources, IMessageSink diagnostics) : XunitTestFrameworkExecutor(assembly, sources, diagnostics)
     {
@@ -34,6 +41,7 @@ public sealed class WholeRun(IMessageSink messages) : XunitTestFramework(message
         protected override async Task BeforeTestAssemblyFinishedAsync()
         {
             while (Last.TryPop(out var act)) await act();
+            await PostgresDatabase.DropEmptiedAsync();
             if (Servers.Choice is { } choice) DiagnosticMessageSink.OnMessage(new DiagnosticMessage(choice));
 #if TESTCONTAINERS
             await Containers.EndAsync();

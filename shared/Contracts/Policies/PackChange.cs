@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace ConsentLedger.Contracts.Policies;
@@ -30,6 +31,8 @@ internal static class PackChanges
 
     private static IEnumerable<PackChange> Compare(JsonElement was, JsonElement now, string place, string path) => (was.ValueKind, now.ValueKind) switch
     {
+        // Most of a pack, and of a book of packs that follow each other.
+        _ when JsonMarshal.GetRawUtf8Value(was).SequenceEqual(JsonMarshal.GetRawUtf8Value(now)) => [],
         (JsonValueKind.Object, JsonValueKind.Object) => Members(
             was.EnumerateObject().ToDictionary(m => m.Name, m => m.Value), now.EnumerateObject().ToDictionary(m => m.Name, m => (m.Value, JsonLines.Child(path, m.Name))), place, path),
         (JsonValueKind.Array, JsonValueKind.Array) => Members(

@@ -65,10 +65,14 @@ internal sealed class Life
 
     private readonly List<StoredEvent> _log = [];
 
+    // Asked after far more often than anything happens: read once from what was stored, and for the states until something happens.
+    private readonly List<(int Who, EventPlace Place, object Facts)> _read = [];
+    private readonly Dictionary<StreamId, SubjectConsents> _states = [];
+
     public DateTimeOffset Now { get; private set; } = Acts.Day(1);
 
     /// <summary>All that was recorded, under whichever id.</summary>
-    public IEnumerable<(int Who, EventPlace Place, object Facts)> Log => _log.Select(e => (Enumerable.Range(0, Ids).First(who => IdOf(who) == e.Stream.Id), e.Place, ConsentCatalog.Events.Decode(e)));
+    public IReadOnlyList<(int Who, EventPlace Place, object Facts)> Log => _read;
 
     public static Arbitrary<LifeStep[]> Any { get; } = Arb.From(AnyStep().ArrayOf(), steps => History.WithoutSome(steps));
 
@@ -133,17 +137,29 @@ internal sealed class Life
         return decide(merge, KeyOf(IdOf(step.Who)), State(step.Who), KeyOf(IdOf(other)), State(other));
     }
 
-    private void Append(StreamId stream, object facts) => _log.Add(new StoredEvent(
-        KeyOf(stream), new EventPlace(_log.Count, _log.Count(e => e.Stream.Id == stream) + 1, Now), Guid.CreateVersion7(Now), ConsentCatalog.Events.NameOf(facts),
-        JsonSerializer.SerializeToUtf8Bytes(facts, facts.GetType(), EventCatalog.Json), null));
+    private void Append(StreamId stream, object facts)
+    {
+        var stored = new StoredEvent(
+            KeyOf(stream), new EventPlace(_log.Count, _log.Count(e => e.Stream.Id == stream) + 1, Now), Guid.CreateVersion7(Now), ConsentCatalog.Events.NameOf(facts),
+            JsonSerializer.SerializeToUtf8Bytes(facts, facts.GetType(), EventCatalog.Json), null);
+        _log.Add(stored);
+        _read.Add((Enumerable.Range(0, Ids).First(who => IdOf(who) == stream), stored.Place, ConsentCatalog.Events.Decode(stored)));
+        _states.Clear();
+    }
 
-    private SubjectConsents State(int who) => SubjectConsents.Stream.Replay(_log.Where(e => e.Stream.Id == IdOf(who)), ConsentCatalog.Events);
+    private SubjectConsents State(int who) => State(IdOf(who));
 
-    private SubjectConsents State(StreamId id) => SubjectConsents.Stream.Replay(_log.Where(e => e.Stream.Id == id), ConsentCatalog.Events);
+    private SubjectConsents State(StreamId id)
+    {
+        if (!_states.TryGetValue(id, out var state)) _states[id] = state = SubjectConsents.Stream.Replay(_log.Where(e => e.Stream.Id == id), ConsentCatalog.Events);
+        return state;
+    }
 
     private static StreamKey KeyOf(StreamId id) => new(Story.Tenant, id);
 
-    private static StreamId IdOf(int who) => new(Guid.Parse($"0195a1b2-0000-7000-8000-00000000000{who + 1}"));
+    private static readonly IReadOnlyList<StreamId> Streams = [.. Enumerable.Range(1, Ids).Select(n => new StreamId(Guid.Parse($"0195a1b2-0000-7000-8000-00000000000{n}")))];
+
+    private static StreamId IdOf(int who) => Streams[who];
 
     private static Gen<LifeStep> AnyStep(params IReadOnlyList<Deed> deeds) =>
         from deed in deeds.Count > 0 ? Gen.Elements<Deed>(deeds) : Gen.Frequency(
