@@ -16,6 +16,10 @@ internal static class Packs
     public static PolicyPack Next(this PolicyPack pack, string version, params IEnumerable<string> dropped) =>
         pack with { Version = version, Purposes = [.. pack.Purposes.Where(p => !dropped.Contains(p.Id))] };
 
+    /// <summary>The policy, where it asks for a double opt-in, over these channels or all.</summary>
+    public static PolicyPack AskingTwice(this PolicyPack pack, string purpose, params string[] channels) =>
+        pack with { Purposes = [.. pack.Purposes.Select(p => p.Id == purpose ? p with { DoubleOptIn = new DoubleOptIn { Channels = channels } } : p)] };
+
     private static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);

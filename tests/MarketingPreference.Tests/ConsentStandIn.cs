@@ -44,6 +44,9 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     /// <summary>What becomes of a grant: the status to answer with, or null where the answer is lost.</summary>
     public Func<Task<int?>>? Granting { get; set; }
 
+    /// <summary>A word about the effect of each grant.</summary>
+    public string? GrantNote { get; set; }
+
     /// <summary>Histories are answered with this, and with nothing that can be read.</summary>
     public int? HistoryStatus { get; set; }
 
@@ -170,7 +173,7 @@ internal sealed class ConsentStandIn : IAsyncDisposable
         return context.Response.WriteAsJsonAsync(new { outcome = "recorded", version = 2 });
     }
 
-    private static async Task GrantAsync(HttpContext context, Func<Task<int?>> granting)
+    private async Task GrantAsync(HttpContext context, Func<Task<int?>> granting)
     {
         if (await granting() is not { } status)
         {
@@ -179,7 +182,7 @@ internal sealed class ConsentStandIn : IAsyncDisposable
         }
 
         context.Response.StatusCode = status;
-        await context.Response.WriteAsJsonAsync(new { outcome = status == StatusCodes.Status200OK ? "recorded" : null });
+        await context.Response.WriteAsJsonAsync(new { outcome = status == StatusCodes.Status200OK ? "recorded" : null, note = GrantNote });
     }
 
     private static Task UnreadableAsync(HttpContext context, int status)

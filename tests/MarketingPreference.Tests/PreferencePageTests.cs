@@ -20,7 +20,7 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     /// <summary>Whoever comes next finds consent answering, and asked.</summary>
     public async Task DisposeAsync()
     {
-        (service.Consent.IsAway, service.Consent.Granting) = (false, null);
+        (service.Consent.IsAway, service.Consent.Granting, service.Consent.GrantNote) = (false, null, null);
         var subject = NewSubject();
         service.Consent.Give(subject, "newsletter");
         await EventuallyAsync("consent is asked again", async () => (await service.DecideAsync(subject, "newsletter")).GetProperty("allowed").GetBoolean());
@@ -101,6 +101,51 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
         joined.Headers.Location!.ToString().ShouldBe($"{path}?said=unknown");
         (await PageAsync(joined.Headers.Location!.ToString())).ShouldContain("not everything is certain yet");
         (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
+    }
+
+    [Fact]
+    public async Task A_yes_that_has_to_be_confirmed_turns_nothing_on_and_its_undoing_ends_nothing()
+    {
+        var subject = NewSubject();
+        service.Consent.Give(subject, "newsletter");
+        await service.ConsentSaysAsync(subject, 1, ConsentGrantedV1.Type, new ConsentGrantedV1("newsletter", "controller", "1", "consent", People.Noon, "subject", "web-form", InForce: true, Channel: "email"));
+        await EventuallyAsync("it is heard", async () => (await service.OverheardAsync(subject)).Count == 2);
+        var path = await PathAsync(subject);
+        using var left = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(await PageAsync(path))}&topic=newsletter&channel=email&want=off"));
+        var after = await PageAsync(left.Headers.Location!.ToString());
+        var told = service.Consent.WithdrawalCalls(subject).Count();
+        (service.Consent.Granting, service.Consent.GrantNote) = (() => Task.FromResult<int?>(200), "confirmation_needed");
+
+        using var undone = await service.SendAsync(HttpMethod.Post, $"{path}/undo", Form($"proof={ProofIn(after)}&did=3-3&texts={TextsIn(after)}"));
+        undone.Headers.Location!.ToString().ShouldBe($"{path}?said=confirm");
+        var page = await PageAsync(undone.Headers.Location!.ToString());
+        page.ShouldContain("nothing is sent before");
+        service.Consent.WithdrawalCalls(subject).Count().ShouldBe(told, "else it would end the first step");
+
+        string Hidden(string name) => Regex.Match(page, $"value=\"newsletter\".*?name=\"{name}\" value=\"([^\"]+)\"", RegexOptions.Singleline).Groups[1].Value;
+        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(page)}&topic=newsletter&channel=email&want=on&text={Hidden("text")}&hash={Hidden("hash")}"));
+        joined.Headers.Location!.ToString().ShouldBe($"{path}?said=confirm");
+        (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
+
+        // The second step opens it.
+        await service.ConsentSaysAsync(subject, 2, ConsentWithdrawnV1.Type, new ConsentWithdrawnV1("newsletter", "controller", "1", People.Noon, "subject", "preference-centre", Channel: "email"));
+        await service.ConsentSaysAsync(subject, 3, ConsentConfirmedV1.Type, new ConsentConfirmedV1("newsletter", "controller", "1", "consent", TimeProvider.System.GetUtcNow(), "subject", "confirmation-link", 3, "email"));
+        await EventuallyAsync("it is on", async () => await service.StateAsync(subject, "newsletter") == "subscribed");
+    }
+
+    [Fact]
+    public async Task Beside_a_consent_that_stands_the_first_step_of_its_renewal_keeps_nothing_shut()
+    {
+        var subject = NewSubject();
+        var path = await PathAsync(subject);
+        (await service.ChooseAsync(subject, "newsletter", false)).EnsureSuccessStatusCode();
+        service.Consent.Give(subject, "newsletter");
+        var page = await PageAsync(path);
+        (service.Consent.Granting, service.Consent.GrantNote) = (() => Task.FromResult<int?>(200), "confirmation_needed");
+        string Hidden(string name) => Regex.Match(page, $"value=\"newsletter\".*?name=\"{name}\" value=\"([^\"]+)\"", RegexOptions.Singleline).Groups[1].Value;
+        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(page)}&topic=newsletter&channel=email&want=on&text={Hidden("text")}&hash={Hidden("hash")}"));
+        joined.Headers.Location!.ToString().ShouldStartWith($"{path}?did=");
+        (await service.DecideAsync(subject, "newsletter")).GetProperty("allowed").GetBoolean().ShouldBeTrue();
     }
 
     [Fact]

@@ -69,7 +69,7 @@ public static class ConsentDecision
         if (purpose.RestsOn(LawfulBasis.Consent))
         {
             // Where the law lets silence pass, it passes as silence: nobody consented. A child's does not.
-            if (consent.IsSilence && pack.RegimeFor(purpose, request.Jurisdiction) == Regime.OptOut && !person.Any(p => p.Age?.ConsentsFrom > now)) return new(true, "opt_out_regime", null, null, pack.Version);
+            if (consent.IsSilence && pack.RegimeFor(purpose, request.Channel, request.Jurisdiction) == Regime.OptOut && !person.Any(p => p.Age?.ConsentsFrom > now)) return new(true, "opt_out_regime", null, null, pack.Version);
             return No(consent.Fault ?? "consent_unknown", pack, consent.State?.Place);
         }
 

@@ -27,23 +27,32 @@ public sealed record ConsentDecision(bool Allowed, string Code, long? Position =
 /// <summary>What became of an act.</summary>
 /// <param name="Outcome"><c>recorded</c> or <c>unchanged</c>; null where it was refused.</param>
 /// <param name="Code">Why it was refused.</param>
-public sealed record ConsentReply(string? Outcome, string? Code);
+/// <param name="Note">A word about the effect of what was recorded.</param>
+public sealed record ConsentReply(string? Outcome, string? Code, string? Note = null)
+{
+    /// <summary>It was the first of two steps, and allows nothing yet.</summary>
+    public bool IsFirstStep => Outcome == "recorded" && Note == "confirmation_needed";
+}
 
 /// <summary>How one consent stands.</summary>
 /// <param name="State">As the consent service names it: <c>given</c>, <c>pending</c>.</param>
 /// <param name="Position">Of the event that it rests on there.</param>
 /// <param name="Until">When it ends, or the time to confirm it does.</param>
-public sealed record ConsentRecord(string Purpose, string? Channel, string Recipient, string State, DateTimeOffset OccurredAt, long Position, DateTimeOffset? Until)
+/// <param name="Renewal">The first step of one that would take its place.</param>
+public sealed record ConsentRecord(string Purpose, string? Channel, string Recipient, string State, DateTimeOffset OccurredAt, long Position, DateTimeOffset? Until, FirstStep? Renewal = null)
 {
-    /// <summary>For the second step of a double opt-in.</summary>
-    public bool IsWaiting(DateTimeOffset now) => State == "pending" && Until > now;
+    /// <summary>What waits for the second step of a double opt-in.</summary>
+    public FirstStep? WaitingAt(DateTimeOffset now) => (State == "pending" ? new FirstStep(Position, Until) : Renewal) is { } step && step.Until > now ? step : null;
 }
+
+/// <param name="Until">The last moment to confirm it.</param>
+public sealed record FirstStep(long Position, DateTimeOffset? Until);
 
 /// <param name="Version">Of the subject's stream there.</param>
 public sealed record ConsentRecords(long Version, IReadOnlyList<ConsentRecord> Consents)
 {
     /// <summary>The first step of a double opt-in that was made last, and waits for the second.</summary>
-    public ConsentRecord? FindWaiting(string purpose, string? channel, string? recipient, DateTimeOffset now) => Of(purpose, channel, recipient).Where(c => c.IsWaiting(now)).MaxBy(c => c.Position);
+    public FirstStep? FindWaiting(string purpose, string? channel, string? recipient, DateTimeOffset now) => Of(purpose, channel, recipient).Select(c => c.WaitingAt(now)).OfType<FirstStep>().MaxBy(c => c.Position);
 
     public IEnumerable<ConsentRecord> Of(string purpose, string? channel, string? recipient) =>
         Consents.Where(c => c.Purpose == purpose && c.Channel == channel && c.Recipient == (recipient ?? PolicyPack.ControllerRecipient));

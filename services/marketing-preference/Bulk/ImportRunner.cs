@@ -45,7 +45,8 @@ public sealed partial class ImportRunner(
 
     private async Task RunAsync(StreamKey import, CancellationToken ct)
     {
-        while (await reader.ReadAsync(import, Import.Stream, ct) is ({ State: ImportState.Running } state, _))
+        // An event a part: who read them all before each would read a long list's for ever.
+        for (var state = await ReadAsync(); state.State == ImportState.Running;)
         {
             var part = state.NextPart;
             var (lines, results) = await parts.ReadAsync(import, part, ct);
@@ -56,6 +57,7 @@ public sealed partial class ImportRunner(
                 {
                     await parts.ForgetRestAsync(import, part, ct);
                     await ledger.ExecuteAsync(new Command(import, Import.Stream, Id: null, default, context => Fail(context.State<Import>(), part)), ct);
+                    state = await ReadAsync();
                     continue;
                 }
 
@@ -63,8 +65,11 @@ public sealed partial class ImportRunner(
                 await parts.SettleAsync(import, part, results, ct);
             }
 
-            await ledger.ExecuteAsync(new Command(import, Import.Stream, Id: null, default, context => Advance(context.State<Import>(), part, Counts.Of(results))), ct);
+            var outcome = await ledger.ExecuteAsync(new Command(import, Import.Stream, Id: null, default, context => Advance(context.State<Import>(), part, Counts.Of(results))), ct);
+            state = outcome is Outcome.Recorded && part + 1 < state.Accepted!.Parts ? state with { NextPart = part + 1 } : await ReadAsync();
         }
+
+        async Task<Import> ReadAsync() => (await reader.ReadAsync(import, Import.Stream, ct)).State;
     }
 
     /// <summary>Of a part that another replica has told of meanwhile there is nothing to tell.</summary>

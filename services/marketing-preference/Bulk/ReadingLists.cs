@@ -16,6 +16,9 @@ public static class ReadingLists
 {
     private const int MaxLineBytes = 8 * 1024;
 
+    /// <summary>Of all fields of a row together.</summary>
+    private const int MaxRowLength = 8 * MaxLineBytes;
+
     private static readonly string[] Columns = ["state", "subject", "topic", "channel", "occurredAt", "addressTag", "actor", "method", "cause", "everything"];
 
     /// <summary>Of a snapshot's table, and of no use here.</summary>
@@ -39,7 +42,8 @@ public static class ReadingLists
     private static async IAsyncEnumerable<ReadLine> ReadTableAsync(Stream body, [EnumeratorCancellation] CancellationToken ct)
     {
         using var text = new StreamReader(body, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: false, bufferSize: 64 * 1024);
-        using var table = new CsvParser(text, new CsvConfiguration(CultureInfo.InvariantCulture)
+        using var rows = new BoundedRows(text, MaxRowLength);
+        using var table = new CsvParser(rows, new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             DetectDelimiter = true,
             DetectDelimiterValues = [",", ";", "\t"],
@@ -51,6 +55,7 @@ public static class ReadingLists
         string[]? header = null;
         for (var number = 1L; await MoveAsync(table, number, ct); number = table.RawRow + 1)
         {
+            rows.Begin();
             if (header is null) header = HeaderOf(table.Record!);
             else yield return Read(table.RawRow, header, table.Record!);
         }
@@ -67,9 +72,9 @@ public static class ReadingLists
         {
             throw ListRefusedException.NotUtf8(number);
         }
-        catch (MaxFieldSizeException)
+        catch (Exception e) when (e is MaxFieldSizeException or InvalidDataException)
         {
-            // An open quote takes all that follows into its field: where the next line begins nobody knows any more.
+            // An open quote takes all that follows into its field: where the next line begins nobody knows any more. A row of ever more fields has no end either.
             throw ListRefusedException.Malformed(number);
         }
     }
@@ -100,6 +105,32 @@ public static class ReadingLists
     }
 }
 
+/// <summary>The parser keeps a row until it ends, so one that does not would be kept whole.</summary>
+internal sealed class BoundedRows(TextReader text, int maxLength) : TextReader
+{
+    private long _length;
+
+    /// <summary>What was read ahead of the next row counts to the one before.</summary>
+    public void Begin() => _length = 0;
+
+    public override int Read(char[] buffer, int index, int count) => Counted(buffer.AsSpan(index, text.Read(buffer, index, count)));
+
+    public override async Task<int> ReadAsync(char[] buffer, int index, int count) => Counted(buffer.AsSpan(index, await text.ReadAsync(buffer, index, count)));
+
+    public override async ValueTask<int> ReadAsync(Memory<char> buffer, CancellationToken cancellationToken = default)
+    {
+        var read = await text.ReadAsync(buffer, cancellationToken);
+        return Counted(buffer.Span[..read]);
+    }
+
+    // Blank lines are passed over and kept by nobody.
+    private int Counted(ReadOnlySpan<char> read)
+    {
+        _length += read.Length - read.Count('\n') - read.Count('\r');
+        return _length > maxLength ? throw new InvalidDataException("A row does not end.") : read.Length;
+    }
+}
+
 /// <summary>Not a list that could be read to its end: none of it is kept.</summary>
 public sealed class ListRefusedException(Problem problem) : Exception(problem.Title)
 {
@@ -109,5 +140,5 @@ public sealed class ListRefusedException(Problem problem) : Exception(problem.Ti
 
     public static ListRefusedException UnknownColumn(int column) => new(KnownProblems.Refused("column_unknown", $"Column {column} is none that an import has. Addresses are not imported."));
 
-    public static ListRefusedException Malformed(long line) => new(KnownProblems.Refused("list_malformed", $"From line {line} on this is no table: a header that is missing or says something twice, or a quote that does not end."));
+    public static ListRefusedException Malformed(long line) => new(KnownProblems.Refused("list_malformed", $"From line {line} on this is no table: a header that is missing or says something twice, or a quote or a row that does not end."));
 }

@@ -46,8 +46,12 @@ internal static class ConfirmByLink
         ConfirmationLink link, string token, ConfirmationLinks links, Wording words, PolicyPack pack, Purpose purpose, ConsentRecords consents, DateTimeOffset now)
     {
         var meant = consents.Of(link.Purpose, link.Channel, link.Recipient).ToList();
-        if (meant.Any(c => c.State == "given")) return Said(words, pack, "confirmed", Heading(words, purpose, link));
-        if (consents.FindWaiting(link.Purpose, link.Channel, link.Recipient, now) is not { } waiting) return Said(words, pack, now >= link.ExpiresAt || meant.Any(c => c.State is "pending" or "expired") ? "confirm-over" : "confirm-nothing", Heading(words, purpose, link));
+        if (consents.FindWaiting(link.Purpose, link.Channel, link.Recipient, now) is not { } waiting)
+        {
+            var isOver = now >= link.ExpiresAt || meant.Any(c => c.State is "pending" or "expired");
+            return Said(words, pack, meant.Any(c => c.State == "given") ? "confirmed" : isOver ? "confirm-over" : "confirm-nothing", Heading(words, purpose, link));
+        }
+
         if (waiting.Position != link.FirstStep) return Said(words, pack, "confirm-newer", Heading(words, purpose, link));
 
         var title = words["confirm.title"];

@@ -3,6 +3,7 @@ using ConsentLedger.MarketingPreference.AskingConsent;
 using ConsentLedger.MarketingPreference.Pages;
 using ConsentLedger.MarketingPreference.Policies;
 using ConsentLedger.MarketingPreference.Preferences;
+using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.MarketingPreference.PreferenceCentre;
 
@@ -40,21 +41,37 @@ internal sealed class Acting(DeciderLoop ledger, StateReader reader, TellConsent
 
     /// <summary>Gives consents under the words that the page shows.</summary>
     /// <param name="isBegun">Something of it is done already.</param>
-    /// <returns>What is wrong; null where all of them stand.</returns>
-    public async Task<string?> GrantAsync(StreamKey person, IEnumerable<Agreement> agreed, Wording words, DateTimeOffset now, CancellationToken ct, bool isBegun = false)
+    /// <returns>What is wrong, and what waits for its second step.</returns>
+    public async Task<Given> GrantAsync(StreamKey person, IEnumerable<Agreement> agreed, Wording words, DateTimeOffset now, CancellationToken ct, bool isBegun = false)
     {
-        foreach (var (purpose, channel, recipient) in agreed)
+        var waiting = new List<Agreement>();
+        foreach (var agreement in agreed)
         {
+            var (purpose, channel, recipient) = agreement;
             var shown = purpose.TextIn(words) is { } text ? new ShownText(text.Id, text.Locale, $"sha256:{text.Hash()}") : null;
             var said = await SayAsync(person, "grants", new ConsentGrant(purpose.Id, channel, recipient, now, Method, shown), now, ct);
 
             // A consent that was recorded opens its topics when word of it comes, whatever becomes of the others; and one of which nothing was heard may have been.
-            if (said == Said.Unheard || (said == Said.Refused && isBegun)) return Notice.Unknown;
-            if (said == Said.Refused) return Notice.Refused;
-            isBegun |= said == Said.Recorded;
+            if (said == Said.Unheard || (said == Said.Refused && isBegun)) return new(Notice.Unknown, waiting);
+            if (said == Said.Refused) return new(Notice.Refused, waiting);
+            if (said == Said.FirstStep && !await StandsAsync(person, agreement, ct)) waiting.Add(agreement);
+            isBegun |= said is Said.Recorded or Said.FirstStep;
         }
 
-        return null;
+        return new(null, waiting);
+    }
+
+    /// <summary>Whether there is a consent from before, which the first step of a renewal takes nothing from.</summary>
+    private async Task<bool> StandsAsync(StreamKey person, Agreement agreed, CancellationToken ct)
+    {
+        try
+        {
+            return await consent.DecideAsync(person.Tenant, [new ConsentQuestion(SubjectId.Of(person.Id), agreed.Purpose.Id, agreed.Channel, agreed.Recipient)], ct) is [{ Allowed: true }];
+        }
+        catch (ConsentUnavailableException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Says something to the consent service for the person.</summary>
@@ -63,7 +80,8 @@ internal sealed class Acting(DeciderLoop ledger, StateReader reader, TellConsent
     {
         try
         {
-            return (await consent.RecordAsync(person, act, told, $"centre:{Guid.CreateVersion7(now)}", version, ct)).Outcome switch { "recorded" => Said.Recorded, "unchanged" => Said.Unchanged, _ => Said.Refused };
+            var reply = await consent.RecordAsync(person, act, told, $"centre:{Guid.CreateVersion7(now)}", version, ct);
+            return reply.IsFirstStep ? Said.FirstStep : reply.Outcome switch { "recorded" => Said.Recorded, "unchanged" => Said.Unchanged, _ => Said.Refused };
         }
         catch (ConsentUnavailableException)
         {
@@ -92,10 +110,22 @@ internal sealed class Acting(DeciderLoop ledger, StateReader reader, TellConsent
 /// <param name="Recipient">Null where it is the controller's own.</param>
 internal sealed record Agreement(Purpose Purpose, string? Channel, string? Recipient);
 
+/// <summary>What became of consents that were given.</summary>
+/// <param name="Wrong">What to tell on the page; null where nothing is wrong.</param>
+/// <param name="Waiting">Those that stand once they are confirmed: no topic opens on them before.</param>
+internal readonly record struct Given(string? Wrong, IReadOnlyList<Agreement> Waiting)
+{
+    /// <summary>What to tell where not all of them stand.</summary>
+    public string? Missing => Wrong ?? (Waiting.Count > 0 ? Notice.Confirm : null);
+}
+
 /// <summary>How the consent service took what was said.</summary>
 internal enum Said
 {
     Recorded,
+
+    /// <summary>As the first of two steps.</summary>
+    FirstStep,
     Unchanged,
     Refused,
     Unheard,

@@ -19,7 +19,7 @@ internal static class ChooseConsent
         }
 
         if (purpose.TextIn(visit.Words) is { } text && (form["text"] != text.Id || form["hash"] != text.Hash())) return visit.SeeOther(ShowUses.Part, Notice.Reworded);
-        var wrong = await acting.GrantAsync(person, PurposeLane.Of(purpose).Select(lane => new Agreement(purpose, lane.Channel, lane.Recipient)), visit.Words, visit.Now, ct);
-        return visit.SeeOther(ShowUses.Part, wrong ?? "?said=granted");
+        var given = await acting.GrantAsync(person, PurposeLane.Of(purpose).Select(lane => new Agreement(purpose, lane.Channel, lane.Recipient)), visit.Words, visit.Now, ct);
+        return visit.SeeOther(ShowUses.Part, given.Missing ?? "?said=granted");
     }
 }

@@ -67,7 +67,7 @@ internal static class ChooseTopic
 
             // The words that the person read are the words that they agree to.
             if (purpose.TextIn(visit.Words) is { } text && (form["text"] != text.Id || form["hash"] != text.Hash())) return Notice.Reworded;
-            return await acting.GrantAsync(person, [new Agreement(purpose, lane.Channel, Recipient: null)], visit.Words, visit.Now, ct);
+            return (await acting.GrantAsync(person, [new Agreement(purpose, lane.Channel, Recipient: null)], visit.Words, visit.Now, ct)).Missing;
         }
     }
 }

@@ -18,9 +18,10 @@ internal static partial class Notice
     public const string Reworded = "?said=reworded";
     public const string Undone = "?said=undone";
     public const string Unknown = "?said=unknown";
+    public const string Confirm = "?said=confirm";
     public const string Late = "?said=late";
 
-    private static readonly string[] Words = ["refused", "away", "reworded", "undone", "late", "objected", "withdrawn", "granted", "reason", "unsure", "unknown", "nothing"];
+    private static readonly string[] Words = ["refused", "away", "reworded", "undone", "late", "objected", "withdrawn", "granted", "reason", "unsure", "unknown", "nothing", "confirm"];
 
     /// <param name="told">Whether consent has heard; what it has not, it hears over the bus.</param>
     /// <param name="repeat">It does not hear of this by itself: the person has to say it again.</param>
@@ -41,7 +42,7 @@ internal static partial class Notice
     {
         var (words, said) = (visit.Words, query["said"].ToString());
         Html pending = query["pending"].ToString() switch { "1" => Waiting(words["notice.pending"]), "again" => Waiting(words["notice.again"]), _ => Html.Empty };
-        if (Words.Contains(said)) return $"""<div class="notice{(said is "undone" or "objected" or "withdrawn" or "granted" ? "" : " warn")}" role="status"><p>{words.Say($"notice.{said}", ("controller", visit.Controller))}</p></div>{pending}""";
+        if (Words.Contains(said)) return $"""<div class="notice{(said is "undone" or "objected" or "withdrawn" or "granted" or "confirm" ? "" : " warn")}" role="status"><p>{words.Say($"notice.{said}", ("controller", visit.Controller))}</p></div>{pending}""";
         if (VersionsIn(query["did"]) is not var (from, to)) return pending;
 
         var done = visit.Events.Where(e => e.Place.Version >= from && e.Place.Version <= to).Select(MarketingCatalog.Events.Decode)

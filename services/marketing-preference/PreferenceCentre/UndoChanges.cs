@@ -92,13 +92,18 @@ internal static class UndoChanges
         Acting acting, StreamKey person, IReadOnlyList<Undone> undone, IReadOnlyList<Agreement> others, DateTimeOffset? objectedAt, string method, Wording words, DateTimeOffset now, CancellationToken ct)
     {
         if (objectedAt is { } act && !await acting.RetractObjectionAsync(person, objection => objection.Method == Acting.Method && objection.OccurredAt == act, now, ct)) return Notice.Away;
-        if (await acting.GrantAsync(person, undone.SelectMany(u => u.Agreed), words, now, ct, isBegun: objectedAt is not null) is { } wrong) return wrong;
-        var did = await acting.RecordAsync(person, (subject, policies, _) => Decide(undone, method, subject, policies, now), now, ct);
+        var given = await acting.GrantAsync(person, undone.SelectMany(u => u.Agreed), words, now, ct, isBegun: objectedAt is not null);
+        if (given.Wrong is { } wrong) return wrong;
+
+        // What has to be confirmed opens with its second step, when word of that comes. Its no is not told again: it would end the first.
+        IReadOnlyList<Undone> back = [.. undone.Where(u => !u.Agreed.Any(given.Waiting.Contains))];
+        var did = await acting.RecordAsync(person, (subject, policies, _) => Decide(back, method, subject, policies, now), now, ct);
 
         // Also of what did not come back, because it was left anew in between: a consent given just now ends with it.
-        var told = await acting.TellLeftAsync(person, undone.Select(u => u.Lane), ct);
+        var told = await acting.TellLeftAsync(person, back.Select(u => u.Lane), ct);
         if (!told) return Notice.Of(did, told);
-        if (await acting.GrantAsync(person, others, words, now, ct, isBegun: true) is { } missing) return missing;
+        if ((await acting.GrantAsync(person, others, words, now, ct, isBegun: true)).Missing is { } missing) return missing;
+        if (given.Waiting.Count > 0) return Notice.Confirm;
 
         // Word of a consent may have come over the bus first, and opened what waited for it.
         return did is not null || await IsAsBeforeAsync() ? Notice.Undone : "";

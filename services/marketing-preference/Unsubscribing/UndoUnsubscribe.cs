@@ -51,6 +51,6 @@ internal static class UndoUnsubscribe
         var undone = Find(events, lane, clicks, pack);
         if (form["texts"].ToString() != UndoChanges.NameOf(UndoChanges.TextsIn(undone.SelectMany(u => u.Agreed), words))) return page.Undone(link, policies, request, "undo-failed");
         var said = await UndoChanges.CarryOutAsync(acting, link.Stream, undone, others: [], objectedAt: null, Method, words, now, ct);
-        return page.Undone(link, policies, request, said switch { Notice.Undone => "undone", Notice.Unknown => "undo-unknown", _ => "undo-failed" });
+        return page.Undone(link, policies, request, said switch { Notice.Undone => "undone", Notice.Confirm => "undo-confirm", Notice.Unknown => "undo-unknown", _ => "undo-failed" });
     }
 }

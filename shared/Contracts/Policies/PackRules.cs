@@ -51,6 +51,8 @@ internal static class PackRules
             yield return error;
         foreach (var error in CheckConsentPeriod(purpose, purpose.ConfirmWithinDays, MaxDaysToConfirm, $"{path}/confirmWithinDays"))
             yield return error;
+        foreach (var error in CheckDoubleOptIn(purpose, $"{path}/doubleOptIn"))
+            yield return error;
     }
 
     private static IEnumerable<PolicyPackError> CheckConsentPeriod(Purpose purpose, int? period, int longest, string path)
@@ -61,6 +63,19 @@ internal static class PackRules
             yield return new(PolicyPackErrors.PeriodInvalid, path, $"This has to be from 1 to {longest}.");
         if (!purpose.RestsOn(LawfulBasis.Consent))
             yield return new(PolicyPackErrors.PeriodWithoutConsent, path, $"'{purpose.Id}' does not rest on consent: there is nothing to expire or to confirm.");
+    }
+
+    private static IEnumerable<PolicyPackError> CheckDoubleOptIn(Purpose purpose, string path)
+    {
+        if (purpose.DoubleOptIn is not { } twice)
+            yield break;
+        if (!purpose.RestsOn(LawfulBasis.Consent))
+            yield return new(PolicyPackErrors.DoubleOptInWithoutConsent, path, $"'{purpose.Id}' does not rest on consent: there is nothing to confirm.");
+        foreach (var (i, channel) in twice.Channels.Index())
+        {
+            if (!purpose.Channels.Contains(channel))
+                yield return new(PolicyPackErrors.DoubleOptInOutsidePurpose, $"{path}/channels/{i}", $"'{purpose.Id}' does not use '{channel}'.");
+        }
     }
 
     private static IEnumerable<PolicyPackError> CheckTopic(PolicyPack pack, Topic topic, string path)

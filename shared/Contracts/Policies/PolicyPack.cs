@@ -146,8 +146,8 @@ public sealed record PolicyPack
     /// <remarks>What was chosen under one law says nothing about another: this names the law that a choice was made under.</remarks>
     public string? LawFor(string? jurisdiction) => Jurisdictions.Closest(Regimes, r => r.Jurisdiction, jurisdiction)?.Jurisdiction;
 
-    /// <summary>As <see cref="RegimeFor(string?)"/>, but silence never stands for consent that has to be express.</summary>
-    public Regime RegimeFor(Purpose purpose, string? jurisdiction) => purpose.Express ? Regime.OptIn : RegimeFor(jurisdiction);
+    /// <summary>As <see cref="RegimeFor(string?)"/>, but silence never stands for consent that has to be express, or said twice.</summary>
+    public Regime RegimeFor(Purpose purpose, string? channel, string? jurisdiction) => purpose.Express || purpose.AsksTwice(channel) ? Regime.OptIn : RegimeFor(jurisdiction);
 }
 
 /// <summary>Who answers for the processing, and where to reach it (GDPR art. 13(1)(a) and (b)).</summary>

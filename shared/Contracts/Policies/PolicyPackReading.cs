@@ -57,6 +57,8 @@ public static class PolicyPackErrors
     public const string ConsentPurposeMissing = "consent_purpose_missing";
     public const string PeriodInvalid = "period_invalid";
     public const string PeriodWithoutConsent = "period_without_consent";
+    public const string DoubleOptInWithoutConsent = "double_opt_in_without_consent";
+    public const string DoubleOptInOutsidePurpose = "double_opt_in_outside_purpose";
     public const string CapOnTransactional = "cap_on_transactional";
     public const string QuietHoursInvalid = "quiet_hours_invalid";
 

@@ -55,6 +55,9 @@ public sealed record Purpose
     /// <summary>Days that a consent waits for its confirmation (double opt-in) before it lapses; null where the policy does not say.</summary>
     public int? ConfirmWithinDays { get; init; }
 
+    /// <summary>A consent counts only once it is confirmed, however it was reported; null where one step may be enough.</summary>
+    public DoubleOptIn? DoubleOptIn { get; init; }
+
     public Role Role { get; init; }
 
     /// <summary>Whose instructions a processor follows; requests about this purpose are forwarded there (GDPR art. 28(3)).</summary>
@@ -66,10 +69,20 @@ public sealed record Purpose
 
     public bool Concerns(string subjectCategory) => SubjectCategories.Count == 0 || SubjectCategories.Contains(subjectCategory);
 
-    /// <summary>How long a pending consent waits, where the caller asked for a confirmation.</summary>
+    /// <summary>Whether a consent over this channel counts only once it is confirmed.</summary>
+    public bool AsksTwice(string? channel) => DoubleOptIn is { } twice && (channel is null || twice.Channels.Count == 0 || twice.Channels.Contains(channel));
+
+    /// <summary>How long a pending consent waits, where the caller or the policy asks for a confirmation.</summary>
     public int DaysToConfirm() => ConfirmWithinDays ?? UsualDaysToConfirm;
 
     public ConsentText? FindText(string id, string locale) => ConsentTexts.FirstOrDefault(t => t.Id == id && t.Locale == locale);
+}
+
+/// <summary>Whoever reads what is sent to an address has to say yes as well: only then it is shown that the consent is theirs (GDPR art. 7(1)).</summary>
+public sealed record DoubleOptIn
+{
+    /// <summary>The purpose's channels that it is confined to; empty for all, and for a purpose that has none.</summary>
+    public IReadOnlyList<string> Channels { get; init; } = [];
 }
 
 /// <summary>A lawful basis and what it rests on in turn.</summary>

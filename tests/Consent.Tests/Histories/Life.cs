@@ -49,7 +49,8 @@ internal enum Deed
 internal sealed record LifeStep(Deed Deed, int Who, string? Channel, string? Jurisdiction, Actor Actor, int ClaimedHours, int PassingHours, int Which);
 
 /// <summary>A life under up to three ids: everything that can be said about a consent, in any order.</summary>
-internal sealed class Life
+/// <param name="isAskedTwice">Whether the policy asks for a double opt-in.</param>
+internal sealed class Life(bool isAskedTwice = false)
 {
     public const int Ids = 3;
     public static readonly IReadOnlyList<string> Channels = ["email", "sms"];
@@ -61,7 +62,7 @@ internal sealed class Life
         Regimes = [.. Packs.Spectral.Regimes, new JurisdictionRegime { Jurisdiction = "US-CA", Regime = Regime.OptIn }],
     };
 
-    private static readonly PolicyBook Policies = new([new PublishedVersion(new PolicyPublished(Pack, Guid.Empty), DateTimeOffset.MinValue)]);
+    private readonly PolicyBook _policies = new([new PublishedVersion(new PolicyPublished(isAskedTwice ? Pack.AskingTwice(Acts.Offers) : Pack, Guid.Empty), DateTimeOffset.MinValue)]);
 
     private readonly List<StoredEvent> _log = [];
 
@@ -82,7 +83,7 @@ internal sealed class Life
     public static string? LawOf(string? place) => Pack.LawFor(place);
 
     public DecisionAnswer Ask(int who, string channel, string? place) => ConsentDecision.Decide(
-        Story.Question(Acts.Offers, channel, null) with { Jurisdiction = place }, SubjectConsents.PersonOf(IdOf(who), Enumerable.Range(0, Ids).ToDictionary(IdOf, State)), Policies, Now);
+        Story.Question(Acts.Offers, channel, null) with { Jurisdiction = place }, SubjectConsents.PersonOf(IdOf(who), Enumerable.Range(0, Ids).ToDictionary(IdOf, State)), _policies, Now);
 
     public Decision Live(LifeStep step)
     {
@@ -96,9 +97,9 @@ internal sealed class Life
         var state = State(step.Who);
         var decision = step.Deed switch
         {
-            Deed.LetTimeWork => ByTime.Decide(state, _log.Count(e => e.Stream.Id == IdOf(step.Who)), Policies, Now),
+            Deed.LetTimeWork => ByTime.Decide(state, _log.Count(e => e.Stream.Id == IdOf(step.Who)), _policies, Now),
             Deed.Merge or Deed.Unmerge => Merge(step, at),
-            _ => SubjectActs.Decide(Act(step, at, state), state, Policies, Now),
+            _ => SubjectActs.Decide(Act(step, at, state), state, _policies, Now),
         };
         foreach (var e in decision is Decision.Record record ? record.Events : []) Append(e.Stream?.Id ?? IdOf(step.Who), e.Facts);
         return decision;

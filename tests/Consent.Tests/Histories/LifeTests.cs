@@ -20,6 +20,18 @@ public sealed class LifeTests
     });
 
     [Fact]
+    public void Every_yes_rests_on_its_second_step_where_the_policy_asks_for_one() => Random.Check(Life.Any, steps =>
+    {
+        var life = new Life(isAskedTwice: true);
+        foreach (var step in steps)
+        {
+            life.Live(step);
+            foreach (var (who, channel, place) in Questions)
+                if (life.Ask(who, channel, place) is { Allowed: true } yes) life.Log.Single(e => e.Place.Position == yes.Position).Facts.ShouldBeOfType<ConsentConfirmed>($"{step}: {yes}");
+        }
+    });
+
+    [Fact]
     public void Whoever_of_age_says_yes_now_or_confirms_it_is_heard() => Random.Check(Life.Any, steps =>
     {
         var life = new Life();

@@ -105,6 +105,9 @@ public sealed class PackDiffTests
         { "/recipients/1/boundBy", "\"A contract\"" },
         { "/dataCategories/0/name", "\"How to reach you\"" },
         { "/controller/name", "\"Shop AB\"" },
+        // how a yes is made sure of, which is no more than was said
+        { "/purposes/0/doubleOptIn", "{}" },
+        { "/purposes/0/doubleOptIn", """{ "channels": ["email"] }""" },
         // less, safer, sooner
         { "/purposes/0/recipients", "[]" },
         { "/purposes/0/transfers", "[]" },

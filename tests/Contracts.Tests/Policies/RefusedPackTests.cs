@@ -146,6 +146,8 @@ public sealed class RefusedPackTests
     [InlineData("reference_unresolved", "/quietHours/0/channel", "/quietHours", """[{ "channel": "phone", "from": "21:00", "to": "08:00", "timeZone": "UTC" }]""")]
     [InlineData("id_duplicate", "/quietHours/1/channel", "/quietHours", """[{ "channel": "sms", "from": "21:00", "to": "08:00", "timeZone": "UTC" }, { "channel": "sms", "from": "22:00", "to": "08:00", "timeZone": "UTC" }]""")]
     [InlineData("period_without_consent", "/purposes/1/confirmWithinDays", "/purposes/1/confirmWithinDays", "7")]
+    [InlineData("double_opt_in_without_consent", "/purposes/1/doubleOptIn", "/purposes/1/doubleOptIn", "{}")]
+    [InlineData("double_opt_in_outside_purpose", "/purposes/0/doubleOptIn/channels/0", "/purposes/0/doubleOptIn", """{ "channels": ["sms"] }""")]
     [InlineData("period_invalid", "/rights/deadlineMonths", "/rights/deadlineMonths", "0")]
     [InlineData("period_invalid", "/rights/deadlineMonths", "/rights/deadlineMonths", "2")]
     [InlineData("period_invalid", "/rights/extensionMonths", "/rights/extensionMonths", "-1")]

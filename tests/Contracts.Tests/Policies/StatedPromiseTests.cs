@@ -72,7 +72,7 @@ public sealed class StatedPromiseTests
 
         var access = _assutech.FindPurpose("facebook-account-access")!;
         access.Express.ShouldBeTrue();
-        _assutech.RegimeFor(access, "US").ShouldBe(Regime.OptIn);
+        _assutech.RegimeFor(access, channel: null, "US").ShouldBe(Regime.OptIn);
     }
 
     [Fact]

@@ -158,6 +158,15 @@ public sealed class ImportTests(RunningService service)
     }
 
     [Fact]
+    public async Task A_row_that_does_not_end_is_not_read_on()
+    {
+        using var answer = await SendAsync(Encoding.UTF8.GetBytes($"{Header}\n{new string(',', 1_000_000)}"), "text/csv", "old-list", Packs.Tenant);
+        (await CodeAsync(answer, HttpStatusCode.UnprocessableEntity)).ShouldBe("list_malformed");
+        var blank = await UploadAsync($"{Header}\n{new string('\n', 1_000_000)}{NewSubject()},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,");
+        blank.GetProperty("lines").GetInt64().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_bad_line_is_refused_by_code_and_does_not_stop_the_next()
     {
         var good = $"{NewSubject()},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,";

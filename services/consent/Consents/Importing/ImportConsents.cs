@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Text.Json;
 using System.Threading.Channels;
+using ConsentLedger.Consent.Consents.Confirming;
 using ConsentLedger.Consent.Consents.Finding;
 using ConsentLedger.Consent.Consents.Granting;
 using ConsentLedger.Consent.Consents.Withdrawing;
@@ -9,9 +11,18 @@ using ConsentLedger.Vault;
 
 namespace ConsentLedger.Consent.Consents.Importing;
 
-/// <summary>One line of an import: a grant or a withdrawal, with the same body as over HTTP.</summary>
+/// <summary>One line of an import: a grant, the second step of one, or a withdrawal, with the same body as over HTTP.</summary>
+/// <param name="Confirm">Comes after the line of the grant.</param>
 /// <param name="Id">The line's own id in the system it comes from; without one, the line's bytes name it. The same line again is carried out once.</param>
-public sealed record ImportLine(SubjectId Subject, GrantConsent? Grant = null, WithdrawConsent? Withdraw = null, string? Id = null);
+public sealed record ImportLine(SubjectId Subject, GrantConsent? Grant = null, WithdrawConsent? Withdraw = null, string? Id = null, ConfirmConsent? Confirm = null)
+{
+    internal IReadOnlyList<ISubjectAct> Acts =>
+    [
+        .. Grant is null ? (ISubjectAct[])[] : [Grant with { Imported = true }], .. Confirm is null ? (ISubjectAct[])[] : [Confirm], .. Withdraw is null ? (ISubjectAct[])[] : [Withdraw with { Imported = true }],
+    ];
+
+    internal Token? Source => Grant?.Source ?? Withdraw?.Source ?? Confirm?.Source;
+}
 
 /// <summary>What became of one line, in the order of the lines.</summary>
 /// <param name="Line">From 1.</param>
@@ -31,8 +42,11 @@ public static class ImportConsents
     public static void Map(IEndpointRouteBuilder api) =>
         api.MapPost("/v1/imports", HandleAsync).RequireScope(Scopes.ConsentImport).WithBodyLimit(null).Accepts<ImportLine>(NdJson);
 
-    private static IResult HandleAsync(HttpRequest request, Caller caller, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, CancellationToken ct) =>
-        TypedResults.Stream(body => AnswerAsync(request.BodyReader, body, (line, bytes) => CarryOutAsync(line, bytes, caller, ledger, keys, index, ct), ct), NdJson);
+    private static IResult HandleAsync(HttpRequest request, Caller caller, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, CancellationToken ct)
+    {
+        var inFlight = new LinesInFlight();
+        return TypedResults.Stream(body => AnswerAsync(request.BodyReader, body, (line, bytes) => CarryOutAsync(line, bytes, caller, ledger, keys, index, inFlight, ct), ct), NdJson);
+    }
 
     private static async Task AnswerAsync(PipeReader lines, Stream answers, Func<long, byte[]?, Task<ImportResult>> carryOut, CancellationToken ct)
     {
@@ -61,16 +75,19 @@ public static class ImportConsents
     }
 
     private static async Task<ImportResult> CarryOutAsync(
-        long number, byte[]? bytes, Caller caller, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, CancellationToken ct)
+        long number, byte[]? bytes, Caller caller, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, LinesInFlight inFlight, CancellationToken ct)
     {
         if (bytes is null) return new(number, "invalid", "line_too_long", $"A line has at most {MaxLineBytes} bytes.");
         if (!StrictJson.TryRead<ImportLine>(bytes, out var line, out var problem)) return new(number, "invalid", problem.Code, Told(problem));
-        if (line is { Grant: null, Withdraw: null } or { Grant: not null, Withdraw: not null }) return new(number, "invalid", "body_invalid", "A line has either a grant or a withdraw.");
+        if (line.Acts is not [var act]) return new(number, "invalid", "body_invalid", "A line has either a grant, a confirm or a withdraw.");
+        if (line.Source is null) return new(number, "refused", "source_required", "What is imported names where it comes from (GDPR art. 14(2)(f)).");
+        return await inFlight.RunAsync(line.Subject, isAfterOthers: line.Confirm is not null, () => RecordAsync(number, line, act, bytes, caller, ledger, keys, index, ct));
+    }
 
-        var stream = new StreamKey(caller.Tenant, line.Subject.Stream);
-        if ((line.Grant?.Source ?? line.Withdraw?.Source) is null) return new(number, "refused", "source_required", "What is imported names where it comes from (GDPR art. 14(2)(f)).");
-        ISubjectAct act = line.Grant is { } grant ? grant with { Imported = true } : line.Withdraw! with { Imported = true };
-        var evidence = act.Evidence;
+    private static async Task<ImportResult> RecordAsync(
+        long number, ImportLine line, ISubjectAct act, byte[] bytes, Caller caller, DeciderLoop ledger, SubjectKeys keys, AddressIndex index, CancellationToken ct)
+    {
+        var (stream, evidence) = (new StreamKey(caller.Tenant, line.Subject.Stream), act.Evidence);
         using var key = await keys.KeyForAsync(stream, evidence, ct);
         var command = act.CommandOf(stream, IdOf(line, bytes, caller, key), Digest.Of(bytes));
         await FindSubject.IndexAsync(index, evidence, key, ct);
@@ -93,4 +110,43 @@ public static class ImportConsents
     }
 
     private static string Told(Problem problem) => problem.Member is { } member ? $"{problem.Title} ({member})" : problem.Title;
+
+    /// <summary>Lines are carried out many at once, and all but confirmations say what they say in any order. Who is in none of those that run is not in here.</summary>
+    private sealed class LinesInFlight
+    {
+        private readonly ConcurrentDictionary<SubjectId, Task> _of = [];
+
+        /// <summary>Called for one line after the other.</summary>
+        /// <param name="isAfterOthers">Waits for the lines about the same subject that came before.</param>
+        public async Task<ImportResult> RunAsync(SubjectId subject, bool isAfterOthers, Func<Task<ImportResult>> carryOut)
+        {
+            var before = _of.GetValueOrDefault(subject, Task.CompletedTask);
+            var running = isAfterOthers ? AfterAsync() : carryOut();
+            var all = BothAsync();
+            _of[subject] = all;
+            try
+            {
+                // Answers are given in the order of the lines anyway.
+                await all;
+                return await running;
+            }
+            finally
+            {
+                _of.TryRemove(KeyValuePair.Create(subject, all));
+            }
+
+            async Task<ImportResult> AfterAsync()
+            {
+                await before;
+                return await carryOut();
+            }
+
+            // Once it is over it holds on to neither: a list about one person is no chain.
+            async Task BothAsync()
+            {
+                await before;
+                await running;
+            }
+        }
+    }
 }

@@ -9,12 +9,19 @@ public sealed record ConsentsAnswer(SubjectId Subject, long Version, Erasure Era
         [.. state.Lanes.OrderBy(l => l.Key.Purpose, StringComparer.Ordinal).ThenBy(l => l.Key.Channel, StringComparer.Ordinal).ThenBy(l => l.Key.Recipient, StringComparer.Ordinal)
             .Select(l => new ConsentAnswer(
                 l.Key.Purpose, l.Key.Channel, l.Key.Recipient, l.Value.Status, l.Value.OccurredAt, l.Value.Place.RecordedAt, l.Value.Place.Position,
-                l.Value.PolicyVersion, l.Value.Text, l.Key.Law, l.Key.Scope, l.Value.Until))]);
+                l.Value.PolicyVersion, l.Value.Text, l.Key.Law, l.Key.Scope, l.Value.Until,
+                l.Value.Renewal is { } renewal ? new RenewalAnswer(renewal.OccurredAt, renewal.Place.Position, renewal.Until) : null))]);
 }
 
 /// <param name="State">A lane that is not listed was never asked for.</param>
+/// <param name="Renewal">What waits to be confirmed beside a consent that stands; null where nothing does.</param>
 public sealed record ConsentAnswer(
-    string Purpose, string? Channel, string Recipient, LaneStatus State, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, long Position, string PolicyVersion, TextShown? Text, string? Law, string? Scope, DateTimeOffset? Until);
+    string Purpose, string? Channel, string Recipient, LaneStatus State, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, long Position, string PolicyVersion, TextShown? Text, string? Law, string? Scope, DateTimeOffset? Until,
+    RenewalAnswer? Renewal = null);
+
+/// <summary>The first step of a renewal, while the consent stands.</summary>
+/// <param name="Until">The last moment to confirm it.</param>
+public sealed record RenewalAnswer(DateTimeOffset OccurredAt, long Position, DateTimeOffset? Until);
 
 public static class ReadConsents
 {
