@@ -23,8 +23,6 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
 
     private const int MaxYields = 8;
 
-    private const int FewToTell = 8;
-
     /// <summary>So many subjects of one person are looked at: links of links have an end.</summary>
     private const int MaxPerson = MergeSubjects.MaxOthers + 2;
 
@@ -137,14 +135,8 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
             }
         }
 
-        Tell(round, new SubjectsAsOf(tenant, position, policies.Book, found.Subjects));
-    }
-
-    /// <summary>As many threads as there are cores tell a part of the round each: handing everybody over by themselves costs more than what most do with their answer.</summary>
-    private static void Tell(List<Question> round, SubjectsAsOf answer)
-    {
-        foreach (var some in round.Chunk(Math.Max(FewToTell, (round.Count / Environment.ProcessorCount) + 1)))
-            ThreadPool.UnsafeQueueUserWorkItem(static told => Array.ForEach(told.some, question => question.Tell(told.answer)), (some, answer), preferLocal: false);
+        var answer = new SubjectsAsOf(tenant, position, policies.Book, found.Subjects);
+        foreach (var question in round) question.Tell(answer);
     }
 
     /// <summary>
