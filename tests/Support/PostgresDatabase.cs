@@ -7,10 +7,10 @@ namespace ConsentLedger.Support;
 public sealed class PostgresDatabase : IAsyncDisposable
 {
     /// <summary>
-    /// Those that are empty again, under names that nobody knows, each with its server, for the tests to come. To make a database is to copy 300 files
+    /// By their server, those that are empty again, under names that nobody knows, for the tests to come. To make a database is to copy 300 files
     /// and to drop it is a checkpoint of the whole server, where a service made a few dozen tables.
     /// </summary>
-    private static readonly ConcurrentBag<(string Server, string Name)> Emptied = [];
+    private static readonly ConcurrentDictionary<string, ConcurrentBag<string>> Emptied = new();
 
     private readonly string _server;
 
@@ -24,7 +24,7 @@ public sealed class PostgresDatabase : IAsyncDisposable
     {
         var database = new PostgresDatabase(Servers.Postgres, NewName(prefix));
         var (server, name) = (database._server, database.Name);
-        if (Emptied.TryTake(out var emptied) && emptied.Server == server) await ExecuteAsync(server, $"alter database {emptied.Name} rename to {name}");
+        if (EmptiedOn(server).TryTake(out var emptied)) await ExecuteAsync(server, $"alter database {emptied} rename to {name}");
         else await ExecuteAsync(server, $"create database {name}");
         return database;
     }
@@ -37,9 +37,15 @@ public sealed class PostgresDatabase : IAsyncDisposable
 
     internal static async Task DropEmptiedAsync()
     {
-        // Where tests had servers of their own, theirs went with them.
-        while (Emptied.TryTake(out var emptied))
-            if (emptied.Server == Servers.Postgres) await DropAsync(emptied.Server, emptied.Name);
+        foreach (var (server, emptied) in Emptied)
+            try
+            {
+                while (emptied.TryTake(out var name)) await DropAsync(server, name);
+            }
+            catch (NpgsqlException e) when (e is not PostgresException)
+            {
+                // A server that a test had for itself: it is gone with its databases.
+            }
     }
 
     /// <summary>Whether it is as a new one again.</summary>
@@ -63,7 +69,7 @@ public sealed class PostgresDatabase : IAsyncDisposable
             await using var command = new NpgsqlCommand(Empty, connection);
             if (await command.ExecuteScalarAsync() is true)
             {
-                Emptied.Add((_server, name));
+                EmptiedOn(_server).Add(name);
                 return true;
             }
         }
@@ -75,6 +81,8 @@ public sealed class PostgresDatabase : IAsyncDisposable
         await DropAsync(_server, name);
         return true;
     }
+
+    private static ConcurrentBag<string> EmptiedOn(string server) => Emptied.GetOrAdd(server, _ => []);
 
     private static string NewName(string prefix) => $"{prefix}_{Guid.CreateVersion7(TimeProvider.System.GetUtcNow()):N}";
 
