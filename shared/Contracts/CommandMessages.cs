@@ -117,7 +117,8 @@ public sealed record TerminateServiceV1(string Ended, DateTimeOffset OccurredAt)
 
 /// <summary>A command was carried out: what it says is on disk.</summary>
 /// <param name="Outcome"><c>recorded</c>, or <c>unchanged</c> where nothing had to be written.</param>
-public sealed record CommandRecordedV1(string CommandId, string CommandSource, string Outcome, long? Position = null, long? Version = null)
+/// <param name="Note">A word about the effect, as over HTTP: <c>confirmation_needed</c> where this is only the first of two steps, <c>withdrawal_prevails</c> where it came late.</param>
+public sealed record CommandRecordedV1(string CommandId, string CommandSource, string Outcome, long? Position = null, long? Version = null, string? Note = null)
 {
     public const string Type = "consent.command.recorded.v1";
 }

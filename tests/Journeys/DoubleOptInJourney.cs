@@ -43,7 +43,7 @@ public sealed partial class DoubleOptInJourney(RunningProduct product) : IClassF
         var told = Acts.NewSubject();
         var data = new { purpose = "newsletter", channel = "email", occurredAt = Acts.Ago(0), actor = "subject", method = "web-form" };
         var answer = (await NodeClient.PublishAsync(Here, Tenant, [new { type = "consent.grant.v1", subject = told, data }], Ct)).ShouldHaveSingleItem();
-        answer.GetProperty("outcome").GetString().ShouldBe("recorded");
+        (answer.GetProperty("outcome").GetString(), answer.GetProperty("note").GetString()).ShouldBe(("recorded", "confirmation_needed"));
 
         // In an import, of the first step alone and of both.
         var (listed, confirmed) = (Acts.NewSubject(), Acts.NewSubject());

@@ -26,7 +26,7 @@ public sealed class ReplyPublisher : IAsyncDisposable
     {
         var answer = outcome switch
         {
-            Outcome.Recorded recorded => Answer(CommandRecordedV1.Type, new CommandRecordedV1(command.Id, command.Source, "recorded", recorded.Position, recorded.Version), us),
+            Outcome.Recorded recorded => Answer(CommandRecordedV1.Type, new CommandRecordedV1(command.Id, command.Source, "recorded", recorded.Position, recorded.Version, recorded.Note), us),
             Outcome.Unchanged unchanged => Answer(CommandRecordedV1.Type, new CommandRecordedV1(command.Id, command.Source, "unchanged", null, unchanged.Version), us),
             Outcome.Refused { Refusal: var no } => Refusal(no.Code, no.Reason, command.Id, command.Source, us),
             Outcome.IdReused => Refusal("command_id_reused", "The same source and id came before, with another command.", command.Id, command.Source, us),
