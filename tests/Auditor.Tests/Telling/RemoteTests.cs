@@ -72,7 +72,8 @@ public sealed class RemoteTests : IAsyncLifetime
     public async Task Recomputes_a_running_log()
     {
         (await _terminal.RunAsync(["fsck", .. Common])).ShouldBe(0, _terminal.Output + _terminal.Error);
-        _service.Instead["tile/0/000"] = [.. _real.Log.ToFiles()["tile/0/000"][..^1], 0];
+        var tile = _real.Log.ToFiles()["tile/0/000"];
+        _service.Instead["tile/0/000"] = [.. tile[..^1], (byte)(tile[^1] ^ 1)];
         var (code, answer) = await _terminal.AskAsync(["fsck", .. Common]);
         (code, answer.GetProperty("faults")[0].GetProperty("code").GetString(), answer.GetProperty("faults")[0].GetProperty("position").GetInt64()).ShouldBe((1, "leaf_mismatch", 255));
     }
