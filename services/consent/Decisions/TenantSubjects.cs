@@ -242,18 +242,4 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
 
     private static StreamId StreamOf(StoredEntry entry) =>
         Entry.TryDecode(entry.Bytes, out var read, out var fault) ? new StreamId(read.Stream) : throw new InvalidDataException($"An entry of the log cannot be read: {fault.Reason}");
-
-    /// <summary>What the questions of a round are about.</summary>
-    private sealed class Found
-    {
-        /// <summary>As of the round's position, and one for all of its questions: none of them changes it once it was told.</summary>
-        public Dictionary<StreamId, SubjectConsents> Subjects { get; } = [];
-
-        public HashSet<StreamId> Missing { get; } = [];
-
-        /// <summary>What was read for this round.</summary>
-        public Dictionary<StreamId, Versioned> Fresh { get; } = [];
-
-        public HashSet<StreamId> ToRemember { get; } = [];
-    }
 }
