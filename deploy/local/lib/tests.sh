@@ -2,8 +2,6 @@
 
 results=$LOCAL/log/tests.$$
 jobs_at_once=2
-# Hosts and services live for seconds: what they would learn about their hot paths in order to compile them a third time costs them a fifth of their time.
-export DOTNET_TieredPGO=0
 # Tests that kill servers start pairs of their own below this folder: CONSENTLEDGER_LOCAL=$CONSENTLEDGER_SPARES/<name> servers up
 export CONSENTLEDGER_SPARES=$LOCAL/spares.$$
 
