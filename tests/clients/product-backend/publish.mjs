@@ -49,8 +49,8 @@ await channel.consume(queue, (message) => {
   if (message === null) return;
   const { data } = JSON.parse(message.content);
   if (waiting.has(data.commandId)) {
-    const { outcome, code, reason, position, version } = data;
-    print(data.commandId, { outcome, code, reason, position, version });
+    const { outcome, code, reason, position, version, note } = data;
+    print(data.commandId, { outcome, code, reason, position, version, note });
   }
 }, { noAck: true });
 
