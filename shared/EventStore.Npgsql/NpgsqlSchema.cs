@@ -18,7 +18,7 @@ internal static class NpgsqlSchema
     /// </summary>
     public const string Streams = """
         create table if not exists mt_streams (
-            tenant_id   varchar     collate "C" not null default '*DEFAULT*', -- bytes, whatever the collation of the database: an append spends most of its time comparing
+            tenant_id   varchar     collate "C" not null default '*DEFAULT*', -- compared as bytes, whatever the collation of the database: docs/adr/0022
             id          varchar     collate "C" not null,
             type        varchar     null,
             version     bigint      null,

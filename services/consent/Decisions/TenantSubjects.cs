@@ -121,6 +121,7 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
         // As of the new position, and beside what is remembered until all is there.
         var found = new Found();
         found.Missing.UnionWith(changed.Where(s => _remembered.TryPeek(s, out _)));
+        found.ToRemember.UnionWith(found.Missing);
         while (true)
         {
             if (found.Missing.Count > 0) await ReadAsync(found.Missing, position, found.Fresh);
@@ -130,7 +131,7 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
                 foreach (var question in round) Find(question, found);
                 if (found.Missing.Count > 0) continue;
                 (_position, _lastEntry, _policies, _askedAt) = (position, lastEntry, policies, askedAt);
-                Remember(changed, found);
+                Remember(found);
                 break;
             }
         }
@@ -213,28 +214,20 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
         bool TryAdd(StreamId subject, out SubjectConsents state)
         {
             state = null!;
-            if (found.Fresh.TryGetValue(subject, out var known))
-            {
-                if (question.Remember) found.ToRemember.Add(subject);
-            }
-            else if (!_remembered.TryUse(subject, out known))
-            {
-                return false;
-            }
-
-            question.Fault ??= known.Fault;
-            found.Subjects[subject] = state = known.Subject;
+            var isFresh = found.Fresh.TryGetValue(subject, out var known);
+            if (!isFresh && !_remembered.TryUse(subject, out known)) return false;
+            if (isFresh && question.Remember) found.ToRemember.Add(subject);
+            question.Fault ??= known!.Fault;
+            found.Subjects[subject] = state = known!.Subject;
             return true;
         }
     }
 
-    private void Remember(HashSet<StreamId> changed, Found found)
+    private void Remember(Found found)
     {
-        if (found.Fresh.Count == 0) return;
-        found.ToRemember.UnionWith(changed.Where(subject => _remembered.TryPeek(subject, out _)));
         foreach (var subject in found.ToRemember)
         {
-            if (!found.Fresh.TryGetValue(subject, out var state)) continue;
+            var state = found.Fresh[subject];
             if (state.Fault is null) _remembered.Remember(subject, state);
             else _remembered.Forget(subject);
         }

@@ -17,9 +17,7 @@ namespace ConsentLedger.Consent.Consents.Importing;
 public sealed record ImportLine(SubjectId Subject, GrantConsent? Grant = null, WithdrawConsent? Withdraw = null, string? Id = null, ConfirmConsent? Confirm = null)
 {
     internal IReadOnlyList<ISubjectAct> Acts =>
-    [
-        .. Grant is null ? (ISubjectAct[])[] : [Grant with { Imported = true }], .. Confirm is null ? (ISubjectAct[])[] : [Confirm], .. Withdraw is null ? (ISubjectAct[])[] : [Withdraw with { Imported = true }],
-    ];
+        [.. new ISubjectAct?[] { Grant is null ? null : Grant with { Imported = true }, Confirm, Withdraw is null ? null : Withdraw with { Imported = true } }.OfType<ISubjectAct>()];
 
     internal Token? Source => Grant?.Source ?? Withdraw?.Source ?? Confirm?.Source;
 }
