@@ -2,13 +2,12 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using ConsentLedger.Support;
 
 namespace ConsentLedger.Journeys;
 
 /// <summary>A controller whose policy begins to ask for a double opt-in: whatever way a yes comes in, nobody is written to before they have confirmed it.</summary>
-public sealed partial class DoubleOptInJourney(RunningProduct product) : IClassFixture<RunningProduct>, IDisposable
+public sealed class DoubleOptInJourney(RunningProduct product) : IClassFixture<RunningProduct>, IDisposable
 {
     private const string Next = "2.0.0";
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(3));
@@ -83,7 +82,7 @@ public sealed partial class DoubleOptInJourney(RunningProduct product) : IClassF
         // Taking back a no is a yes.
         (path, var left) = await TurnAsync(person, "off");
         await Acts.EventuallyAsync("the withdrawal has been heard", async () => (await DecisionAsync(person)) == "consent_withdrawn", Ct);
-        (await SendAsync(path, await ReadAsync(left), form => form.Contains("/undo\"", StringComparison.Ordinal))).ShouldBe($"{path}?said=confirm");
+        (await SendAsync(path, await ReadAsync(left), form => form.Action.EndsWith("/undo", StringComparison.Ordinal))).ShouldBe($"{path}?said=confirm");
         (await MaySendAsync(person)).Allowed.ShouldBeFalse();
         (await DecisionAsync(person)).ShouldBe("consent_pending");
     }
@@ -138,7 +137,7 @@ public sealed partial class DoubleOptInJourney(RunningProduct product) : IClassF
     {
         var link = await Here.Client(Here.Preference, Tenant, "backend").PostOkAsync($"/v1/subjects/{subject}/preference-links", new { purpose = "page", lang = "en" }, Ct);
         var path = new Uri(link.GetProperty("url").GetString()!).AbsolutePath;
-        return (path, await SendAsync(path, await ReadAsync(path), form => form.Contains("value=\"newsletter\"", StringComparison.Ordinal) && form.Contains($"name=\"want\" value=\"{want}\"", StringComparison.Ordinal)));
+        return (path, await SendAsync(path, await ReadAsync(path), form => form.Carries("topic", "newsletter") && form.Carries("want", want)));
     }
 
     private async Task<string> ReadAsync(string path)
@@ -149,24 +148,15 @@ public sealed partial class DoubleOptInJourney(RunningProduct product) : IClassF
     }
 
     /// <returns>The page that follows.</returns>
-    private async Task<string> SendAsync(string path, string page, Func<string, bool> which)
+    private async Task<string> SendAsync(string path, string page, Func<PageForm, bool> which)
     {
-        var form = Forms().Matches(page).Select(m => m.Value).First(which);
+        var form = PageForm.In(page).First(which);
         using var browser = Browser();
-        using var body = new FormUrlEncodedContent(Inputs().Matches(form).ToDictionary(i => i.Groups[1].Value, i => i.Groups[2].Value));
-        using var answer = await browser.PostAsync(new Uri(Action().Match(form).Groups[1].Value, UriKind.Relative), body, Ct);
+        using var body = new FormUrlEncodedContent(form.Fields);
+        using var answer = await browser.PostAsync(new Uri(form.Action, UriKind.Relative), body, Ct);
         answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther, path);
         return answer.Headers.Location!.ToString();
     }
 
     private HttpClient Browser() => new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Here.Preference.Url };
-
-    [GeneratedRegex("<form .*?</form>", RegexOptions.Singleline)]
-    private static partial Regex Forms();
-
-    [GeneratedRegex("action=\"([^\"]+)\"")]
-    private static partial Regex Action();
-
-    [GeneratedRegex("<input type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\">")]
-    private static partial Regex Inputs();
 }

@@ -79,10 +79,7 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     [Fact]
     public async Task While_consent_is_away_the_page_says_so_and_people_leave_all_the_same()
     {
-        var subject = NewSubject();
-        service.Consent.Give(subject, "newsletter");
-        await service.ConsentSaysAsync(subject, 1, ConsentGrantedV1.Type, new ConsentGrantedV1("newsletter", "controller", "1", "consent", People.Noon, "subject", "web-form", InForce: true, Channel: "email"));
-        await EventuallyAsync("it is heard", async () => (await service.OverheardAsync(subject)).Count == 2);
+        var subject = await AgreedAsync();
         var path = await PathAsync(subject);
         service.Consent.IsAway = true;
         var page = await PageAsync(path);
@@ -106,13 +103,9 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     [Fact]
     public async Task A_yes_that_has_to_be_confirmed_turns_nothing_on_and_its_undoing_ends_nothing()
     {
-        var subject = NewSubject();
-        service.Consent.Give(subject, "newsletter");
-        await service.ConsentSaysAsync(subject, 1, ConsentGrantedV1.Type, new ConsentGrantedV1("newsletter", "controller", "1", "consent", People.Noon, "subject", "web-form", InForce: true, Channel: "email"));
-        await EventuallyAsync("it is heard", async () => (await service.OverheardAsync(subject)).Count == 2);
+        var subject = await AgreedAsync();
         var path = await PathAsync(subject);
-        using var left = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(await PageAsync(path))}&topic=newsletter&channel=email&want=off"));
-        var after = await PageAsync(left.Headers.Location!.ToString());
+        var after = await TurnOffAsync(path);
         var told = service.Consent.WithdrawalCalls(subject).Count();
         (service.Consent.Granting, service.Consent.GrantNote) = (() => Task.FromResult<int?>(200), "confirmation_needed");
 
@@ -122,8 +115,7 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
         page.ShouldContain("nothing is sent before");
         service.Consent.WithdrawalCalls(subject).Count().ShouldBe(told, "else it would end the first step");
 
-        string Hidden(string name) => Regex.Match(page, $"value=\"newsletter\".*?name=\"{name}\" value=\"([^\"]+)\"", RegexOptions.Singleline).Groups[1].Value;
-        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(page)}&topic=newsletter&channel=email&want=on&text={Hidden("text")}&hash={Hidden("hash")}"));
+        using var joined = await TurnOnAsync(path, page);
         joined.Headers.Location!.ToString().ShouldBe($"{path}?said=confirm");
         (await service.DecideAsync(subject, "newsletter")).GetProperty("rule").GetString().ShouldBe("unsubscribed");
 
@@ -142,8 +134,7 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
         service.Consent.Give(subject, "newsletter");
         var page = await PageAsync(path);
         (service.Consent.Granting, service.Consent.GrantNote) = (() => Task.FromResult<int?>(200), "confirmation_needed");
-        string Hidden(string name) => Regex.Match(page, $"value=\"newsletter\".*?name=\"{name}\" value=\"([^\"]+)\"", RegexOptions.Singleline).Groups[1].Value;
-        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(page)}&topic=newsletter&channel=email&want=on&text={Hidden("text")}&hash={Hidden("hash")}"));
+        using var joined = await TurnOnAsync(path, page);
         joined.Headers.Location!.ToString().ShouldStartWith($"{path}?did=");
         (await service.DecideAsync(subject, "newsletter")).GetProperty("allowed").GetBoolean().ShouldBeTrue();
     }
@@ -185,13 +176,9 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     [Fact]
     public async Task Undoing_agrees_to_the_words_that_stood_beside_the_button_and_to_no_others()
     {
-        var subject = NewSubject();
-        service.Consent.Give(subject, "newsletter");
-        await service.ConsentSaysAsync(subject, 1, ConsentGrantedV1.Type, new ConsentGrantedV1("newsletter", "controller", "1", "consent", People.Noon, "subject", "web-form", InForce: true, Channel: "email"));
-        await EventuallyAsync("it is heard", async () => (await service.OverheardAsync(subject)).Count == 2);
+        var subject = await AgreedAsync();
         var path = await PathAsync(subject);
-        using var left = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(await PageAsync(path))}&topic=newsletter&channel=email&want=off"));
-        var after = await PageAsync(left.Headers.Location!.ToString());
+        var after = await TurnOffAsync(path);
         TextsIn(after).ShouldNotBeEmpty();
         foreach (var texts in (string[])["", $"&texts=newsletter-v1:{new string('0', 64)}"])
         {
@@ -374,15 +361,38 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     /// <summary>Somebody who left the newsletter by the link in it, of which consent has heard; and what the button beside it sends, and where to.</summary>
     private async Task<(string Subject, string Undo, string Form)> LeftAsync(params string[] recipients)
     {
-        var subject = NewSubject();
-        await AgreeAsync(subject, version: 1);
-        foreach (var (i, recipient) in recipients.Index()) await AgreeAsync(subject, 2 + i, recipient);
-        await EventuallyAsync("it is heard", async () => (await service.OverheardAsync(subject)).Count == 2 + recipients.Length);
+        var subject = await AgreedAsync(recipients);
         var path = await service.LinkAsync(subject, "newsletter");
         var page = await TextAsync(await service.SendAsync(HttpMethod.Post, path, Form("confirm=unsubscribe"), headers: [("Accept", "text/html")]));
         await service.ConsentSaysAsync(subject, 2 + recipients.Length, ConsentWithdrawnV1.Type, new ConsentWithdrawnV1("newsletter", "controller", "1", People.Noon, "subject", "unsubscribe-link", Channel: "email"));
         await EventuallyAsync("the withdrawal is heard", async () => (await service.OverheardAsync(subject)).Count == 4 + recipients.Length);
         return (subject, $"{path}/undo", $"did={Regex.Match(page, "name=\"did\" value=\"([^\"]+)\"").Groups[1].Value}&proof={ProofIn(page)}&texts={TextsIn(page)}");
+    }
+
+    /// <summary>Somebody who agreed to the newsletter, and to it for others besides; it is heard here.</summary>
+    private async Task<string> AgreedAsync(params string[] recipients)
+    {
+        var subject = NewSubject();
+        await AgreeAsync(subject, version: 1);
+        foreach (var (i, recipient) in recipients.Index()) await AgreeAsync(subject, 2 + i, recipient);
+        await EventuallyAsync("it is heard", async () => (await service.OverheardAsync(subject)).Count == 2 + recipients.Length);
+        return subject;
+    }
+
+    /// <summary>Turns the newsletter off.</summary>
+    /// <returns>The page that follows.</returns>
+    private async Task<string> TurnOffAsync(string path)
+    {
+        using var left = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(await PageAsync(path))}&topic=newsletter&channel=email&want=off"));
+        return await PageAsync(left.Headers.Location!.ToString());
+    }
+
+    /// <summary>Turns the newsletter on, under the words that the page shows.</summary>
+    private Task<HttpResponseMessage> TurnOnAsync(string path, string page)
+    {
+        return service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={ProofIn(page)}&topic=newsletter&channel=email&want=on&text={Hidden("text")}&hash={Hidden("hash")}"));
+
+        string Hidden(string name) => Regex.Match(page, $"value=\"newsletter\".*?name=\"{name}\" value=\"([^\"]+)\"", RegexOptions.Singleline).Groups[1].Value;
     }
 
     private async Task AgreeAsync(string subject, long version, string recipient = "controller")

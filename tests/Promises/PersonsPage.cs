@@ -1,11 +1,10 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using ConsentLedger.Support;
 
 namespace ConsentLedger.Promises;
 
 /// <summary>A person's page, used as a browser uses it: it is opened by a link, and its forms are sent with what they carry.</summary>
-public sealed partial class PersonsPage : IDisposable
+public sealed class PersonsPage : IDisposable
 {
     private readonly HttpClient _browser;
     private readonly string _path;
@@ -46,10 +45,8 @@ public sealed partial class PersonsPage : IDisposable
     /// <returns>The request's id.</returns>
     public async Task<string> AskToBeForgottenAsync()
     {
-        var form = Forms().Matches(await ReadAsync("/data")).Select(m => m.Value).Single(f => f.Contains("/erasures\"", StringComparison.Ordinal));
-        var fields = Inputs().Matches(form).ToDictionary(i => i.Groups[1].Value, i => i.Groups[2].Value);
-        fields["sure"] = "yes";
-        using var body = new FormUrlEncodedContent(fields);
+        var form = PageForm.In(await ReadAsync("/data")).Single(f => f.Action.EndsWith("/erasures", StringComparison.Ordinal));
+        using var body = new FormUrlEncodedContent(form.Fields.Append(new("sure", "yes")));
         using var answer = await _browser.PostAsync(new Uri($"{_path}/erasures", UriKind.Relative), body);
         var next = answer.Headers.Location!.ToString();
         next.ShouldContain("erasure=");
@@ -60,10 +57,8 @@ public sealed partial class PersonsPage : IDisposable
 
     private async Task SendAsync(string act, string? topic, params (string Name, string Value)[] fields)
     {
-        var page = await ReadAsync();
-        var form = Forms().Matches(page).Select(m => Inputs().Matches(m.Value).ToDictionary(i => i.Groups[1].Value, i => i.Groups[2].Value))
-            .First(inputs => topic is null ? !inputs.ContainsKey("topic") : inputs.GetValueOrDefault("topic") == topic && fields.All(f => inputs.GetValueOrDefault(f.Name) == f.Value));
-        using var body = new FormUrlEncodedContent(form);
+        var form = PageForm.In(await ReadAsync()).First(form => topic is null ? !form.Fields.ContainsKey("topic") : form.Carries("topic", topic) && fields.All(f => form.Carries(f.Name, f.Value)));
+        using var body = new FormUrlEncodedContent(form.Fields);
         using var answer = await _browser.PostAsync(new Uri($"{_path}/{act}", UriKind.Relative), body);
         answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
 
@@ -71,10 +66,4 @@ public sealed partial class PersonsPage : IDisposable
         var next = answer.Headers.Location!.ToString();
         (next == _path || next.Contains("did=", StringComparison.Ordinal)).ShouldBeTrue(next);
     }
-
-    [GeneratedRegex("<form .*?</form>", RegexOptions.Singleline)]
-    private static partial Regex Forms();
-
-    [GeneratedRegex("<input type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\">")]
-    private static partial Regex Inputs();
 }
