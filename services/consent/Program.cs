@@ -34,7 +34,7 @@ using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Timers;
 using ConsentLedger.Transparency;
 
-var builder = WebApplication.CreateBuilder(args);
+var builder = Edge.CreateBuilder(args);
 var timers = new TimerTable(ByTime.Subjects);
 builder.AddServiceDefaults("consent");
 builder.Services.AddLedger(builder.Configuration, ConsentCatalog.Events, new ErasedSubjects(), timers, new SubjectFactsTables());

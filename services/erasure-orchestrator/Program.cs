@@ -26,7 +26,7 @@ using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Timers;
 using ConsentLedger.Transparency;
 
-var builder = WebApplication.CreateBuilder(args);
+var builder = Edge.CreateBuilder(args);
 var patience = Patience.From(builder.Configuration);
 var timers = new TimerTable(ByTime.Requests(patience), ByTime.Cases);
 builder.AddServiceDefaults("erasure-orchestrator");

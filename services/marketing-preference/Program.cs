@@ -20,7 +20,7 @@ using ConsentLedger.Messaging;
 using ConsentLedger.ServiceDefaults;
 using ConsentLedger.Transparency;
 
-var builder = WebApplication.CreateBuilder(args);
+var builder = Edge.CreateBuilder(args);
 builder.AddServiceDefaults("marketing-preference");
 builder.Services.AddLedger(builder.Configuration, MarketingCatalog.Events, new AddressTable(), new ImportTable(), new SendCountsTable());
 builder.Services.AddLog(builder.Configuration);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -52,6 +54,16 @@ public sealed class ConsentJourney(RunningConsent product) : IClassFixture<Runni
         auditor.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/x-ndjson"));
         var lines = (await auditor.GetStringAsync(new Uri($"{path}/history", UriKind.Relative), Ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         lines.Select(l => JsonDocument.Parse(l).RootElement.GetProperty("version").GetInt64()).ShouldBe([1L, 2L]);
+    }
+
+    [Fact]
+    public async Task Nothing_is_watched_where_the_service_was_started()
+    {
+        using var stat = Process.Start(new ProcessStartInfo("stat", ["--format=%i", Environment.CurrentDirectory]) { RedirectStandardOutput = true })!;
+        var here = long.Parse(await stat.StandardOutput.ReadToEndAsync(Ct), CultureInfo.InvariantCulture);
+        await stat.WaitForExitAsync(Ct);
+        var watched = Directory.GetFiles($"/proc/{Here.Consent.Id}/fdinfo").SelectMany(File.ReadAllLines).Where(line => line.StartsWith("inotify ", StringComparison.Ordinal));
+        watched.ShouldNotContain(line => line.Contains($" ino:{here:x} ", StringComparison.Ordinal));
     }
 
     [Fact]

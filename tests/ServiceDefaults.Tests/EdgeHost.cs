@@ -45,7 +45,7 @@ public sealed class EdgeHost : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await File.WriteAllTextAsync(_keyFile, Issuer.KeySet().ToJsonString());
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
+        var builder = Edge.CreateBuilder("--environment", "Development");
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Auth:Issuer"] = Issuer.Name,
