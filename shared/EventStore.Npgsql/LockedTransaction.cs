@@ -6,7 +6,7 @@ internal delegate Task Write(IReadOnlyList<Batch> batches, NpgsqlConnection conn
 
 /// <summary>A writing transaction that holds its tenants' heads from its first read to its commit.</summary>
 internal sealed class LockedTransaction(
-    NpgsqlConnection connection, NpgsqlTransaction transaction, Snapshot snapshot, Write write, StoreSignal appended) : IEventTransaction
+    NpgsqlConnection connection, NpgsqlTransaction transaction, Snapshot snapshot, Write write, Action<Batch> appended) : IEventTransaction
 {
     public Snapshot Snapshot => snapshot;
 
@@ -14,7 +14,7 @@ internal sealed class LockedTransaction(
     {
         await write([batch], connection, transaction, ct);
         await transaction.CommitAsync(ct);
-        appended.Raise();
+        appended(batch);
     });
 
     // The lock on the head made this a writing transaction, so its commit waits for every flush, and every standby, that an earlier one had to wait for.

@@ -20,12 +20,14 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
     private readonly IReadOnlyList<IInlineProjection> _projections;
     private readonly StoreSignal _appended;
     private readonly SharedCommits _commits;
+    private readonly Tail _tail;
 
     /// <param name="dataSource">Best built by <see cref="NpgsqlLedger.DataSource"/>, whose settings are worth a factor of two.</param>
     public NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInlineProjection> projections)
     {
         (_dataSource, _projections) = (dataSource, projections);
         (_appended, _commits) = (new StoreSignal(dataSource, NpgsqlSchema.AppendedChannel), new SharedCommits(WriteAsync));
+        _tail = new Tail(_appended, ReadHeadsAsync);
     }
 
     public Task EnsureSchemaAsync(CancellationToken ct) => Outages.Typed(async () =>
@@ -57,8 +59,9 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
 
     public Task AppendAsync(TenantId tenant, Func<Batch?> close, CancellationToken ct) => Outages.Typed(async () =>
     {
-        await _commits.WriteAsync(tenant, close, ct);
-        _appended.Raise();
+        Batch? batch = null;
+        await _commits.WriteAsync(tenant, () => batch = close(), ct);
+        if (batch is not null) _tail.Add(batch);
     });
 
     public Task<IEventTransaction> BeginAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct) =>
@@ -69,7 +72,7 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
             {
                 var transaction = await connection.BeginTransactionAsync(ct);
                 var snapshot = await EventSql.LoadAsync(connection, tenant, commands, streams, locked: true, ct);
-                return new LockedTransaction(connection, transaction, snapshot, WriteAsync, _appended);
+                return new LockedTransaction(connection, transaction, snapshot, WriteAsync, _tail.Add);
             }
             catch
             {
@@ -137,6 +140,11 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
             return heads;
         });
 
+    public Task<IReadOnlyDictionary<TenantId, long>> FollowHeadsAsync(CancellationToken ct) => _tail.ReadHeadsAsync(ct);
+
+    public async Task<IReadOnlyList<StoredEvent>> FollowFromAsync(TenantId tenant, long position, int limit, CancellationToken ct) =>
+        _tail.From(tenant, position, limit) is { Count: > 0 } known ? known : await ReadFromAsync(tenant, position, limit, ct);
+
     public Task<ISubscriptionLease?> TryLeaseAsync(string subscription, CancellationToken ct) =>
         Outages.Typed<ISubscriptionLease?>(async () => await NpgsqlSubscriptionLease.TryTakeAsync(_dataSource, subscription, ct));
 
@@ -192,35 +200,4 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
             await using var reader = await batch.ExecuteReaderAsync(ct);
             return await read(reader, ct);
         });
-}
-
-public static class NpgsqlLedger
-{
-    /// <summary>
-    /// A data source tuned for the ledger: statements prepare themselves, and a pooled connection keeps what it prepared
-    /// (the default <c>DISCARD ALL</c> on reopening throws it away). Every join of ours is a handful of keys against an index; a plan cached
-    /// while the tables were still empty must not scan them for good. What has to scan counts as dear then, and PostgreSQL would compile it to machine code,
-    /// a tenth of a second each time.
-    /// </summary>
-    public static NpgsqlDataSource DataSource(string connectionString)
-    {
-        var tuned = new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            MaxAutoPrepare = 64,
-            AutoPrepareMinUsages = 2,
-            NoResetOnClose = true,
-
-            // A commit that waits for a standby and is cancelled reports success. So nothing is ever cancelled politely: the connection is broken, and the answer unknown.
-            CancellationTimeout = -1,
-
-            // A machine that is gone without a word must not hold a lease, or be waited for, for hours: both sides ask after some seconds of silence.
-            TcpKeepAlive = true,
-            TcpKeepAliveTime = 10,
-            TcpKeepAliveInterval = 5,
-            Options = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off -c jit=off",
-        };
-
-        // Without a name of its own, metrics and spans would carry the connection string.
-        return new NpgsqlDataSourceBuilder(tuned.ConnectionString) { Name = tuned.Database }.Build();
-    }
 }

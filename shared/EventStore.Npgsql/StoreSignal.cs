@@ -13,6 +13,9 @@ public sealed class StoreSignal(NpgsqlDataSource dataSource, string channel) : I
 {
     private static readonly TimeSpan ReconnectDelay = TimeSpan.FromSeconds(1);
 
+    // The first is told at once; of many in a row, all that were meanwhile together.
+    private static readonly TimeSpan BetweenWords = TimeSpan.FromMilliseconds(10);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -24,6 +27,10 @@ public sealed class StoreSignal(NpgsqlDataSource dataSource, string channel) : I
     private readonly Channel<bool> _owed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private Task? _listening;
     private Task? _telling;
+    private long _told;
+
+    /// <summary>Changes when another process tells of a commit, or may have told unheard.</summary>
+    public long Told => Volatile.Read(ref _told);
 
     /// <summary>Something was committed here.</summary>
     public void Raise()
@@ -52,6 +59,12 @@ public sealed class StoreSignal(NpgsqlDataSource dataSource, string channel) : I
 
     private void Wake() => Interlocked.Exchange(ref _next, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
+    private void Hear()
+    {
+        Interlocked.Increment(ref _told);
+        Wake();
+    }
+
     // Not within the commit: a transaction that notifies holds a lock of the whole server until it is flushed, and no two tenants' commits would share a flush.
     private async Task TellOthersAsync(CancellationToken stopping)
     {
@@ -62,6 +75,7 @@ public sealed class StoreSignal(NpgsqlDataSource dataSource, string channel) : I
                 await _owed.Reader.ReadAsync(stopping);
                 await using var tell = dataSource.CreateCommand($"select set_config('synchronous_commit', 'off', true), pg_notify('{channel}', '{_here}')");
                 await tell.ExecuteNonQueryAsync(stopping);
+                await Task.Delay(BetweenWords, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -83,9 +97,10 @@ public sealed class StoreSignal(NpgsqlDataSource dataSource, string channel) : I
                 await using var connection = await dataSource.OpenConnectionAsync(stopping);
                 connection.Notification += (_, word) =>
                 {
-                    if (word.Payload != _here) Wake();
+                    if (word.Payload != _here) Hear();
                 };
                 await using (var listen = new NpgsqlCommand($"listen {channel}", connection)) await listen.ExecuteNonQueryAsync(stopping);
+                Hear();
                 while (true) await connection.WaitAsync(stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)

@@ -47,6 +47,12 @@ public interface IEventEngine
     /// <summary>Every tenant with events, and the position its next one will take.</summary>
     Task<IReadOnlyDictionary<TenantId, long>> ReadHeadsAsync(CancellationToken ct);
 
+    /// <summary>As <see cref="ReadHeadsAsync"/>, for who follows the log: what another process appended may be missing until it tells, or for a second.</summary>
+    Task<IReadOnlyDictionary<TenantId, long>> FollowHeadsAsync(CancellationToken ct) => ReadHeadsAsync(ct);
+
+    /// <summary>As <see cref="ReadFromAsync"/>, for who follows the log: what this process appended need not be read back. The members of an event's facts may stand in another order then.</summary>
+    Task<IReadOnlyList<StoredEvent>> FollowFromAsync(TenantId tenant, long position, int limit, CancellationToken ct) => ReadFromAsync(tenant, position, limit, ct);
+
     /// <summary>Becomes the one reader of this name among all processes, or answers null when another is.</summary>
     Task<ISubscriptionLease?> TryLeaseAsync(string subscription, CancellationToken ct);
 

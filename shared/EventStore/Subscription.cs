@@ -67,12 +67,12 @@ public sealed class Subscription(IEventEngine engine, string name, TimeProvider 
                 // Asked before looking, so an append between the look and the wait ends the wait at once.
                 var appended = engine.WaitForAppendAsync(Poll, run.Token);
                 var (found, isMore) = (false, false);
-                foreach (var (tenant, head) in await engine.ReadHeadsAsync(run.Token))
+                foreach (var (tenant, head) in await engine.FollowHeadsAsync(run.Token))
                 {
                     var position = next.GetValueOrDefault(tenant);
                     if (position >= head) continue;
                     if (saving.IsFaulted) await saving;
-                    var events = await engine.ReadFromAsync(tenant, position, BatchSize, run.Token);
+                    var events = await engine.FollowFromAsync(tenant, position, BatchSize, run.Token);
                     var before = ending;
                     ending = EndAsync(before, await begin(events, run.Token), tenant, next[tenant] = events[^1].Place.Position + 1);
                     await before;

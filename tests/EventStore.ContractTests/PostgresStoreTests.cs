@@ -50,6 +50,24 @@ public abstract class PostgresStoreTests : StoreContract
     }
 
     [Fact]
+    public async Task What_a_process_appended_last_it_does_not_read_back()
+    {
+        const int All = 5_000;
+        var (here, there) = (OpenReplica(), OpenReplica());
+        var loop = Track(new DeciderLoop(here, Notebook.Catalog, TimeProvider.System));
+        await Task.WhenAll(Enumerable.Range(0, All).Select(i => loop.ExecuteAsync(Notebook.Note(NewStream(), $"{i}"), Ct)));
+
+        await using var source = NpgsqlLedger.DataSource(_database.ConnectionString);
+        await using var away = source.CreateCommand("alter table mt_events rename to away");
+        await using var back = source.CreateCommand("alter table away rename to mt_events");
+        await away.ExecuteNonQueryAsync(Ct);
+        (await here.FollowFromAsync(Tenant, All - 10, 100, Ct)).Select(e => e.Place.Position).ShouldBe(Enumerable.Range(All - 10, 10).Select(p => (long)p));
+        await Should.ThrowAsync<PostgresException>(() => here.FollowFromAsync(Tenant, 0, 100, Ct), "it keeps only the newest");
+        await Should.ThrowAsync<PostgresException>(() => there.FollowFromAsync(Tenant, All - 10, 100, Ct), "another process's are on disk");
+        await back.ExecuteNonQueryAsync(Ct);
+    }
+
+    [Fact]
     public async Task Whoever_follows_the_log_waits_for_no_compiler()
     {
         await using var source = NpgsqlLedger.DataSource(_database.ConnectionString);

@@ -342,6 +342,35 @@ public abstract class StoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_follows_hears_of_this_process_at_once_of_others_when_they_tell_and_reads_what_is_on_disk()
+    {
+        const int Each = 150;
+        var engines = new[] { OpenReplica(), OpenReplica() };
+        var loops = engines.Select(engine => Track(new DeciderLoop(engine, Notebook.Catalog, TimeProvider.System))).ToList();
+        await engines[0].FollowHeadsAsync(Ct);
+        var own = (Outcome.Recorded)await loops[0].ExecuteAsync(Notebook.Note(NewStream(), "own"), Ct);
+        (await engines[0].FollowHeadsAsync(Ct))[Tenant].ShouldBe(own.Position + 1);
+
+        var writing = Task.WhenAll(loops.Select(async (loop, l) =>
+        {
+            for (var i = 0; i < Each; i++) await loop.ExecuteAsync(Notebook.Note(NewStream(), $"{l}/{i}", personal: i % 3 == 0 ? [1] : null), Ct);
+        }));
+        var heard = new List<StoredEvent>();
+        while (heard.Count < 1 + (2 * Each))
+        {
+            var appended = engines[0].WaitForAppendAsync(TimeSpan.FromSeconds(1), Ct);
+            if ((await engines[0].FollowHeadsAsync(Ct))[Tenant] > heard.Count) heard.AddRange(await engines[0].FollowFromAsync(Tenant, heard.Count, 97, Ct));
+            else await appended;
+        }
+
+        await writing;
+        var log = await OpenReplica().ReadFromAsync(Tenant, 0, 1000, Ct);
+        heard.Select(WithFacts).ShouldBe(log.Select(WithFacts));
+
+        static (StoredEvent, object) WithFacts(StoredEvent e) => (e with { Data = default }, Notebook.Catalog.Decode(e));
+    }
+
+    [Fact]
     public async Task A_tenant_that_begins_under_lock_begins_with_an_empty_tree()
     {
         await using var transaction = await OpenReplica().BeginAsync(Tenant, [], [], Ct);

@@ -18,8 +18,10 @@ public static class FollowPolicy
         if (PolicyPack.Parse(message.DataAs<PolicyPublishedV1>().Pack) is not PolicyPackReading.Accepted { Pack: var pack })
             throw new ParkException("policy_invalid", "The pack breaks the rules for packs.");
         if (pack.Tenant != tenant.ToString()) throw new ParkException("policy_tenant_mismatch", "The pack belongs to another tenant.");
+
+        // The event's id names all there is to compare: told again, its texts may come in another order.
         return new Command(
-            PolicyBook.Of(tenant), PolicyBook.Stream, Digest.Of(message.Source, message.Id), Digest.Of(message.Data.Span),
+            PolicyBook.Of(tenant), PolicyBook.Stream, Digest.Of(message.Source, message.Id), default,
             context => Decide(pack, version, context.State<PolicyBook>()));
     }
 }
