@@ -10,6 +10,8 @@ namespace EmailSystem;
 /// <param name="token">A bearer token with the scopes <c>preferences:follow</c>, <c>send:decide</c> and <c>address:write</c>.</param>
 public sealed class PreferenceService(Uri url, string token) : IDisposable
 {
+    private const int Page = 1_000;
+
     private readonly HttpClient _http = new() { BaseAddress = url, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
 
     /// <summary>Line by line, so its size does not matter.</summary>
@@ -20,14 +22,18 @@ public sealed class PreferenceService(Uri url, string token) : IDisposable
         if (!last.TryGetProperty("subjects", out _)) throw new InvalidDataException("The snapshot was cut off: its last line is missing.");
     }
 
-    /// <summary>All that was recorded since, page by page, without the broker.</summary>
+    /// <summary>All that was recorded until now, page by page, without the broker.</summary>
     public async Task CatchUpAsync(Wishes wishes, Action<JsonElement> heard, CancellationToken ct)
     {
-        for (var before = long.MinValue; before != wishes.Position;)
+        // A page that is not full was the last when it was read. What comes after it the broker brings; to wait for a moment in which nothing comes may be to wait for ever.
+        for (var read = Page; read == Page;)
         {
-            before = wishes.Position;
-            await foreach (var e in LinesAsync($"/v1/preferences/changes?after={wishes.Position}", ct))
+            read = 0;
+            await foreach (var e in LinesAsync($"/v1/preferences/changes?after={wishes.Position}&limit={Page}", ct))
+            {
+                read++;
                 if (wishes.Apply(e)) heard(e);
+            }
         }
     }
 

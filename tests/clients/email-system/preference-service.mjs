@@ -3,6 +3,8 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 
+const page = 1000;
+
 export class PreferenceService {
   #url;
   #headers;
@@ -20,11 +22,15 @@ export class PreferenceService {
     if (last.subjects === undefined) throw new Error('The snapshot was cut off: its last line is missing.');
   }
 
-  // All that was recorded since, page by page, without the broker.
+  // All that was recorded until now, page by page, without the broker. A page that is not full was the last when it was read.
+  // What comes after it the broker brings; to wait for a moment in which nothing comes may be to wait for ever.
   async catchUp(wishes, heard) {
-    for (let before; before !== wishes.position; ) {
-      before = wishes.position;
-      for await (const event of this.#lines(`/v1/preferences/changes?after=${wishes.position}`)) if (wishes.apply(event)) heard(event);
+    for (let read = page; read === page; ) {
+      read = 0;
+      for await (const event of this.#lines(`/v1/preferences/changes?after=${wishes.position}&limit=${page}`)) {
+        read += 1;
+        if (wishes.apply(event)) heard(event);
+      }
     }
   }
 
