@@ -275,6 +275,21 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
     }
 
     [Promise("P17", "assutech")]
+    public async Task What_is_kept_for_some_months_after_a_contract_is_deleted_when_they_are_over(string name)
+    {
+        const string Version = "2018-06-01";
+        var controller = await controllers.AloneAsync(name);
+        await controller.PublishAsync(Version, pack => pack["purposes"]!.AsArray().First(p => (string?)p!["retention"]!["until"] == "contract-ended")!["retention"]!["furtherMonths"] = 6);
+        await PolicyReachedAsync(controller, Version);
+        var (kept, over) = (controller.NewPerson(), controller.NewPerson());
+        foreach (var (person, months) in ((Person, int)[])[(kept, 5), (over, 7)])
+            await controller.PrivacyTeam.PostOkAsync($"/v1/subjects/{person.Id}/terminations", new { ended = "contract-ended", occurredAt = TimeProvider.System.GetUtcNow().AddMonths(-months) }, controller.Ct);
+        await Acts.EventuallyAsync("seven months are more than six", async () => (await RequestsOfAsync(controller, over)).Count == 1, controller.Ct);
+        (await EndOfAsync(controller, (await LastRequestAsync(controller, over)).GetProperty("id").GetString()!)).GetProperty("reason").GetString().ShouldBe("no-longer-needed");
+        (await RequestsOfAsync(controller, kept)).ShouldBeEmpty();
+    }
+
+    [Promise("P17", "assutech")]
     public async Task Who_becomes_a_customer_again_is_not_erased_for_the_contract_that_had_ended(string name)
     {
         var controller = controllers.Controller(name);
@@ -453,8 +468,10 @@ public sealed class ErasureTests(RunningControllers controllers) : IClassFixture
         return certificate;
     }
 
-    private static Task PolicyReachedAsync(Controller controller) => Acts.EventuallyAsync(
-        "the policy reached erasure-orchestrator", async () => (await controller.PrivacyTeam.GetOkAsync("/v1/processors", controller.Ct)).TryGetProperty("policyVersion", out _), controller.Ct);
+    private static Task PolicyReachedAsync(Controller controller, string? version = null) => Acts.EventuallyAsync(
+        "the policy reached erasure-orchestrator",
+        async () => (await controller.PrivacyTeam.GetOkAsync("/v1/processors", controller.Ct)).TryGetProperty("policyVersion", out var known) && (version is null || known.GetString() == version),
+        controller.Ct);
 
     private static async Task<string> RequestAsync(Controller controller, Person person, HttpStatusCode expected = HttpStatusCode.Accepted) =>
         (await controller.PrivacyTeam.PostAsync("/v1/erasures", new { subject = person.Id }, expected, controller.Ct)).GetProperty("id").GetString()!;
