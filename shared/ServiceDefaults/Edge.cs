@@ -12,7 +12,7 @@ namespace ConsentLedger.ServiceDefaults;
 /// <summary>What every service of the ledger does at its edge, in the order in which a request meets it.</summary>
 public static class Edge
 {
-    /// <summary>Reads nothing where the process was started, and watches nothing there: a database that writes in that folder would wake the service with every page.</summary>
+    /// <summary>Looks for no settings where the process was started, and watches nothing there: a database that writes in that folder would wake the service with every page.</summary>
     public static WebApplicationBuilder CreateBuilder(params string[] args) => WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
     /// <param name="service">The service's name in traces and metrics and over its OpenAPI document.</param>
