@@ -72,7 +72,7 @@ internal static class EventSql
         {
             Parameters = { new() { Value = name } },
         });
-        sql.BatchCommands.Add(new("""
+        if (commands.Count > 0) sql.BatchCommands.Add(new("""
             select command_id, body, version, position, events, note, null::smallint, null from unnest($2) as wanted (id)
             cross join lateral (select * from ledger_entries where tenant_id = $1 and command_id = wanted.id offset 0) as kept
             union all
@@ -82,15 +82,20 @@ internal static class EventSql
         {
             Parameters = { new() { Value = name }, Array(commands.Select(c => c.Value), NpgsqlDbType.Uuid) },
         });
-        sql.BatchCommands.Add(ReadStreams([.. streams.Select(s => new StreamSlice(new StreamKey(tenant, s)))]));
+        if (streams.Count > 0) sql.BatchCommands.Add(ReadStreams([.. streams.Select(s => new StreamSlice(new StreamKey(tenant, s)))]));
 
         await using var reader = await sql.ExecuteReaderAsync(ct);
         var (head, tree) = await reader.ReadAsync(ct)
             ? (new Head(reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1)), ReadTree(reader.GetFieldValue<byte[]>(2)))
             : (default, Frontier.Empty);
-        await reader.NextResultAsync(ct);
         var remembered = new Dictionary<Digest, Remembered>();
-        while (await reader.ReadAsync(ct)) remembered[new Digest(reader.GetGuid(0))] = new Remembered(new Digest(reader.GetGuid(1)), ReadOutcome(reader));
+        if (commands.Count > 0)
+        {
+            await reader.NextResultAsync(ct);
+            while (await reader.ReadAsync(ct)) remembered[new Digest(reader.GetGuid(0))] = new Remembered(new Digest(reader.GetGuid(1)), ReadOutcome(reader));
+        }
+
+        if (streams.Count == 0) return new Snapshot(head, tree, remembered, []);
         await reader.NextResultAsync(ct);
         return new Snapshot(head, tree, remembered, await ReadEventsAsync(reader, ct));
     }

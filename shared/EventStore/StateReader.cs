@@ -18,6 +18,10 @@ public sealed class StateReader(IEventEngine engine, EventCatalog catalog)
         return streams.Distinct().ToDictionary(s => s, s => type.Replay(events[s], catalog));
     }
 
+    /// <summary>What this process has just recorded: as a rule the store need not be asked for it.</summary>
+    public Task<IReadOnlyList<StoredEvent>> ReadRecordedAsync(StreamKey stream, Outcome.Recorded recorded, CancellationToken ct) =>
+        engine.FollowFromAsync(stream.Tenant, recorded.Position, recorded.Events, ct);
+
     public Task<IReadOnlyList<StoredEvent>> ReadEventsAsync(StreamKey stream, CancellationToken ct) => engine.ReadStreamsAsync([stream], ct);
 
     public object Facts(StoredEvent e) => catalog.Decode(e);

@@ -16,9 +16,13 @@ public sealed class TellConsent(StateReader reader, ConsentClient consent, TimeP
         };
 
     /// <summary>Asked after every unsubscribe, and every repeat of one: what decides is how the lane stands now, not what this request did.</summary>
+    /// <param name="just">What this request recorded, and no other before it: where that says by itself that it ends the consent, nothing else has to be read.</param>
     /// <returns>Null when the consent service knows, or need not.</returns>
-    public async Task<Problem?> OfUnsubscribeAsync(StreamKey subject, Lane lane, Actor actor, string method, CancellationToken ct)
+    public async Task<Problem?> OfUnsubscribeAsync(StreamKey subject, Lane lane, Actor actor, string method, CancellationToken ct, Outcome.Recorded? just = null)
     {
+        if (just is not null && await reader.ReadRecordedAsync(subject, just, ct) is [var recorded] && reader.Facts(recorded) is Unsubscribed { WithdrawsConsent: true } left)
+            return await WithdrawOnceAsync(subject, recorded, left, ct);
+
         var events = await reader.ReadEventsAsync(subject, ct);
         var state = SubjectPreferences.Stream.Replay(events, MarketingCatalog.Events);
         if (state.Lanes.GetValueOrDefault(lane) is not { IsOpen: false } closed) return null;
@@ -30,15 +34,10 @@ public sealed class TellConsent(StateReader reader, ConsentClient consent, TimeP
         var isObjected = closed.Cause == Cause.Objected && unsubscribed.Basis == "consent" && !IsAnyOpen();
         var isEnd = closed.EndedConsent || unsubscribed.WithdrawsConsent;
         if (!isEnd && !isObjected) return null;
-        if (isEnd && !IsEndHeard())
-        {
-            // Named by the event: however often this is asked, it is withdrawn once.
-            var withdrawal = new ConsentWithdrawal(unsubscribed.Purpose, lane.Channel, unsubscribed.OccurredAt, unsubscribed.Actor, unsubscribed.Method);
-            return await WithdrawAsync(subject, withdrawal, $"marketing:{closing.Id}", ct) ? null : WithdrawalPending;
-        }
+        if (isEnd && !IsEndHeard()) return await WithdrawOnceAsync(subject, closing, unsubscribed, ct);
 
         // Heard to be withdrawn. The person may have consented again since then and changed their mind once more, so it is said again, as an act of now.
-        return await WithdrawAsync(subject, new ConsentWithdrawal(unsubscribed.Purpose, lane.Channel, clock.GetUtcNow(), actor, method), key: null, ct) ? null : WithdrawalPending;
+        return await WithdrawAsync(subject, new ConsentWithdrawal(unsubscribed.Purpose, lane.Channel, clock.GetUtcNow(), actor, method), key: null, ct);
 
         // A withdrawal from before this no is not the one that it leads to.
         bool IsEndHeard() => state.Consents.Given(unsubscribed.Purpose, lane.Channel) is false
@@ -57,16 +56,20 @@ public sealed class TellConsent(StateReader reader, ConsentClient consent, TimeP
         return null;
     }
 
-    private async Task<bool> WithdrawAsync(StreamKey subject, ConsentWithdrawal withdrawal, string? key, CancellationToken ct)
+    /// <summary>Named by the event: however often this is asked, it is withdrawn once.</summary>
+    private Task<Problem?> WithdrawOnceAsync(StreamKey subject, StoredEvent closing, Unsubscribed left, CancellationToken ct) =>
+        WithdrawAsync(subject, new ConsentWithdrawal(left.Purpose, left.Channel, left.OccurredAt, left.Actor, left.Method), $"marketing:{closing.Id}", ct);
+
+    private async Task<Problem?> WithdrawAsync(StreamKey subject, ConsentWithdrawal withdrawal, string? key, CancellationToken ct)
     {
         try
         {
             await consent.WithdrawAsync(subject, withdrawal, key, ct);
-            return true;
+            return null;
         }
         catch (ConsentUnavailableException)
         {
-            return false;
+            return WithdrawalPending;
         }
     }
 }

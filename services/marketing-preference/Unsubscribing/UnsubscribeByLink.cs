@@ -55,7 +55,7 @@ public static class UnsubscribeByLink
         };
         var outcome = await ledger.ExecuteAsync(command, ct);
         if (outcome is Outcome.Refused) return await SayAsync(ShowUnsubscribe.LinkInvalid);
-        if (await tell.OfUnsubscribeAsync(link.Stream, lane, Actor.Subject, Method, ct) is { } pending) return await SayAsync(pending);
+        if (await tell.OfUnsubscribeAsync(link.Stream, lane, Actor.Subject, Method, ct, outcome as Outcome.Recorded) is { } pending) return await SayAsync(pending);
 
         // A mail client shows its person nothing of the answer. Who pressed the button of the page gets a page, and the way back on it.
         if (cause == Cause.OneClick) return TypedResults.Text("unsubscribed");
