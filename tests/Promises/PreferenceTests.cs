@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json.Nodes;
 using ConsentLedger.Support;
 
 namespace ConsentLedger.Promises;
@@ -73,6 +74,28 @@ public sealed class PreferenceTests(RunningControllers controllers) : IClassFixt
         (await person.MayAsync(new { purpose = "phone-offers", channel = "phone" })).ShouldBeNo("consent_withdrawn");
         (await person.MaySendAsync("product-offers")).ShouldBeYes("consent_given");
         (await person.MayAsync(new { purpose = "support-replies", channel = "phone" })).ShouldBeYes("rests_on_other_basis");
+    }
+
+    [Promise("P09", "assutech")]
+    public async Task Each_way_to_reach_a_person_is_agreed_to_and_left_by_itself(string name)
+    {
+        string[] ways = ["phone", "sms", "post", "push"];
+        var controller = await controllers.AloneAsync(name);
+        await controller.PublishAsync("2", pack =>
+        {
+            foreach (var way in ways.Except(pack["channels"]!.AsArray().Select(c => (string)c!)).ToList()) pack["channels"]!.AsArray().Add((JsonNode)way);
+            foreach (var part in (string[])["purposes", "topics"]) pack[part]!.AsArray().Single(p => (string?)p!["id"] == "phone-offers")!["channels"] = new JsonArray([.. ways.Select(way => (JsonNode)way)]);
+        });
+        foreach (var way in ways)
+        {
+            var person = controller.NewPerson();
+            await Acts.EventuallyAsync("the policy was heard of", async () => (await person.MaySendAsync("phone-offers", way)).Rule == "consent_unknown", controller.Ct);
+            await person.DoesAsync("grants", new { purpose = "phone-offers", channel = way });
+            foreach (var other in ways.Except([way])) (await person.MaySendAsync("phone-offers", other)).ShouldBeNo("consent_unknown");
+            (await person.MaySendAsync("phone-offers", way)).ShouldBeYes("consent_given");
+            await person.ChoosesAsync("phone-offers", way, subscribed: false);
+            (await person.MaySendAsync("phone-offers", way)).ShouldBeNo("unsubscribed");
+        }
     }
 
     [Promise("P20", "allure-systems", "quintus", "vms")]
