@@ -10,7 +10,8 @@ internal sealed class Question(IReadOnlyList<StreamId> subjects, bool remember)
     /// <summary>Why nothing can be decided, though all was found.</summary>
     public Exception? Fault { get; set; }
 
-    public TaskCompletionSource<SubjectsAsOf> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Who waits for it goes on where it is told.</summary>
+    public TaskCompletionSource<SubjectsAsOf> Answer { get; } = new();
 
     public void Tell(SubjectsAsOf answer) => _ = Fault is null ? Answer.TrySetResult(answer) : Answer.TrySetException(Fault);
 }

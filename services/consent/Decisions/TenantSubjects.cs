@@ -23,6 +23,9 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
 
     private const int MaxYields = 8;
 
+    /// <summary>A question about no more subjects is answered in no time.</summary>
+    private const int Few = 16;
+
     /// <summary>So many subjects of one person are looked at: links of links have an end.</summary>
     private const int MaxPerson = MergeSubjects.MaxOthers + 2;
 
@@ -137,7 +140,16 @@ internal sealed class TenantSubjects(TenantId tenant, IEventEngine engine, Event
         }
 
         var answer = new SubjectsAsOf(tenant, position, policies.Book, found.Subjects);
-        foreach (var question in round) question.Tell(answer);
+        Tell(round, answer);
+    }
+
+    // By as many threads as there are processors, and not by one for each question: to wake it takes longer than most answers. Those about many are left to threads of their own.
+    private static void Tell(List<Question> round, SubjectsAsOf answer)
+    {
+        var kinds = round.ToLookup(question => question.Subjects.Count <= Few);
+        var atOnce = (kinds[true].Count() / Environment.ProcessorCount) + 1;
+        foreach (var group in kinds[true].Chunk(atOnce).Concat(kinds[false].Chunk(1)))
+            ThreadPool.UnsafeQueueUserWorkItem(static told => Array.ForEach(told.Group, question => question.Tell(told.Answer)), (Group: group, Answer: answer), preferLocal: false);
     }
 
     /// <summary>
