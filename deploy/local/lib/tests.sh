@@ -5,6 +5,9 @@ jobs_at_once=2
 # Tests that kill servers start pairs of their own below this folder: CONSENTLEDGER_LOCAL=$CONSENTLEDGER_SPARES/<name> servers up
 export CONSENTLEDGER_SPARES=$LOCAL/spares.$$
 
+# Services are started by the hundred and live for seconds: what the runtime would learn of them, to compile them better, is never earned back.
+export DOTNET_TieredPGO=0
+
 # The packages of the foreign clients and of tests, as their lock files name them; untouched where they are there already.
 install_clients() {
   local lock folder
