@@ -170,12 +170,18 @@ public sealed class ConsentJourney(RunningConsent product) : IClassFixture<Runni
         // The same file again: the same answers, nothing written twice.
         (await ImportAsync(lines)).Select(r => r.ToString()).ShouldBe(results.Select(r => r.ToString()));
 
-        async Task<List<JsonElement>> ImportAsync(string[] file)
+        // As docs/importing-consents.md has it.
+        async Task<List<JsonElement>> ImportAsync(string[] lines)
         {
-            using var content = new StringContent(string.Join('\n', file), Encoding.UTF8, "application/x-ndjson");
-            using var answer = await Here.Client(Here.Consent, "quintus", "operator").PostAsync(new Uri("/v1/imports", UriKind.Relative), content, Ct);
-            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
-            return [.. (await answer.Content.ReadAsStringAsync(Ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
+            var list = Path.GetTempFileName();
+            await File.WriteAllLinesAsync(list, lines, Ct);
+            string[] headers = [$"Authorization: Bearer {Here.Issuer.Token("quintus", "operator")}", "Content-Type: application/x-ndjson"];
+            using var curl = Process.Start(new ProcessStartInfo("curl", ["-sS", "-X", "POST", "-T", list, $"{Here.Consent.Url}v1/imports", .. headers.SelectMany(h => (string[])["-H", h])]) { RedirectStandardOutput = true })!;
+            var results = await curl.StandardOutput.ReadToEndAsync(Ct);
+            await curl.WaitForExitAsync(Ct);
+            File.Delete(list);
+            curl.ExitCode.ShouldBe(0);
+            return [.. results.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
         }
     }
 
