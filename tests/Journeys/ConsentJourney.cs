@@ -176,11 +176,11 @@ public sealed class ConsentJourney(RunningConsent product) : IClassFixture<Runni
             var list = Path.GetTempFileName();
             await File.WriteAllLinesAsync(list, lines, Ct);
             string[] headers = [$"Authorization: Bearer {Here.Issuer.Token("quintus", "operator")}", "Content-Type: application/x-ndjson"];
-            using var curl = Process.Start(new ProcessStartInfo("curl", ["-sS", "-X", "POST", "-T", list, $"{Here.Consent.Url}v1/imports", .. headers.SelectMany(h => (string[])["-H", h])]) { RedirectStandardOutput = true })!;
+            using var curl = Process.Start(new ProcessStartInfo("curl", ["-sS", "--fail-with-body", "-X", "POST", "-T", list, $"{Here.Consent.Url}v1/imports", .. headers.SelectMany(h => (string[])["-H", h])]) { RedirectStandardOutput = true })!;
             var results = await curl.StandardOutput.ReadToEndAsync(Ct);
             await curl.WaitForExitAsync(Ct);
             File.Delete(list);
-            curl.ExitCode.ShouldBe(0);
+            curl.ExitCode.ShouldBe(0, results);
             return [.. results.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
         }
     }

@@ -16,12 +16,12 @@ public sealed class TellConsent(StateReader reader, ConsentClient consent, TimeP
         };
 
     /// <summary>Asked after every unsubscribe, and every repeat of one: what decides is how the lane stands now, not what this request did.</summary>
-    /// <param name="just">What this request recorded, and no other before it: where that says by itself that it ends the consent, nothing else has to be read.</param>
+    /// <param name="recorded">By this very request, and not by an earlier one of its name: where that says by itself that it ends the consent, nothing else has to be read.</param>
     /// <returns>Null when the consent service knows, or need not.</returns>
-    public async Task<Problem?> OfUnsubscribeAsync(StreamKey subject, Lane lane, Actor actor, string method, CancellationToken ct, Outcome.Recorded? just = null)
+    public async Task<Problem?> OfUnsubscribeAsync(StreamKey subject, Lane lane, Actor actor, string method, CancellationToken ct, Outcome.Recorded? recorded = null)
     {
-        if (just is not null && await reader.ReadRecordedAsync(subject, just, ct) is [var recorded] && reader.Facts(recorded) is Unsubscribed { WithdrawsConsent: true } left)
-            return await WithdrawOnceAsync(subject, recorded, left, ct);
+        if (recorded is not null && await reader.ReadRecordedAsync(subject, recorded, ct) is [var own] && reader.Facts(own) is Unsubscribed { WithdrawsConsent: true } left)
+            return await WithdrawOnceAsync(subject, own, left, ct);
 
         var events = await reader.ReadEventsAsync(subject, ct);
         var state = SubjectPreferences.Stream.Replay(events, MarketingCatalog.Events);
