@@ -46,7 +46,19 @@ public readonly record struct StreamKey(TenantId Tenant, StreamId Id);
 
 /// <summary>Where an event stands: <paramref name="Position"/> counts its tenant's events from 0 without a gap, <paramref name="Version"/> its stream's from 1.</summary>
 /// <param name="RecordedAt">Our clock, in whole milliseconds, never decreasing within a tenant.</param>
-public readonly record struct EventPlace(long Position, long Version, DateTimeOffset RecordedAt);
+public readonly record struct EventPlace(long Position, long Version, DateTimeOffset RecordedAt)
+{
+    /// <summary>From when a no counts that claims this date: from where it is recorded at the latest, or a clock that runs ahead would keep a later change of mind out.</summary>
+    public DateTimeOffset HeardAt(DateTimeOffset claimed) => HeardAt(claimed, RecordedAt);
+
+    /// <inheritdoc cref="HeardAt(DateTimeOffset)"/>
+    /// <param name="recordedAt">What it leaves out is less than a millisecond, and no reason to take a no for older than it is.</param>
+    public static DateTimeOffset HeardAt(DateTimeOffset claimed, DateTimeOffset recordedAt)
+    {
+        var latest = recordedAt.AddTicks(TimeSpan.TicksPerMillisecond - 1);
+        return claimed < latest ? claimed : latest;
+    }
+}
 
 /// <summary>One committed event as an engine keeps it.</summary>
 /// <param name="Data">The facts: UTF-8 JSON that identifies nobody by itself.</param>

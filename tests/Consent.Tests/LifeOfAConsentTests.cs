@@ -180,6 +180,19 @@ public sealed class LifeOfAConsentTests
     }
 
     [Fact]
+    public void A_yes_dated_less_than_a_millisecond_before_a_no_does_not_come_after_it()
+    {
+        // Our clock leaves out the rest of the millisecond in which all of it happened.
+        var (said, no) = (Day(2).AddMicroseconds(300), Day(2).AddMicroseconds(700));
+        foreach (var claimed in new[] { no, said.AddMilliseconds(1) })
+        {
+            var refused = new Recorded(new ConsentRefused(Email, Packs.Spectral.Version, claimed, Actor.Subject, Token.Parse("web-form"), null, null, null), Day(2));
+            Given(Granted(1), refused, Granted(3)).On(4).After(Correct(3) with { DoneAt = said }).Asked().Code.ShouldBe("consent_voided");
+            Given(Granted(1), refused).On(3).When(Grant(1) with { OccurredAt = said }).ThenNoted("withdrawal_prevails", (ConsentGranted)Granted(1, inForce: false).Facts with { OccurredAt = said });
+        }
+    }
+
+    [Fact]
     public void A_correction_points_at_something_and_says_something()
     {
         Given(Granted(1)).On(2).When(Correct(7) with { Voided = true }).ThenRefused("nothing_to_correct");

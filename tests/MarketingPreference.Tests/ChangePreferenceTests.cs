@@ -77,6 +77,10 @@ public sealed class ChangePreferenceTests
         Decide(Yes() with { OccurredAt = Noon.AddMinutes(1) }, Given(Closed("module-crm", at: Noon.AddMinutes(4))), "module-crm").Recorded().ShouldNotBeEmpty();
 
     [Fact]
+    public void A_yes_dated_less_than_a_millisecond_before_a_no_does_not_undo_it() =>
+        Decide(Yes() with { OccurredAt = Noon.AddMicroseconds(300) }, Given(Closed("module-crm", at: Noon.AddMicroseconds(700))), "module-crm").ShouldRefuse("unsubscribe_prevails");
+
+    [Fact]
     public void The_last_open_topic_of_a_consent_takes_the_consent_with_it()
     {
         Withdraws("surveys-and-contests", Given(Opened("surveys-and-contests"), Opened("contests"))).ShouldBeFalse();

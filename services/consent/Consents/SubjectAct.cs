@@ -49,7 +49,7 @@ public static class SubjectActs
     }
 
     /// <summary>When something that restricts was said, as far as that counts: at the latest when it is heard.</summary>
-    public static DateTimeOffset HeardAt(this ISubjectAct act, DateTimeOffset now) => act.OccurredAt < now ? act.OccurredAt : now;
+    public static DateTimeOffset HeardAt(this ISubjectAct act, DateTimeOffset now) => EventPlace.HeardAt(act.OccurredAt, now);
 
     /// <summary>These facts, and beside the first of them, sealed, the act's evidence.</summary>
     public static Decision.Record Recording(this ISubjectAct act, params IEnumerable<object> facts)

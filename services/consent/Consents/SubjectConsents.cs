@@ -199,6 +199,6 @@ public static class Effects
     /// <summary>Whether it is the person's own word, or a guardian's for them.</summary>
     public static bool IsOwn(this Actor actor) => actor is Actor.Subject or Actor.Guardian;
 
-    /// <summary>What restricts counts from where it is recorded at the latest: a clock that runs ahead must not keep a later change of mind out.</summary>
-    public static DateTimeOffset EffectiveAt(this IAct act, EventPlace place) => act.OccurredAt < place.RecordedAt ? act.OccurredAt : place.RecordedAt;
+    /// <inheritdoc cref="EventPlace.HeardAt(DateTimeOffset)"/>
+    public static DateTimeOffset EffectiveAt(this IAct act, EventPlace place) => place.HeardAt(act.OccurredAt);
 }

@@ -34,7 +34,7 @@ public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lan
     /// come after it.
     /// </summary>
     public bool HasLeft(string topic, string channel, DateTimeOffset occurredAt, DateTimeOffset now) =>
-        Find(topic, channel) is { IsOpen: false } lane && (occurredAt < now ? occurredAt : now) <= lane.OccurredAt + DoublePress;
+        Find(topic, channel) is { IsOpen: false } lane && EventPlace.HeardAt(occurredAt, now) <= lane.OccurredAt + DoublePress;
 
     private SubjectPreferences Evolve(object e, EventPlace place) => e switch
     {
@@ -60,7 +60,7 @@ public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lan
 
         // It counts from where it is recorded. A clock that runs ahead must not keep a later change of mind out.
         return new LaneState(
-            false, u.Cause, u.Actor, u.Method, !staysLeft && (u.WithdrawsConsent || u.Cause is Cause.ConsentWithdrawn or Cause.ConsentExpired), u.OccurredAt < place.RecordedAt ? u.OccurredAt : place.RecordedAt, place,
+            false, u.Cause, u.Actor, u.Method, !staysLeft && (u.WithdrawsConsent || u.Cause is Cause.ConsentWithdrawn or Cause.ConsentExpired), place.HeardAt(u.OccurredAt), place,
             IsRepeated: before is { IsOpen: false });
     }
 

@@ -114,7 +114,8 @@ internal sealed class ReferenceModel
 
     private DateTimeOffset? LastNo(Lane lane) => _said.Where(w => w.Lane == lane && !w.Yes).Max(w => (DateTimeOffset?)Earlier(w.Claimed, w.Recorded));
 
-    private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
+    // Our clock shows whole milliseconds: what it shows of a no is its beginning.
+    private static DateTimeOffset Earlier(DateTimeOffset claimed, DateTimeOffset recorded) => claimed < recorded.AddMilliseconds(1) ? claimed : recorded.AddMilliseconds(1).AddTicks(-1);
 
     private static bool IsOwn(Actor actor) => actor is Actor.Subject or Actor.Guardian;
 
