@@ -16,12 +16,14 @@ public static class DecideForSubjects
 
     private static async Task<IResult> HandleAsync(
         Body<OneOrMany<DecisionRequest>> body, Freshness freshness, ReplayQuery query, Caller caller, CurrentSubjects subjects, ConsentReader past, TimeProvider clock, DecisionMetrics metrics,
-        HttpResponse response, CancellationToken ct)
+        HttpResponse response)
     {
         var questions = body.Value.Items;
         if (questions.Count > MaxQuestions) return KnownProblems.Refused("too_many_questions", $"At most {MaxQuestions} questions a request.");
-        if (query.Replay.Latest is { } then) return TypedResults.Json(body.Value.InKind(await DecideThenAsync(questions, query.Replay, then, caller.Tenant, past, ct)), StrictJson.Options);
-        var read = await subjects.ReadAsync(caller.Tenant, [.. questions.Select(q => q.Subject.Stream)], freshness, ct);
+        if (query.Replay.Latest is { } then) return TypedResults.Json(body.Value.InKind(await DecideThenAsync(questions, query.Replay, then, caller.Tenant, past, response.HttpContext.RequestAborted)), StrictJson.Options);
+
+        // A round ends by itself, and soon: to be able to leave it costs each caller more than to stay.
+        var read = await subjects.ReadAsync(caller.Tenant, [.. questions.Select(q => q.Subject.Stream)], freshness, CancellationToken.None);
         if (read.Position <= freshness.AtLeast) return KnownProblems.PositionUnknown;
 
         var now = clock.GetUtcNow();
@@ -49,7 +51,7 @@ public static class DecideForSubjects
         {
             var response = httpContext.Response;
             (response.ContentType, response.ContentLength) = ("application/json; charset=utf-8", json.Length);
-            await response.BodyWriter.WriteAsync(json, httpContext.RequestAborted);
+            await response.BodyWriter.WriteAsync(json, CancellationToken.None);
         }
     }
 }

@@ -9,7 +9,7 @@ namespace ConsentLedger.ServiceDefaults;
 internal sealed class RequestSpans(RequestDelegate next)
 {
     public Task InvokeAsync(HttpContext context) =>
-        context.Features.Get<IHttpActivityFeature>()?.Activity is { IsAllDataRequested: true } span ? NameAsync(span, context) : next(context);
+        context.Features.Get<IHttpActivityFeature>()?.Activity is { Recorded: true } span ? NameAsync(span, context) : next(context);
 
     private async Task NameAsync(Activity span, HttpContext context)
     {

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using System.Reflection;
 using System.Text;
 using ConsentLedger.EventStore;
@@ -25,7 +27,7 @@ public sealed class Body<T>(T value, (string Method, PathString Path)? to, ReadO
     {
         var request = context.Request;
         if (!IsJson(request.ContentType)) throw new RequestRefusedException(KnownProblems.MediaTypeUnsupported);
-        var bytes = await ReadAsync(request, context.RequestAborted);
+        var bytes = await ReadAsync(request.BodyReader);
         return StrictJson.TryRead<T>(bytes, out var value, out var problem)
             ? new Body<T>(value, (request.Method, request.Path), bytes)
             : throw new RequestRefusedException(problem);
@@ -41,11 +43,20 @@ public sealed class Body<T>(T value, (string Method, PathString Path)? to, ReadO
             && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)));
 
-    /// <remarks>The server itself ends the reading at the endpoint's limit.</remarks>
-    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken ct)
+    /// <remarks>The server itself ends the reading at the endpoint's limit, or when the caller leaves.</remarks>
+    private static async ValueTask<byte[]> ReadAsync(PipeReader body)
     {
-        var body = new MemoryStream((int)Math.Min(request.ContentLength ?? 1024, BodyLimits.DefaultBytes));
-        await request.BodyReader.CopyToAsync(body, ct);
-        return body.GetBuffer().AsMemory(0, (int)body.Length);
+        while (true)
+        {
+            var read = await body.ReadAsync();
+            if (read.IsCompleted)
+            {
+                var bytes = read.Buffer.ToArray();
+                body.AdvanceTo(read.Buffer.End);
+                return bytes;
+            }
+
+            body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
     }
 }
