@@ -24,7 +24,9 @@ public sealed record Replay(DateTimeOffset? AsOf, DateTimeOffset? KnownAt)
     public static DateTimeOffset DoneAt(object? facts, EventPlace place) => facts switch
     {
         ConsentGranted or ConsentPending or ConsentConfirmed or ConsentAsked => ((IAct)facts).OccurredAt,
-        IAct act => act.EffectiveAt(place),
+
+        // What restricts is there when it is recorded, whatever it claims: an auditor who asks for that very moment is told of it.
+        IAct act => act.OccurredAt < place.RecordedAt ? act.OccurredAt : place.RecordedAt,
         _ => place.RecordedAt,
     };
 
