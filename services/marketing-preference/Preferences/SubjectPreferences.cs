@@ -57,8 +57,6 @@ public sealed record SubjectPreferences(ImmutableDictionary<Lane, LaneState> Lan
     {
         // What was left while the consent stood stays left, and does so however often it is said.
         var staysLeft = before is { IsOpen: false, EndedConsent: false, Cause: not Cause.Objected };
-
-        // It counts from where it is recorded. A clock that runs ahead must not keep a later change of mind out.
         return new LaneState(
             false, u.Cause, u.Actor, u.Method, !staysLeft && (u.WithdrawsConsent || u.Cause is Cause.ConsentWithdrawn or Cause.ConsentExpired), place.HeardAt(u.OccurredAt), place,
             IsRepeated: before is { IsOpen: false });

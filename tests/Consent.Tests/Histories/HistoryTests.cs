@@ -21,7 +21,7 @@ public sealed class HistoryTests
                 var no = said.FindLastIndex(e => e.Facts is ConsentWithdrawn withdrawn && withdrawn.Lane == lane);
                 if (no < 0) continue;
                 var claimed = ((ConsentWithdrawn)said[no].Facts).OccurredAt;
-                var since = said[no].Place.HeardAt(claimed);
+                var since = ReferenceModel.HeardAt(claimed, said[no].Place.RecordedAt);
 
                 // Not ShouldContain, which compiles its condition anew each time: most of what this test took.
                 said.Skip(no).Select(e => e.Facts).OfType<ConsentGranted>()

@@ -94,7 +94,7 @@ public sealed class LifeTests
             yield return facts;
         }
 
-        static DateTimeOffset At(IAct act, EventPlace place) => act.OccurredAt < place.RecordedAt.AddMilliseconds(1) ? act.OccurredAt : place.RecordedAt.AddMilliseconds(1).AddTicks(-1);
+        static DateTimeOffset At(IAct act, EventPlace place) => ReferenceModel.HeardAt(act.OccurredAt, place.RecordedAt);
     }
 
     private static HashSet<int> SameAs(Life life, int who)

@@ -93,7 +93,7 @@ internal sealed class ReferenceModel
         var named = Declares(withdrawal.Purpose)
             ? AllLanes.Where(l => l.Purpose == withdrawal.Purpose && l.Channel == (withdrawal.Channel ?? l.Channel) && l.Recipient == (withdrawal.Recipient ?? l.Recipient))
             : [];
-        var lanes = known.Union(named).Where(l => Holds(l) != false || Earlier(withdrawal.OccurredAt, now) > LastNo(l)).ToList();
+        var lanes = known.Union(named).Where(l => Holds(l) != false || HeardAt(withdrawal.OccurredAt, now) > LastNo(l)).ToList();
         _said.AddRange(lanes.Select(l => new Words(false, l, withdrawal.Actor, withdrawal.OccurredAt, now, _published[^1].Pack.Version, null)));
         return lanes.Count == 0 ? "unchanged" : $"recorded {lanes.Count}";
     }
@@ -112,10 +112,10 @@ internal sealed class ReferenceModel
         return said.Skip(no).Any(w => w.Yes && IsOwn(w.Actor) && w.Claimed > LastNo(lane));
     }
 
-    private DateTimeOffset? LastNo(Lane lane) => _said.Where(w => w.Lane == lane && !w.Yes).Max(w => (DateTimeOffset?)Earlier(w.Claimed, w.Recorded));
+    private DateTimeOffset? LastNo(Lane lane) => _said.Where(w => w.Lane == lane && !w.Yes).Max(w => (DateTimeOffset?)HeardAt(w.Claimed, w.Recorded));
 
-    // Our clock shows whole milliseconds: what it shows of a no is its beginning.
-    private static DateTimeOffset Earlier(DateTimeOffset claimed, DateTimeOffset recorded) => claimed < recorded.AddMilliseconds(1) ? claimed : recorded.AddMilliseconds(1).AddTicks(-1);
+    /// <summary>From when a no counts: from its claim, or from the end of the millisecond in which it was recorded.</summary>
+    public static DateTimeOffset HeardAt(DateTimeOffset claimed, DateTimeOffset recorded) => claimed < recorded.AddMilliseconds(1) ? claimed : recorded.AddMilliseconds(1).AddTicks(-1);
 
     private static bool IsOwn(Actor actor) => actor is Actor.Subject or Actor.Guardian;
 
