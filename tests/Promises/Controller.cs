@@ -53,8 +53,14 @@ public sealed class Controller(Installation here, string tenant, JsonObject pack
         return [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).SkipLast(1).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("subject").GetString())];
     }
 
-    /// <summary>Puts the policy in force, changed and under another version.</summary>
-    public async Task PublishAsync(string version, Action<JsonObject>? change = null) => await PutPolicyAsync(version, HttpStatusCode.OK, change);
+    /// <summary>Puts the policy in force, changed and under another version, and waits until marketing-preference has heard of it, too.</summary>
+    public async Task PublishAsync(string version, Action<JsonObject>? change = null)
+    {
+        await PutPolicyAsync(version, HttpStatusCode.OK, change);
+        var anybody = new { subject = Acts.NewSubject(), topic = "none", channel = "email" };
+        await Acts.EventuallyAsync($"policy {version} of {tenant} is in force at the gate", async () =>
+            (await EmailSystem.PostOkAsync("/v1/send-decisions", anybody, ct)).TryGetProperty("policyVersion", out var inForce) && inForce.GetString() == version, ct);
+    }
 
     /// <summary>The code and the reason with which such a policy is refused.</summary>
     public async Task<string> RefusedPolicyAsync(string version, Action<JsonObject> change) => (await PutPolicyAsync(version, HttpStatusCode.UnprocessableEntity, change)).ToString();
