@@ -23,6 +23,9 @@ internal static partial class MessagingLog
     [LoggerMessage(7, LogLevel.Warning, "The broker cannot be reached ({Error}). It is asked again in {DelayMs} ms.")]
     public static partial void NotConnected(this ILogger log, string error, double delayMs);
 
+    [LoggerMessage(8, LogLevel.Warning, "Nothing more was received over a connection that is closed. Receiving began anew over another.")]
+    public static partial void BeganAnew(this ILogger log);
+
     /// <summary>The kind of failure, from the outside in.</summary>
     public static string Kind(this Exception e) => e.InnerException is { } inner ? $"{e.GetType().Name}: {Kind(inner)}" : e.GetType().Name;
 }

@@ -68,6 +68,23 @@ public abstract class PostgresStoreTests : StoreContract
     }
 
     [Fact]
+    public async Task What_another_process_could_not_tell_of_is_found_all_the_same()
+    {
+        // A process whose word reaches nobody: before the system's function it finds one that does nothing.
+        await using var source = NpgsqlLedger.DataSource(ConnectionString);
+        await using (var silence = source.CreateCommand("create schema mute; create function mute.pg_notify(text, text) returns void language sql as ''")) await silence.ExecuteNonQueryAsync(Ct);
+        var mute = Track(Open(Track(NpgsqlLedger.DataSource(ConnectionString + ";Search Path=mute,pg_catalog,public"))));
+        var loop = Track(new DeciderLoop(mute, Notebook.Catalog, TimeProvider.System));
+
+        var here = OpenReplica();
+        await here.WaitForAppendAsync(TimeSpan.FromSeconds(1), Ct);
+        (await here.FollowHeadsAsync(Ct)).ShouldBeEmpty();
+        await loop.ExecuteAsync(Notebook.Note(NewStream(), "unheard"), Ct);
+        while (!(await here.FollowHeadsAsync(Ct)).ContainsKey(Tenant)) await here.WaitForAppendAsync(TimeSpan.FromSeconds(1), Ct);
+        (await here.FollowFromAsync(Tenant, 0, 10, Ct)).ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task Whoever_follows_the_log_waits_for_no_compiler()
     {
         await using var source = NpgsqlLedger.DataSource(_database.ConnectionString);

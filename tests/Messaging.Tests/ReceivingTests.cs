@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using ConsentLedger.Contracts;
 using ConsentLedger.EventStore;
@@ -166,18 +167,32 @@ public sealed class ReceivingTests : IAsyncLifetime
         back.ShouldHaveHandledInOrder(sent);
     }
 
+    /// <summary>MassTransit misses about one close in a hundred, and only on a busy machine: MESSAGING_CUTS (16 connections each) looks for more of them than one run.</summary>
     [Fact]
     public async Task Messages_of_a_subject_are_handled_in_order_and_again_after_the_connection_was_cut()
     {
+        var cuts = int.Parse(Environment.GetEnvironmentVariable("MESSAGING_CUTS") ?? "0", CultureInfo.InvariantCulture);
+        await Task.WhenAll(Enumerable.Range(0, cuts == 0 ? 1 : 16).Select(_ => CutAsync(Math.Max(1, cuts))));
+    }
+
+    private static async Task CutAsync(int times)
+    {
+        await using var broker = await Broker.CreateAsync("cut");
+        await using var channel = await broker.OpenChannelAsync();
         var handler = new Handler(async (_, ct) => await Task.Delay(20, ct));
-        await using var service = await StartAsync(handler);
-        var sent = Enumerable.Range(1, 1000).Select(n => Task_("consent", $"{n % 3}")).ToList();
-        foreach (var message in sent) await _channel.SendAsync(Exchange, message);
+        await using var service = await StartAsync(broker, handler);
+        var sent = new List<CloudEvent>();
+        for (var cut = 0; cut < times; cut++)
+        {
+            var more = Enumerable.Range(1, 1000).Select(n => Task_("consent", $"{n % 3}")).ToList();
+            foreach (var message in more) await channel.SendAsync(Exchange, message);
+            sent.AddRange(more);
 
-        await Eventually(async () => (await _broker.CutConnectionsAsync()).ShouldBeGreaterThan(0));
+            await Eventually(async () => (await broker.CutConnectionsAsync()).ShouldBeGreaterThan(0));
 
-        await Eventually(() => handler.Handled.Select(m => m.Id).Distinct().Count().ShouldBe(1000));
-        handler.ShouldHaveHandledInOrder(sent);
+            await Eventually(() => handler.Handled.Select(m => m.Id).Distinct().Count().ShouldBe(sent.Count));
+            handler.ShouldHaveHandledInOrder(sent);
+        }
     }
 
     [Fact]
@@ -221,6 +236,8 @@ public sealed class ReceivingTests : IAsyncLifetime
 
     private static CloudEvent Task_(string system, string? subject = null) => Event(Type, new ErasureTaskDispatchedV1(NewId(), system), subject);
 
-    private async Task<Service> StartAsync(Handler handler) =>
-        await (await Service.StartAsync(_broker, bus => bus.Consumes<Handler>(Queue, from: Exchange, Type), services => services.AddSingleton(handler))).ReadyAsync();
+    private Task<Service> StartAsync(Handler handler) => StartAsync(_broker, handler);
+
+    private static async Task<Service> StartAsync(Broker broker, Handler handler) =>
+        await (await Service.StartAsync(broker, bus => bus.Consumes<Handler>(Queue, from: Exchange, Type), services => services.AddSingleton(handler))).ReadyAsync();
 }

@@ -9,7 +9,7 @@ using RabbitMQ.Client;
 namespace ConsentLedger.Messaging.Receiving;
 
 /// <summary>
-/// The only file that knows MassTransit. It keeps the connection, the channel, the prefetch and the orderly stop; what a body means, what is
+/// With <see cref="Hearing"/> the only file that knows MassTransit. It keeps the connection, the channel, the prefetch and the orderly stop; what a body means, what is
 /// retried and what is parked is said in <see cref="Reception"/>, because any language may have written the message.
 /// </summary>
 internal static class MassTransitReceiving
@@ -27,34 +27,39 @@ internal static class MassTransitReceiving
             host.ConsumerStopTimeout = FinishWithin;
             host.StopTimeout = FinishWithin * 3;
         });
-        services.AddSingleton<IsConsuming>(s => () => s.GetRequiredService<IBusControl>().CheckHealth().Status == BusHealthStatus.Healthy);
+
+        // Before MassTransit's own, so that it watches what that starts.
+        services.AddSingleton(s => ActivatorUtilities.CreateInstance<Hearing>(s, (Action<IBusRegistrationContext, IRabbitMqBusFactoryConfigurator>)Configure)).AddHostedService(s => s.GetRequiredService<Hearing>());
+        services.AddSingleton<IsConsuming>(s => () => s.GetRequiredService<Hearing>().IsConsuming);
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
-            bus.UsingRabbitMq((services, broker) =>
-            {
-                var factory = address.Factory();
-                var connection = services.GetRequiredService<BrokerConnection>();
-                var stopping = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-                broker.Host(factory.HostName, (ushort)factory.Port, factory.VirtualHost, host =>
-                {
-                    host.Username(factory.UserName);
-                    host.Password(factory.Password);
-                    host.Heartbeat(factory.RequestedHeartbeat);
-                    host.MaxMessageSize(BrokerAddress.MaxMessageBytes);
-                    host.ConnectionName(factory.ClientProvidedName);
-
-                    // Asked before each attempt to connect. Left to itself it waits up to half a minute between two, and for ever after a wrong password.
-                    host.OnRefreshConnectionFactory = _ => connection.WaitAsync(stopping);
-                    if (factory.Ssl.Enabled) host.UseSsl(tls => tls.ServerName = factory.Ssl.ServerName);
-                });
-                foreach (var reception in services.GetServices<Reception>())
-                    broker.ReceiveEndpoint(reception.Consumption.Queue, endpoint => Configure(endpoint, reception));
-            });
+            bus.UsingRabbitMq(Configure);
         });
+
+        void Configure(IBusRegistrationContext services, IRabbitMqBusFactoryConfigurator broker)
+        {
+            var factory = address.Factory();
+            var connection = services.GetRequiredService<BrokerConnection>();
+            var stopping = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+            broker.Host(factory.HostName, (ushort)factory.Port, factory.VirtualHost, host =>
+            {
+                host.Username(factory.UserName);
+                host.Password(factory.Password);
+                host.Heartbeat(factory.RequestedHeartbeat);
+                host.MaxMessageSize(BrokerAddress.MaxMessageBytes);
+                host.ConnectionName(factory.ClientProvidedName);
+
+                // Asked before each attempt to connect. Left to itself it waits up to half a minute between two, and for ever after a wrong password.
+                host.OnRefreshConnectionFactory = _ => connection.WaitAsync(stopping);
+                if (factory.Ssl.Enabled) host.UseSsl(tls => tls.ServerName = factory.Ssl.ServerName);
+            });
+            foreach (var reception in services.GetServices<Reception>())
+                broker.ReceiveEndpoint(reception.Consumption.Queue, endpoint => ConfigureQueue(endpoint, reception));
+        }
     }
 
-    private static void Configure(IRabbitMqReceiveEndpointConfigurator endpoint, Reception reception)
+    private static void ConfigureQueue(IRabbitMqReceiveEndpointConfigurator endpoint, Reception reception)
     {
         var consumption = reception.Consumption;
         endpoint.ConfigureConsumeTopology = false;
