@@ -29,18 +29,24 @@ internal static class Export
         return verb.Runs(async (parsed, ct) =>
         {
             var (policy, target, checking) = (await trust.ReadAsync(parsed, ct), parsed.GetRequiredValue(to), checks.Read(parsed, surroundings.Clock));
+            var older = await checks.ReadOlderAsync(parsed, policy, ct);
             using var client = RemoteOptions.NewClient();
+            var log = await remote.OpenLogAsync(parsed, client, ct);
             if (parsed.GetValue(subject) is { } id)
             {
                 var bundle = await (await remote.OpenServiceAsync(parsed, client, ct)).GetAsync($"v1/subjects/{id:D}/export{(parsed.GetValue(disclose) ? "?disclose=true" : "")}", ct);
                 await File.WriteAllBytesAsync(target, bundle, ct);
                 var found = new BundleVerifier(policy, checking, id).Run(bundle);
-                if (found.Head is { } head && remote.FindOther(parsed, policy, head) is { } other) found.Findings.Add(other);
+                if (found.Head is { } head)
+                {
+                    if (remote.FindOther(parsed, policy, head) is { } other) found.Findings.Add(other);
+                    foreach (var checkpoint in older)
+                        if (await Since.FindAsync(log, checkpoint, head.Head, ct) is { } wrong) found.Findings.Add(wrong);
+                }
+
                 return BundleReport.Of(found);
             }
 
-            var log = await remote.OpenLogAsync(parsed, client, ct);
-            var older = await checks.ReadOlderAsync(parsed, policy, ct);
             var (bytes, newest, fault) = await remote.ReadHeadAsync(parsed, log, policy, ct);
             return newest is null ? LogReport.Of(fault!) : await LogAsync(log, bytes, newest, target, policy, checking, older, surroundings, ct);
         });

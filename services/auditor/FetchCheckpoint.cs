@@ -1,8 +1,6 @@
 using System.CommandLine;
-using ConsentLedger.Auditor.Reading;
 using ConsentLedger.Auditor.Telling;
 using ConsentLedger.Auditor.Verifying;
-using ConsentLedger.Ledger;
 
 namespace ConsentLedger.Auditor;
 
@@ -29,7 +27,7 @@ internal static class FetchCheckpoint
             if (head is null) return LogReport.Of(fault!);
 
             var older = File.Exists(file) ? CheckingOptions.Open(await File.ReadAllBytesAsync(file, ct), policy, file) : null;
-            if (older is not null && await CompareAsync(log, older, head.Head, ct) is { } wrong)
+            if (older is not null && await Since.FindAsync(log, older, head.Head, ct) is { } wrong)
             {
                 // Two signed stories of one log: whoever has both can show it.
                 var other = $"{file}.conflicting";
@@ -40,15 +38,5 @@ internal static class FetchCheckpoint
             await File.WriteAllBytesAsync(file, bytes, ct);
             return LogReport.OfHead(head, older is null ? "KEPT: there was none to compare it with" : $"KEPT: the log begins with all {older.Size} entries of the one before");
         });
-    }
-
-    private static async Task<Fault?> CompareAsync(LogFiles log, Checkpoint older, Checkpoint head, CancellationToken ct)
-    {
-        if (older.Origin != head.Origin) return new Fault("since_origin", "The checkpoint kept is another log's.");
-        if (older.Size > head.Size) return new Fault("since_larger", $"The checkpoint kept has {older.Size} entries and this one {head.Size}: the log was rolled back.");
-        if (older.Size == 0) return older.Root == TreeHash.EmptyRoot ? null : new Fault("since_mismatch", "The checkpoint kept is of an empty tree, and its root is not.");
-        var proof = await log.ProveAsync(head.Size, nodes => ConsistencyProof.Prove(older.Size, head.Size, nodes), ct);
-        return ConsistencyProof.Verify(older.Size, older.Root, head.Size, head.Root, proof, out var fault) ? null
-            : new Fault("since_mismatch", $"The log does not begin with the {older.Size} entries it was signed for before, or its tiles are not its tree's. {fault.Reason}");
     }
 }

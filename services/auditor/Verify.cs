@@ -36,14 +36,15 @@ internal static class Verify
             var checking = checks.Read(parsed);
             var what = parsed.GetRequiredValue(path);
             var whose = parsed.GetValue(subject);
-            if (Directory.Exists(what) && whose is null) return await ExportAsync(new FolderFiles(what), policy, checking, await checks.ReadOlderAsync(parsed, policy, ct), surroundings, ct);
+            var older = await checks.ReadOlderAsync(parsed, policy, ct);
+            if (Directory.Exists(what) && whose is null) return await ExportAsync(new FolderFiles(what), policy, checking, older, surroundings, ct);
             var bytes = Directory.Exists(what) ? [] : await ReadFileAsync(what, ct);
             return bytes switch
             {
-                _ when IsBundle(bytes) => BundleReport.Of(new BundleVerifier(policy, checking, whose).Run(bytes)),
+                _ when IsBundle(bytes) => Bundle(new BundleVerifier(policy, checking, whose).Run(bytes), older),
                 _ when whose is not null => throw new UnansweredException("content_unknown", $"{what} is no subject bundle, and --subject asks for one."),
-                _ when bytes.AsSpan().StartsWith("c2sp.org/tlog-proof@"u8) => Receipt(bytes, parsed.GetValue(entry) is { } file ? await ReadFileAsync(file, ct) : null, policy),
-                _ when Note.TryParse(bytes, out _, out var _) => Head(bytes, policy),
+                _ when bytes.AsSpan().StartsWith("c2sp.org/tlog-proof@"u8) => Receipt(bytes, parsed.GetValue(entry) is { } file ? await ReadFileAsync(file, ct) : null, policy, older),
+                _ when Note.TryParse(bytes, out _, out var _) => Head(bytes, policy, older),
                 _ => throw new UnansweredException("content_unknown", $"{what} is neither a folder nor a subject bundle, a receipt or a checkpoint."),
             };
         });
@@ -62,13 +63,20 @@ internal static class Verify
         return LogReport.Of(findings, checking, clock.GetElapsedTime(started));
     }
 
-    private static Report Receipt(byte[] bytes, byte[]? given, TrustPolicy policy)
+    private static Report Bundle(BundleFindings found, IReadOnlyList<Checkpoint> older)
+    {
+        if (found is { Findings.Any: false, Head: { } head }) found.Findings.Add(Since.FindAll(older, head.Head));
+        return BundleReport.Of(found);
+    }
+
+    private static Report Receipt(byte[] bytes, byte[]? given, TrustPolicy policy, IReadOnlyList<Checkpoint> older)
     {
         if (!LogProof.TryParse(bytes, out var proof, out var fault)) return LogReport.Of(Fault.Of(fault));
         if (given is null && proof.Extra.IsEmpty) throw new UnansweredException("entry_missing", "The receipt does not carry its entry: say --entry.");
         if (given is not null && !proof.Extra.IsEmpty && !proof.Extra.Span.SequenceEqual(given)) return LogReport.Of(new Fault("receipt_other_entry", "The receipt carries another entry than the one given."));
         var bytesOfEntry = given ?? proof.Extra.ToArray();
         if (!proof.TryVerify(TreeHash.Leaf(bytesOfEntry), policy, out var head, out fault)) return LogReport.Of(Fault.Of(fault) with { Position = proof.Index });
+        if (Since.FindAll(older, head.Head) is [var since, ..]) return LogReport.Of(since);
 
         // Any log gives receipts; what a consent ledger's is about can be told.
         var known = Entry.TryDecode(bytesOfEntry, out var entry, out _);
@@ -93,8 +101,11 @@ internal static class Verify
         });
     }
 
-    private static Report Head(byte[] bytes, TrustPolicy policy) =>
-        policy.TryOpen(bytes, out var head, out var fault) ? LogReport.OfHead(head, "VERIFIED: the log, and the witnesses asked for, signed this") : LogReport.Of(Fault.Of(fault));
+    private static Report Head(byte[] bytes, TrustPolicy policy, IReadOnlyList<Checkpoint> older)
+    {
+        if (!policy.TryOpen(bytes, out var head, out var fault)) return LogReport.Of(Fault.Of(fault));
+        return Since.FindAll(older, head.Head) is [var since, ..] ? LogReport.Of(since) : LogReport.OfHead(head, "VERIFIED: the log, and the witnesses asked for, signed this");
+    }
 
     // A calendar ends before what an entry may claim.
     private static string Moment(long ms) =>

@@ -20,14 +20,10 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
     public async Task<LogFindings> RunAsync(TrustedCheckpoint head, IReadOnlyList<Checkpoint> older, IProgress<Progressed> progress, CancellationToken ct)
     {
         var size = head.Head.Size;
-        foreach (var other in older.Where(o => o.Origin != head.Head.Origin))
-            _findings.Add(new Fault("since_origin", $"The older checkpoint is of {other.Origin}, which is another log."));
-        older = [.. older.Where(o => o.Origin == head.Head.Origin)];
-        foreach (var larger in older.Where(o => o.Size > size))
-            _findings.Add(new Fault("since_larger", $"The older checkpoint has {larger.Size} entries and this one {size}: the log was rolled back, or this one is the older."));
+        _findings.Add(older.Select(o => Since.Find(o, head.Head)).OfType<Fault>());
         FindUnexpected(size);
 
-        var tree = new TreeCheck(files, [.. older.Where(o => o.Size <= size).OrderBy(o => o.Size)], _findings);
+        var tree = new TreeCheck(files, [.. older.Where(o => Since.Find(o, head.Head) is null).OrderBy(o => o.Size)], _findings);
         var streams = new StreamCheck(checking, _hash, 0);
         await ReadAsync(size, tree, streams, isFirst: true, progress, ct);
         if (tree.Root != head.Head.Root)

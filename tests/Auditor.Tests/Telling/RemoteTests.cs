@@ -140,6 +140,26 @@ public sealed class RemoteTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_bundle_is_of_a_log_that_begins_with_the_older_checkpoint()
+    {
+        var person = _real.People.Keys.First();
+        _service.Instead[$"/v1/subjects/{person:D}/export"] = JsonSerializer.SerializeToUtf8Bytes(_real.BundleOf(person));
+        string[] export = ["export", .. Common, "--subject", $"{person:D}", "--to", _terminal.Path("subject.json"), "--since", _terminal.Path("older")];
+        File.WriteAllBytes(_terminal.Path("older"), _real.Log.First(77).Checkpoint.ToBytes());
+        (await _terminal.RunAsync(export)).ShouldBe(0, _terminal.Output + _terminal.Error);
+
+        File.WriteAllBytes(_terminal.Path("older"), (_real.Log with { Entries = [.. _real.Log.Entries.Skip(1).Take(77)] }).Checkpoint.ToBytes());
+        var (code, answer) = await _terminal.AskAsync(export);
+        (code, answer.GetProperty("faults")[0].GetProperty("code").GetString()).ShouldBe((1, "since_mismatch"));
+
+        // That somebody's history was read is recorded, so nobody reads it for a question that cannot be answered.
+        File.Delete(_terminal.Path("older"));
+        _service.Asked.Clear();
+        (await _terminal.RunAsync(export)).ShouldBe(2);
+        _service.Asked.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_bundle_is_of_the_subject_asked_for()
     {
         var (asked, other) = (_real.People.Keys.First(), _real.People.Keys.Last());

@@ -153,6 +153,34 @@ public sealed class VerifyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_has_a_checkpoint_and_no_tiles_is_held_against_an_older_checkpoint_as_far_as_it_goes()
+    {
+        var bundle = JsonSerializer.SerializeToUtf8Bytes(_real.BundleOf(_real.People.Keys.First()));
+        var receipt = new LogProof(3, _log.Entries[3], InclusionProof.Prove(3, _log.Entries.Count, Node), _log.Checkpoint.ToBytes()).ToBytes();
+        var other = _log with { Key = SignedLog.NewKey("ledger.example.org/consent/sextus") };
+        foreach (var (i, bytes) in ((byte[][])[_log.Checkpoint.ToBytes(), receipt, bundle]).Index())
+        {
+            File.WriteAllBytes(_terminal.Path("what"), bytes);
+            (await SinceAsync(_log)).ShouldBe("0 ", $"{i}");
+            (await SinceAsync(_log with { Entries = [.. _log.Entries.Reverse()] })).ShouldBe("1 since_mismatch", $"{i}");
+            (await SinceAsync(_log with { Entries = [.. _log.Entries, _log.Entries[0]] })).ShouldBe("1 since_larger", $"{i}");
+            (await SinceAsync(other)).ShouldBe("1 since_origin", $"{i}");
+            (await SinceAsync(_log.First(0))).ShouldBe("0 ", $"{i}");
+            (await SinceAsync(_log.First(7))).ShouldBe("2 since_untold", $"{i}");
+            (await SinceAsync(null)).ShouldBe("2 file_inaccessible", $"{i}");
+        }
+
+        async Task<string> SinceAsync(SignedLog? older)
+        {
+            if (older is not null) File.WriteAllBytes(_terminal.Path("older"), older.Checkpoint.ToBytes());
+            var (code, answer) = await _terminal.AskAsync(
+                "verify", _terminal.Path("what"), "--key", Key, "--key", other.Key.Verifier.ToString(), "--since", _terminal.Path(older is null ? "nowhere" : "older"));
+            var said = code == 2 ? answer.GetProperty("error").GetProperty("code") : answer.TryGetProperty("faults", out var faults) && faults.GetArrayLength() > 0 ? faults[0].GetProperty("code") : default;
+            return $"{code} {(said.ValueKind == JsonValueKind.String ? said.GetString() : "")}";
+        }
+    }
+
+    [Fact]
     public async Task How_many_facts_are_purged_is_said()
     {
         var log = new MadeUpLog().Add(MadeUpLog.One, purged: true).Add(MadeUpLog.One, purged: true).Add(MadeUpLog.One).Add(MadeUpLog.One, EntryType.ContentsPurged).Signed;
