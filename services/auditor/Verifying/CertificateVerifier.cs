@@ -115,6 +115,7 @@ internal sealed class CertificateVerifier(TrustPolicy policy, Guid? request = nu
 
     private void Compare(JsonElement stated, CertifiedStory story)
     {
+        if (!story.HasWhatItsEndNames) _findings.Add(new Fault("certificate_incomplete", "The end of the request names other answers of systems than are proved."));
         foreach (var system in story.Missing.Order(StringComparer.Ordinal)) _findings.Add(new Fault("certificate_incomplete", $"Nothing is proved of what became of {system}."));
         if (!story.HasRightOutcome) _findings.Add(new Fault("certificate_outcome_differs", "The outcome is not what the answers of the systems, and what is kept, come to."));
         var (told, proven) = (JsonNode.Parse(stated.GetRawText())!.AsObject(), story.ToStatement());

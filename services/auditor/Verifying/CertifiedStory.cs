@@ -13,6 +13,7 @@ internal sealed class CertifiedStory(string origin, Guid subject, Guid request)
     private readonly SortedDictionary<string, JsonObject> _systems = new(StringComparer.Ordinal);
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private JsonArray _kept = [];
+    private List<(string? System, string? Outcome, string? Reason)>? _named;
     private string? _type, _reason, _dueOn, _extendedFor, _outcome, _refusedFor;
     private long? _receivedMs, _completedMs;
     private DateTimeOffset? _lapsesAt;
@@ -23,6 +24,10 @@ internal sealed class CertifiedStory(string origin, Guid subject, Guid request)
 
     /// <summary>Systems that were to do something and of which nothing is said.</summary>
     public IEnumerable<string> Missing => _told.Where(system => !_systems.ContainsKey(system));
+
+    /// <summary>The end of the request names the answers that it rests on: these are all of them, and no other.</summary>
+    public bool HasWhatItsEndNames =>
+        _named is null || (_named.Count == _systems.Count && _systems.All(told => _named.Contains((told.Key, told.Value["outcome"]?.GetValue<string>(), told.Value["reason"]?.GetValue<string>()))));
 
     /// <summary>What the answers of all systems come to.</summary>
     public string? OutcomeOfSystems
@@ -77,6 +82,7 @@ internal sealed class CertifiedStory(string origin, Guid subject, Guid request)
                 break;
             case "erasure.completed.v1":
                 (_completedMs, _outcome, _refusedFor) = (entry.RecordedMs, TextOf(data, "outcome") ?? "fully", TextOf(data, "reason"));
+                if (data.TryGetProperty("systems", out _)) _named = [.. Items(data, "systems").Select(named => (TextOf(named, "system"), TextOf(named, "outcome"), TextOf(named, "reason")))];
                 break;
         }
     }

@@ -93,6 +93,24 @@ public sealed class CertificateTests : IDisposable
         answer.GetProperty("faults").EnumerateArray().ShouldContain(f => f.GetProperty("code").GetString() == "certificate_incomplete" && f.GetProperty("reason").GetString()!.Contains("mailer"));
     }
 
+    private const string Kept = """{"outcome":"kept","reason":"legal-obligation","system":"mailer"}""", Erased = """{"outcome":"erased","system":"consent"}""";
+
+    [Theory]
+    [InlineData($"{Erased},{Kept}", true)]
+    [InlineData($"{Kept},{Erased}", true)]
+    [InlineData($$"""{{Erased}},{{Kept}},{"outcome":"refused","reason":"not-ours","system":"archive"}""", false)]
+    [InlineData(Erased, false)]
+    [InlineData($"{Erased},{Erased},{Kept}", false)]
+    [InlineData("", false)]
+    [InlineData($$"""{{Erased}},{"outcome":"refused","reason":"legal-obligation","system":"mailer"}""", false)]
+    [InlineData($$"""{{Erased}},{"outcome":"kept","system":"mailer"}""", false)]
+    public async Task The_answers_are_all_of_those_that_the_end_of_the_request_names(string named, bool holds)
+    {
+        var story = Story();
+        story[^1] = (story[^1].Type, $$"""{"outcome":"partially","request":"{{Request}}","systems":[{{named}}]}""");
+        CodesOf((await AskAsync(Certificate(story: story))).Answer).ShouldBe(holds ? "" : "certificate_incomplete");
+    }
+
     [Fact]
     public async Task How_many_entries_keep_their_facts_to_themselves_is_said()
     {
