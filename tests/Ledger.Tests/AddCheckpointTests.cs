@@ -47,6 +47,8 @@ public sealed class AddCheckpointTests
     [InlineData("old 20852014", "old  7", false)]
     [InlineData("old 20852014", "Old 7", false)]
     [InlineData("old 20852014", "old 9223372036854775808", false)]
+    [InlineData("old 20852014", "old 5\0", false)]
+    [InlineData("old 20852014", "old \u0665", false)]
     [InlineData("old 20852014\n", "", false)]
     [InlineData("kaw=", "kaw", false)]
     [InlineData("kaw=", "kax=", false)]
@@ -69,6 +71,7 @@ public sealed class AddCheckpointTests
     [InlineData("007\n", null)]
     [InlineData("7\n\n", null)]
     [InlineData("-7\n", null)]
+    [InlineData("7\0\n", null)]
     public void A_known_size_is_a_number_and_a_newline(string text, long? size)
     {
         KnownSize.TryParse(text, out var read).ShouldBe(size is not null);

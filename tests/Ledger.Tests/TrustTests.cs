@@ -170,6 +170,7 @@ public sealed class TrustTests : IDisposable
     [InlineData("c2sp.org/tlog-proof@v1\nindex notanumber\n\ncheckpoint\n")]
     [InlineData("c2sp.org/tlog-proof@v1\nindex -5\n\ncheckpoint\n")]
     [InlineData("c2sp.org/tlog-proof@v1\nindex 05\n\ncheckpoint\n")]
+    [InlineData("c2sp.org/tlog-proof@v1\nindex 1\0\0\n\ncheckpoint\n")]
     [InlineData("c2sp.org/tlog-proof@v1\nindex \n\ncheckpoint\n")]
     [InlineData("c2sp.org/tlog-proof@v1\nindex 0\n!!notbase64!!\n\ncheckpoint\n")]
     [InlineData("c2sp.org/tlog-proof@v1\nindex 0\nAAAA\n\ncheckpoint\n")]
