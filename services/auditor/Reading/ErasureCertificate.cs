@@ -26,7 +26,7 @@ internal sealed record ErasureCertificate(JsonElement Certificate, IReadOnlyList
         try
         {
             var read = JsonSerializer.Deserialize<ErasureCertificate>(bytes, Json);
-            return read is { Format: KnownFormat, Certificate.ValueKind: JsonValueKind.Object } && !read.Events.Contains(null!) ? read : null;
+            return read is { Format: KnownFormat, Certificate.ValueKind: JsonValueKind.Object } && !read.Events.Contains(null!) && IsOneLine(read.Signature) ? read : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -35,14 +35,15 @@ internal sealed record ErasureCertificate(JsonElement Certificate, IReadOnlyList
         }
     }
 
-    /// <summary>What the signature is over, as a note: the format, and everything but the signature. Its member comes last, so the rest is what stands before it.</summary>
-    public static byte[] SignedText(ReadOnlySpan<byte> bytes, string signature)
-    {
-        var tail = Encoding.UTF8.GetBytes($",\"signature\":{JsonSerializer.Serialize(signature, Unescaped)}}}").Length;
-        return [.. Encoding.UTF8.GetBytes($"{KnownFormat}\n"), .. bytes[..^tail], (byte)'}', (byte)'\n'];
-    }
+    /// <summary>
+    /// What the signature is over, as a note: the format, and everything but the signature. Its member comes last, so the rest is what stands before it; and no text has a bare quote in it, so nothing
+    /// after that looks like the member.
+    /// </summary>
+    public static byte[] SignedText(ReadOnlySpan<byte> bytes) =>
+        [.. Encoding.UTF8.GetBytes($"{KnownFormat}\n"), .. bytes[..bytes.LastIndexOf(",\"signature\":"u8)], (byte)'}', (byte)'\n'];
 
-    private static readonly JsonSerializerOptions Unescaped = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static bool IsOneLine(string signature) =>
+        Note.TryParse([.. "\n\n"u8, .. Encoding.UTF8.GetBytes(signature)], out var note, out _) && note.Signatures is [var line] && line.ToString() == signature;
 }
 
 /// <param name="Entry">The encoded entry, in base64.</param>

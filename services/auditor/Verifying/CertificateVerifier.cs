@@ -44,11 +44,10 @@ internal sealed class CertificateVerifier(TrustPolicy policy, Guid? request = nu
 
     private void CheckSignature(ReadOnlySpan<byte> bytes, ErasureCertificate certificate, string origin)
     {
-        byte[] note = [.. ErasureCertificate.SignedText(bytes, certificate.Signature), (byte)'\n', .. Encoding.UTF8.GetBytes(certificate.Signature)];
+        byte[] note = [.. ErasureCertificate.SignedText(bytes), (byte)'\n', .. Encoding.UTF8.GetBytes(certificate.Signature)];
         var logs = policy.Logs.Where(log => (policy.Origin ?? log.Name) == origin).ToList();
         if (logs.Count == 0) _findings.Add(new Fault("checkpoint_origin_unknown", "The policy trusts no log of this origin."));
         else if (!Note.TryParse(note, out var signed, out var fault) || !signed.TryVerify(logs, out _, out fault)) _findings.Add(Fault.Of(fault));
-        else if (signed.Signatures.Count != 1) _findings.Add(Malformed);
     }
 
     private TrustedCheckpoint? CheckReceipt(ErasureCertificate certificate, string origin, out byte[] last)
@@ -115,8 +114,8 @@ internal sealed class CertificateVerifier(TrustPolicy policy, Guid? request = nu
 
     private void Compare(JsonElement stated, CertifiedStory story)
     {
-        if (!story.HasWhatItsEndNames) _findings.Add(new Fault("certificate_incomplete", "The end of the request names other answers of systems than are proved."));
         foreach (var system in story.Missing.Order(StringComparer.Ordinal)) _findings.Add(new Fault("certificate_incomplete", $"Nothing is proved of what became of {system}."));
+        if (!story.HasWhatItsEndNames) _findings.Add(new Fault("certificate_incomplete", "The end of the request names other answers of systems than are proved."));
         if (!story.HasRightOutcome) _findings.Add(new Fault("certificate_outcome_differs", "The outcome is not what the answers of the systems, and what is kept, come to."));
         var (told, proven) = (JsonNode.Parse(stated.GetRawText())!.AsObject(), story.ToStatement());
         foreach (var member in told.Select(m => m.Key).Union(proven.Select(m => m.Key)).Order(StringComparer.Ordinal))

@@ -201,6 +201,27 @@ public sealed class CertificateTests : IDisposable
         (await _terminal.RunAsync("verify-certificate", _terminal.Path("certificate.json"))).ShouldBe(2, "nobody said whom to believe");
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n")]
+    [InlineData("— a b\n")]
+    [InlineData("\u007F")]
+    [InlineData("— \U0001F511 AAAAAAA=\n— \U0001F511 AAAAAAA=\n")]
+    public async Task A_signature_is_one_line_of_a_note(string signature)
+    {
+        var certificate = JsonNode.Parse(Certificate())!.AsObject();
+        certificate["signature"] = string.Concat(Enumerable.Repeat(signature, 400));
+        CodesOf((await AskAsync(Canonical(certificate))).Answer).ShouldBe("certificate_malformed");
+    }
+
+    [Fact]
+    public async Task A_key_may_be_called_by_any_name()
+    {
+        var certificate = JsonNode.Parse(Certificate())!.AsObject();
+        certificate["signature"] = $"— {string.Concat(Enumerable.Repeat("\U0001F511", 9000))} AAAAAAA=\n";
+        CodesOf((await AskAsync(Canonical(certificate))).Answer).ShouldBe("note_unsigned");
+    }
+
     [Fact]
     public async Task It_says_how_it_is_used()
     {
