@@ -1,3 +1,4 @@
+using System.Globalization;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
@@ -27,6 +28,21 @@ public sealed class TerminateServiceTests
             var kept = Given(order).Retention.ShouldNotBeNull();
             (kept.Request, kept.EraseAt).ShouldBe((OtherRequest, Noon.AddMonths(6)));
         }
+    }
+
+    [Theory]
+    [InlineData("2026-03-01T00:00:00+01:00", "Europe/Berlin", 1, "2026-03-31T22:00:00Z")] // the first of a month stays the first of a month
+    [InlineData("2026-02-28T23:00:00Z", "Europe/Berlin", 1, "2026-03-31T22:00:00Z")] // whoever reports it, and from where
+    [InlineData("2026-02-28T02:30:00+01:00", "Europe/Berlin", 1, "2026-03-28T01:30:00Z")]
+    [InlineData("2026-02-28T23:00:00Z", "UTC", 1, "2026-03-28T23:00:00Z")]
+    [InlineData("2025-12-29T02:30:00+01:00", "Europe/Berlin", 3, "2026-03-29T01:00:00Z")] // clocks skip from 2 to 3
+    [InlineData("2026-01-31T12:00:00Z", "UTC", 99_999, "2126-01-31T12:00:00Z")] // a pack from before there was a longest period
+    public void Months_are_counted_where_the_tenant_is(string ended, string zone, int months, string eraseAt)
+    {
+        var register = TenantRegister.Empty with { Settings = new RequestSettings(zone), Policy = KeepingFor((RetentionEnd.ContractEnded, months)) };
+        TerminateService.Decide(new TerminateService(RetentionEnd.ContractEnded, At(ended)), Request, Given(), register, Noon.AddYears(1)).Facts()[0].ShouldBeOfType<RetentionSet>().EraseAt.ShouldBe(At(eraseAt));
+
+        static DateTimeOffset At(string moment) => DateTimeOffset.Parse(moment, CultureInfo.InvariantCulture);
     }
 
     [Fact]

@@ -16,15 +16,14 @@ public readonly record struct Deadline(DateOnly ReceivedOn, DateOnly DueOn, Date
     public static Deadline Of(DateOnly receivedOn, TimeZoneInfo zone, int months)
     {
         var due = CalendarMonth.After(receivedOn, months);
-        return new Deadline(receivedOn, due, StartOf(due.AddDays(1), zone));
+        return new Deadline(receivedOn, due, When(due.AddDays(1).ToDateTime(TimeOnly.MinValue), zone));
     }
 
-    /// <summary>The first moment of a day, also where clocks skip midnight.</summary>
-    private static DateTimeOffset StartOf(DateOnly day, TimeZoneInfo zone)
+    /// <summary>When clocks there show this for the first time; where they skip it, what comes after it.</summary>
+    public static DateTimeOffset When(DateTime shown, TimeZoneInfo zone)
     {
-        var midnight = day.ToDateTime(TimeOnly.MinValue);
-        while (zone.IsInvalidTime(midnight)) midnight = midnight.AddMinutes(15);
-        var offset = zone.IsAmbiguousTime(midnight) ? zone.GetAmbiguousTimeOffsets(midnight).Max() : zone.GetUtcOffset(midnight);
-        return new DateTimeOffset(midnight, offset).ToUniversalTime();
+        while (zone.IsInvalidTime(shown)) shown = shown.AddMinutes(15);
+        var offset = zone.IsAmbiguousTime(shown) ? zone.GetAmbiguousTimeOffsets(shown).Max() : zone.GetUtcOffset(shown);
+        return new DateTimeOffset(shown, offset).ToUniversalTime();
     }
 }

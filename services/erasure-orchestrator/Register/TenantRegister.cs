@@ -50,9 +50,11 @@ public sealed record TenantRegister(ImmutableSortedDictionary<string, Processor>
     /// <summary>For commands whose decision depends on the register.</summary>
     public static IReadOnlyList<(StreamKey, StreamType)> ReadBy(TenantId tenant) => [(Of(tenant), Stream)];
 
+    public TimeZoneInfo Zone => TimeZoneInfo.FindSystemTimeZoneById((Settings ?? new RequestSettings()).TimeZone);
+
     /// <summary>By when what was received then is answered in time, where the tenant is.</summary>
     public Deadline DeadlineOf(DateTimeOffset receivedAt) =>
-        Deadline.Of(receivedAt, TimeZoneInfo.FindSystemTimeZoneById((Settings ?? new RequestSettings()).TimeZone), Policy?.Rights.DeadlineMonths ?? Deadline.Months);
+        Deadline.Of(receivedAt, Zone, Policy?.Rights.DeadlineMonths ?? Deadline.Months);
 
     /// <summary>Those that the register names, and of the policy's those that it does not: they are told by hand until somebody says how.</summary>
     public IEnumerable<Processor> Processors => Configured.Values.Concat(OfPolicyOnly.Select(p => new Processor(p.Id, p.Name, ProcessorKind.Manual, Endpoint: null, PrivacyTeam, p.Purposes)));

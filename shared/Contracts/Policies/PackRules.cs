@@ -45,8 +45,8 @@ internal static class PackRules
         if (purpose.Retention.SurvivesErasure && string.IsNullOrWhiteSpace(purpose.Retention.Reason))
             yield return new(PolicyPackErrors.RetentionReasonMissing, $"{path}/retention/reason",
                 $"'{purpose.Id}' outlives an erasure without saying why (GDPR art. 17(3)).");
-        if (purpose.Retention.FurtherMonths < 0)
-            yield return new(PolicyPackErrors.PeriodInvalid, $"{path}/retention/furtherMonths", "A period is not negative.");
+        if (purpose.Retention.FurtherMonths is < 0 or > Retention.MaxFurtherMonths)
+            yield return new(PolicyPackErrors.PeriodInvalid, $"{path}/retention/furtherMonths", $"This has to be from 0 to {Retention.MaxFurtherMonths}.");
         foreach (var error in CheckConsentPeriod(purpose, purpose.ValidMonths, MaxValidMonths, $"{path}/validMonths"))
             yield return error;
         foreach (var error in CheckConsentPeriod(purpose, purpose.ConfirmWithinDays, MaxDaysToConfirm, $"{path}/confirmWithinDays"))

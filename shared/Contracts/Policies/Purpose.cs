@@ -108,6 +108,9 @@ public enum LawfulBasis
 /// <summary>How long data is kept for a purpose (GDPR art. 5(1)(e)).</summary>
 public sealed record Retention
 {
+    /// <summary>A century: longer is no limit, and dates that far off overflow.</summary>
+    public const int MaxFurtherMonths = 1200;
+
     public required RetentionEnd Until { get; init; }
 
     /// <summary>Calendar months kept beyond <see cref="Until"/>.</summary>

@@ -132,6 +132,7 @@ public sealed class RefusedPackTests
     [InlineData("consent_text_missing", "/purposes/0/consentTexts", "/purposes/0/consentTexts/0/text", "\"\"")]
     [InlineData("retention_reason_missing", "/purposes/1/retention/reason", "/purposes/1/retention/reason", null)]
     [InlineData("period_invalid", "/purposes/0/retention/furtherMonths", "/purposes/0/retention/furtherMonths", "-1")]
+    [InlineData("period_invalid", "/purposes/0/retention/furtherMonths", "/purposes/0/retention/furtherMonths", "1201")]
     [InlineData("period_invalid", "/purposes/0/validMonths", "/purposes/0/validMonths", "0")]
     [InlineData("period_invalid", "/purposes/0/validMonths", "/purposes/0/validMonths", "1201")]
     [InlineData("period_invalid", "/purposes/0/confirmWithinDays", "/purposes/0/confirmWithinDays", "0")]

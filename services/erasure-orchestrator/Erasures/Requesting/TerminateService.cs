@@ -1,4 +1,5 @@
 using ConsentLedger.Contracts.Policies;
+using ConsentLedger.ErasureOrchestrator.Deadlines;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.ServiceDefaults;
@@ -18,7 +19,7 @@ public sealed record TerminateService(RetentionEnd Ended, DateTimeOffset Occurre
     public static Decision Decide(TerminateService asked, Guid id, SubjectRequests subject, TenantRegister register, DateTimeOffset now)
     {
         if (asked.OccurredAt > now + ClockSkew) return Decision.No("occurred_in_future", "occurredAt lies in the future.");
-        if (EraseAt(asked, register.Policy) is not { } at) return Decision.No("termination_not_applicable", "The policy erases nobody for this end.");
+        if (EraseAt(asked, register) is not { } at) return Decision.No("termination_not_applicable", "The policy erases nobody for this end.");
 
         // Of several ends the earliest counts. An erasure that is open may yet be withdrawn or refused, so its end is waited for and not relied on.
         if (subject.Retention is { Erased: false } kept && kept.EraseAt <= at) return Decision.Unchanged;
@@ -33,12 +34,18 @@ public sealed record TerminateService(RetentionEnd Ended, DateTimeOffset Occurre
         return subject.Commanding(patience, (state, register, now) => Decide(this, id, state, register, now));
     }
 
-    /// <summary>When the last of what is kept until then may go. A service that promises to erase at its end does so at once, but for what the policy keeps longer.</summary>
-    private static DateTimeOffset? EraseAt(TerminateService asked, PolicyPack? policy)
+    /// <summary>
+    /// When the last of what is kept until then may go, in months as the tenant's calendar counts them. A service that promises to erase at its end does so at once, but for what the policy keeps longer.
+    /// </summary>
+    private static DateTimeOffset? EraseAt(TerminateService asked, TenantRegister register)
     {
+        var policy = register.Policy;
         var kept = policy?.Purposes.Where(p => p.Retention.Until == asked.Ended && !p.Retention.SurvivesErasure).ToList() ?? [];
         if (kept.Count == 0 && !(asked.Ended == RetentionEnd.ServiceTerminated && policy?.Erasure.OnTermination == true)) return null;
-        return asked.OccurredAt.ToUniversalTime().AddMonths(kept.Max(p => (int?)p.Retention.FurtherMonths) ?? 0);
+
+        // A pack that was followed before there was a longest period may name a longer one.
+        var months = Math.Min(kept.Max(p => p.Retention.FurtherMonths) ?? 0, Contracts.Policies.Retention.MaxFurtherMonths);
+        return Deadline.When(TimeZoneInfo.ConvertTime(asked.OccurredAt, register.Zone).DateTime.AddMonths(months), register.Zone);
     }
 
     private static async Task<IResult> HandleAsync(
