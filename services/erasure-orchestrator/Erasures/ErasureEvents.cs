@@ -45,7 +45,8 @@ public sealed record ErasureIdentityVerified(Guid Request, IdentityMethod Method
 /// <param name="Case">The controller's case that asks; null for the person, or whoever speaks for them.</param>
 public sealed record ErasureAskedAgain(Guid Request, Guid? Case = null);
 
-/// <summary>A controller took its case back, and somebody else still wants what it asked for.</summary>
+/// <summary>A controller took its case back, or the person what they asked for, and somebody else still wants it.</summary>
+/// <param name="Case">The controller's case; <see cref="PersonRequest.ByPerson"/> for the person.</param>
 public sealed record ErasureAskedNoMore(Guid Request, Guid Case);
 
 /// <summary>The person asked again, before it began, and wants every consent withdrawn first.</summary>

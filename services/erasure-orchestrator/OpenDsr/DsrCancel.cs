@@ -37,7 +37,7 @@ public static class DsrCancel
         var id = cancelled.Received.Id;
         if (!(request.AskedBy.Count == 1 && (cancelled.Matched!.IsOwn || request.AskedBy.Contains(id))))
             return new Decision.Record(request.AskedBy.Contains(id) ? [new NewEvent(new ErasureAskedNoMore(request.Id, id)), taken] : [taken]);
-        return new WithdrawRequest().Decide(request, register, now) switch
+        return WithdrawRequest.Whole(request) switch
         {
             Decision.Record withdrawn => withdrawn with { Events = [.. withdrawn.Events, taken] },
             Decision.Nothing => new Decision.Record([taken]),

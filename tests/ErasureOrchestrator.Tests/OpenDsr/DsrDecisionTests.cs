@@ -1,6 +1,7 @@
 using ConsentLedger.ErasureOrchestrator.Erasures;
 using ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
+using ConsentLedger.ErasureOrchestrator.Erasures.Withdrawing;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.OpenDsr;
 using ConsentLedger.ErasureOrchestrator.OpenDsr.Wire;
@@ -164,6 +165,23 @@ public sealed class DsrDecisionTests
         var left = Given(begun, joined[0], new ErasureAskedNoMore(Request, Id)).Find(Request);
         DsrCancel.Decide(Case(Received with { Id = other }, joined[1]), Place, left, TenantRegister.Empty, Noon).ShouldRecord(new ErasureWithdrawn(Request), new DsrCancelled(other));
         Case(Received with { Id = other }, joined[1]).StatusBy(left).ShouldBe(DsrStatus.Pending);
+    }
+
+    [Fact]
+    public void The_person_takes_back_what_they_asked_for_and_nobody_elses_wish()
+    {
+        object[] both = [new ErasureRequested(Request, null, new DateOnly(2026, 2, 28), CoolsOffAt: Noon.AddDays(1)), new ErasureAskedAgain(Request, Id)];
+        Withdraw(both).ShouldRecord(new ErasureAskedNoMore(Request, PersonRequest.ByPerson));
+        var (matched, left) = (Case(Received, new DsrMatched(Id, Person.Value, Request, IsOwn: false)), Given([.. both, new ErasureAskedNoMore(Request, PersonRequest.ByPerson)]).Find(Request));
+        matched.StatusBy(left).ShouldBe(DsrStatus.Pending);
+        DsrCancel.Decide(matched, Place, left, TenantRegister.Empty, Noon).ShouldRecord(new ErasureWithdrawn(Request), new DsrCancelled(Id));
+
+        CodeOf(Withdraw([.. both, new ErasureAskedNoMore(Request, PersonRequest.ByPerson)])).ShouldBe("asked_by_others");
+        CodeOf(Withdraw(((ErasureRequested)both[0]) with { Case = Id })).ShouldBe("asked_by_others");
+        Withdraw([.. both, new ErasureAskedNoMore(Request, Id)]).ShouldRecord(new ErasureWithdrawn(Request));
+        CodeOf(Withdraw([.. Requested, new ErasureAskedAgain(Request, Id)])).ShouldBe("request_begun");
+
+        static Decision Withdraw(params object[] facts) => new WithdrawRequest().Decide(Given(facts).Find(Request)!, TenantRegister.Empty, Noon);
     }
 
     [Fact]
