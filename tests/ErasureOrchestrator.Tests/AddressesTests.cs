@@ -5,10 +5,13 @@ using ConsentLedger.ErasureOrchestrator.Erasures.Answering;
 using ConsentLedger.ErasureOrchestrator.Erasures.Planning;
 using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
+using ConsentLedger.ErasureOrchestrator.Holds;
 using ConsentLedger.ErasureOrchestrator.Identities;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
 using ConsentLedger.Support;
+using ConsentLedger.Vault;
+using Npgsql;
 using static ConsentLedger.ErasureOrchestrator.Tests.People;
 
 namespace ConsentLedger.ErasureOrchestrator.Tests;
@@ -218,6 +221,45 @@ public sealed class AddressesTests : IAsyncLifetime
         received.Identities!.ToldWithout.ShouldBeEmpty("it is told now, for the first time");
         var ended = await here.UntilAsync(person, request, r => !r.IsOpen);
         (ended.Outcome, ended.Tasks["crm"].Attempts).ShouldBe((RequestOutcome.Fully, 2));
+    }
+
+    [Fact]
+    public async Task Whom_nobody_can_name_any_more_after_the_vault_went_back_in_time_is_on_the_privacy_teams_list()
+    {
+        var here = await StartAsync();
+        await here.RegisterAsync(Replica.Tenant, Crm);
+        var person = Replica.NewPerson();
+        (await here.Aliases.ExecuteAsync([person], id: null, default, all => PlaceHold.Decide(new PlaceHold(HoldAuthority.CourtOrder, "T-1"), Hold, person, all), CancellationToken.None)).ShouldBeOfType<Outcome.Recorded>();
+        var request = await here.ReceiveAsync(person, People.Asking with { Identities = [Known] });
+        await using (var vault = NpgsqlDataSource.Create(_vault.ConnectionString))
+        {
+            await using var restore = vault.CreateCommand($"delete from subject_keys where stream_id = '{request}'");
+            (await restore.ExecuteNonQueryAsync()).ShouldBe(1);
+        }
+
+        await Task.Delay(SubjectKeys.Lease);
+        (await here.Aliases.ExecuteAsync([person], id: null, default, all => LiftHold.Decide(Hold, all), CancellationToken.None)).ShouldBeOfType<Outcome.Recorded>();
+        var task = (await here.UntilAsync(person, request, r => r.Tasks["crm"].IsHandedOver)).Tasks["crm"];
+        (task.Failure, _told.Count).ShouldBe(("identities-lost", 0));
+
+        // Who says it again is heard, whatever lies beside it that nobody can read.
+        await here.ReceiveAsync(person, People.Asking with { Identities = [Known] });
+        await here.UntilAsync(person, request, r => r.Tasks["crm"].Outcome == TaskOutcome.Erased);
+        _told.ShouldHaveSingleItem().Identities.All.ShouldBe([Known]);
+    }
+
+    [Fact]
+    public async Task Where_the_ledger_went_back_to_before_the_end_and_the_key_did_not_whoever_asks_again_hears_that_nothing_was_kept()
+    {
+        var here = await StartAsync();
+        var person = Replica.NewPerson();
+        var request = await here.ReceiveAsync(person, People.Asking with { Identities = [Known] });
+        await here.Get<IdentityVault>().DestroyAsync(person with { Id = new StreamId(request) }, CancellationToken.None);
+
+        var asked = People.Asking with { Subject = ServiceDefaults.SubjectId.Of(person.Id), Identities = [new SubjectIdentity("email", "canary.other@example.org")] };
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var received = await here.Get<ReceiveRequests>().ReceiveAsync(Replica.Tenant, asked, new Digest(NewId()), default, limit.Token);
+        (received.Outcome, received.Request?.Id, received.Identities?.Kept).ShouldBe((new Outcome.Unchanged(received.Version), request, false));
     }
 
     [Fact]

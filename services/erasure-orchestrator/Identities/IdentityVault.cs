@@ -20,12 +20,34 @@ public sealed class IdentityVault(SubjectKeys? keys, IEventEngine engine, Erasur
     /// <summary>A request's key, which the caller disposes; null where it was destroyed or is not there.</summary>
     public async Task<SubjectKey?> FindKeyAsync(StreamKey request, CancellationToken ct) => keys is not null && await keys.FindAsync(request, ct) is KeyAnswer.Present { Key: var key } ? key : null;
 
-    /// <summary>Whom a request is about; null where that was destroyed or never said.</summary>
+    /// <summary>Whether nothing will ever be sealed for this request again.</summary>
+    public async Task<bool> IsDestroyedAsync(StreamKey request, CancellationToken ct)
+    {
+        if (keys is null) return false;
+        var answer = await keys.FindAsync(request, ct);
+        (answer as KeyAnswer.Present)?.Key.Dispose();
+        return answer is KeyAnswer.Erased;
+    }
+
+    /// <summary>Whom a request is about; null where that was destroyed, lost or never said.</summary>
     public async Task<SealedIdentities?> OpenAsync(TenantId tenant, Guid request, CancellationToken ct)
     {
         var place = new StreamKey(tenant, new StreamId(request));
         using var key = await FindKeyAsync(place, ct);
-        return key is null ? null : SealedIdentities.Of([.. (await engine.ReadSealedAsync(place, ct)).OrderBy(e => e.Key).Select(e => SealedIdentities.Read(key.Open(e.Key, e.Value)))]);
+        return key is null ? null : SealedIdentities.Of([.. (await engine.ReadSealedAsync(place, ct)).OrderBy(e => e.Key).Select(e => Open(key, e.Key, e.Value)).OfType<SealedIdentities>()]);
+    }
+
+    /// <summary>Null for what was sealed under a key that a vault restored from a backup does not have: another one may have taken its place since.</summary>
+    private static SealedIdentities? Open(SubjectKey key, long version, byte[] envelope)
+    {
+        try
+        {
+            return SealedIdentities.Read(key.Open(version, envelope));
+        }
+        catch (EnvelopeRefusedException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Harmless to repeat.</summary>

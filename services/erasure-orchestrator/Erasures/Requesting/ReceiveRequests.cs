@@ -48,6 +48,8 @@ public sealed class ReceiveRequests(DeciderLoop ledger, StateReader reader, Pati
     {
         if (asked.MayJoin && (await reader.ReadAsync(subject, SubjectRequests.Stream, ct)).State.Answering(asked.Type ?? RequestType.Erasure) is { IsOpen: true } answering)
         {
+            // A ledger restored to before the request's end has it open again, and its key is gone for good.
+            if (await vault.IsDestroyedAsync(subject with { Id = new StreamId(answering.Id) }, ct)) return new Joining(answering.Id, Answering: true, asked with { Identities = [] }, Known: 0) { IsLost = true };
             var known = answering.HasIdentities ? (await vault.OpenAsync(subject.Tenant, answering.Id, ct))?.Identities ?? [] : [];
             return new Joining(answering.Id, Answering: true, asked with { Identities = [.. asked.Identities!.Except(known)] }, known.Count) { HandedOver = [.. answering.Tasks.Where(t => t.Value.IsHandedOver).Select(t => t.Key)] };
         }
@@ -111,7 +113,7 @@ public sealed class ReceiveRequests(DeciderLoop ledger, StateReader reader, Pati
 
     private static IdentitiesAnswer AnswerOf(Joining joined, PersonRequest request)
     {
-        var kept = joined.Answering && request.Id == joined.Request;
+        var kept = joined is { Answering: true, IsLost: false } && request.Id == joined.Request;
         return new IdentitiesAnswer(
             kept, kept && joined.Asked.Identities is not { Count: > 0 } ? [] : [.. request.Tasks.Where(t => t.Value.Kind != ProcessorKind.Service && t.Value.Stage != TaskStage.Planned).Select(t => t.Key).Except(joined.HandedOver)]);
     }
@@ -125,4 +127,7 @@ internal sealed record Joining(Guid Request, bool Answering, ReceiveRequest Aske
 {
     /// <summary>Systems that were not told for want of identities, and are now.</summary>
     public IReadOnlyCollection<string> HandedOver { get; init; } = [];
+
+    /// <summary>Nothing that identifies the person can be sealed for it any more.</summary>
+    public bool IsLost { get; init; }
 }

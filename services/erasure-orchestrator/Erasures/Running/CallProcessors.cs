@@ -138,6 +138,9 @@ public sealed partial class CallProcessors(
         if (call is null) return new TaskReply.Unreachable("no-client", RetryAfter: null);
 
         var known = request.HasIdentities ? await vault.OpenAsync(owed.Subject.Tenant, request.Id, ct) : null;
+
+        // Whoever is told without that would find nobody and say so. Our own systems know the subject by its id.
+        if (request.HasIdentities && known is null && !OwnSystems.Has(owed.System)) return new TaskReply.NotTold("identities-lost");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(LongestCall);
         try
