@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ConsentLedger.Consent.Consents;
 using ConsentLedger.Consent.Consents.Erasing;
+using ConsentLedger.Consent.Consents.Finding;
 using ConsentLedger.EventStore;
 using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Vault;
@@ -90,6 +91,21 @@ public sealed class ErasureStepsTests : IAsyncLifetime
         (await TypesAsync(person)).ShouldBe([Granted, Started, Erased]);
         (await _engine.ReadSealedAsync(person, Ct)).ShouldBeEmpty();
         (await _databases.Keys().FindAsync(person, Ct)).ShouldBeOfType<KeyAnswer.Erased>();
+    }
+
+    /// <summary>A vault from before a rotation whose old KEK is destroyed.</summary>
+    [Fact]
+    public async Task Without_the_key_of_the_index_people_are_erased_and_what_carries_an_address_is_recorded_all_the_same()
+    {
+        var person = NewPerson();
+        using var key = await _databases.Keys().GetOrCreateAsync(person, Ct);
+        await FindSubject.IndexAsync(_databases.Index(), Evidence, key, Ct);
+        await _databases.VaultAsync("update address_index_key set kek_epoch = gen_random_uuid()", Ct);
+
+        await FindSubject.IndexAsync(_databases.Index(), Evidence, key, Ct);
+        await Erasing(new NoWaiting()).RunAsync(person, Request, Task1, Ct);
+        (await TypesAsync(person)).ShouldBe([Started, Erased]);
+        await Should.ThrowAsync<KekMissingException>(() => _databases.Index().FindAsync(person.Tenant, "email", "canary@example.org", Ct));
     }
 
     [Fact]

@@ -30,12 +30,24 @@ public sealed class EraseSubject(DeciderLoop ledger, IEventEngine engine, Subjec
     {
         await StepAsync(subject, task, "start", context => Fence(request, context.State<SubjectConsents>(), context.State<PolicyBook>(PolicyBook.Of(subject.Tenant))), ct);
         var destroyed = await keys.DestroyAsync(subject, ct);
-        await index.ForgetAsync([subject], ct);
+        await ForgetAsync(subject, ct);
 
         // Other replicas believe in a key they have for so long. Whoever is killed meanwhile is told again and waits again, whatever the clocks say.
         // The purge of a long history takes longer than that of a short one, and takes none of the answer's time.
         await Task.WhenAll(engine.PurgeSealedAsync(subject, ct), Aside.WaitAsync(() => Task.Delay(SubjectKeys.Lease, clock.Unmoved(), ct)));
         await StepAsync(subject, task, "finish", context => Finish(request, context.State<SubjectConsents>(), destroyed.KeyId ?? Guid.Empty, askedAt), ct);
+    }
+
+    private async Task ForgetAsync(StreamKey subject, CancellationToken ct)
+    {
+        try
+        {
+            await index.ForgetAsync([subject], ct);
+        }
+        catch (KekMissingException)
+        {
+            // No address leads anywhere without the index's key, and each start says so and forgets again (KeepErased).
+        }
     }
 
     // Who else holds data is known until the end, and nobody is told after it.

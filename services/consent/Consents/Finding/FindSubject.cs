@@ -23,8 +23,18 @@ public sealed partial record FindSubject(AddressKind Kind, string Value)
     }
 
     /// <summary>To be called before something sealed under this key is recorded: what is recorded can then be found, and an address too many is deleted with its subject.</summary>
-    internal static Task IndexAsync(AddressIndex index, JsonElement? evidence, SubjectKey? key, CancellationToken ct) =>
-        key is not null && AddressIn(evidence) is { } address ? index.AddAsync(key.Subject, Word(address.Kind), Plain(address.Kind, address.Value), ct) : Task.CompletedTask;
+    public static async Task IndexAsync(AddressIndex index, JsonElement? evidence, SubjectKey? key, CancellationToken ct)
+    {
+        if (key is null || AddressIn(evidence) is not { } address) return;
+        try
+        {
+            await index.AddAsync(key.Subject, Word(address.Kind), Plain(address.Kind, address.Value), ct);
+        }
+        catch (KekMissingException)
+        {
+            // A vault from before a rotation whose old KEK is destroyed: nobody is found by an address any more, and what people do is recorded all the same.
+        }
+    }
 
     private static string Word(AddressKind kind) => kind == AddressKind.Email ? "email" : "phone";
 
