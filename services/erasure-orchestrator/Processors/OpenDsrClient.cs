@@ -51,7 +51,9 @@ public sealed class OpenDsrClient(OutboundHttp http, ProcessorLanes lanes, Known
             callbacks.OpenDsr(call.Tenant, call.Request, call.Processor.Id) is { } url ? [url] : null));
         var answer = await CallAsync(call, () => new HttpRequestMessage(HttpMethod.Post, known.Requests) { Content = Json(body) }, ct);
         await EnsureSignedAsync(call, answer, ct);
-        if (IsRefusal(answer)) return new TaskReply.Refused($"status-{(int)answer.Status}");
+
+        // It may have taken the same submission before, and its answer was lost on the way or with whoever was killed: then this one is refused for being the second.
+        if (IsRefusal(answer)) return await AskAsync(call, known, id, ct) ?? new TaskReply.Refused($"status-{(int)answer.Status}");
         if (answer.Status != HttpStatusCode.Created) throw new ProcessorLiedException("answer-unexpected");
         var (receipt, _) = DsrReceipt.Read(answer.Body);
         if (receipt is null) throw new ProcessorLiedException("answer-malformed");

@@ -119,6 +119,23 @@ public sealed class OpenDsrClientTests : IAsyncDisposable
         processor.Calls.Count(c => c == "GET /cert.pem").ShouldBe(1);
     }
 
+    [Fact]
+    public async Task Who_took_it_and_refuses_it_when_it_comes_again_has_it()
+    {
+        var processor = await _here.StartProcessorAsync();
+        processor.Status = "in_progress";
+        var posts = 0;
+        processor.Before = async context =>
+        {
+            if (!HttpMethods.IsPost(context.Request.Method)) return false;
+            if (++posts == 1) context.Abort();
+            else await RefuseAsync(processor, context, 400);
+            return true;
+        };
+        (await _here.SendAsync(CallOf(Mailer(processor)))).ShouldBeOfType<TaskReply.Accepted>();
+        processor.Calls.Skip(2).ShouldBe(["POST /v2/requests", "POST /v2/requests", "GET /v2/requests"]);
+    }
+
     [Theory]
     [InlineData(400)]
     [InlineData(422)]
@@ -128,16 +145,8 @@ public sealed class OpenDsrClientTests : IAsyncDisposable
         var isSigning = false;
         processor.Before = async context =>
         {
-            if (!HttpMethods.IsPost(context.Request.Method)) return false;
-            var body = Encoding.UTF8.GetBytes($$"""{"error":{"code":{{status}} } }""");
-            context.Response.StatusCode = status;
-            if (isSigning)
-            {
-                context.Response.Headers["X-OpenDSR-Processor-Domain"] = processor.Domain;
-                context.Response.Headers["X-OpenDSR-Signature"] = Convert.ToBase64String(processor.SigningKey.SignData(body, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
-            }
-
-            await context.Response.Body.WriteAsync(body);
+            if (!HttpMethods.IsPost(context.Request.Method)) return NotFound(context);
+            await RefuseAsync(processor, context, status, isSigning);
             return true;
         };
         (await _here.SendAsync(CallOf(Mailer(processor)))).ShouldBe(new TaskReply.Unreachable("signature-missing", null));
@@ -205,6 +214,19 @@ public sealed class OpenDsrClientTests : IAsyncDisposable
         if (!HttpMethods.IsGet(context.Request.Method) || !context.Request.Path.StartsWithSegments("/v2/requests")) return false;
         context.Response.StatusCode = 404;
         return true;
+    }
+
+    private static async Task RefuseAsync(SomeProcessor processor, HttpContext context, int status, bool isSigning = true)
+    {
+        var body = Encoding.UTF8.GetBytes($$"""{"error":{"code":{{status}} } }""");
+        context.Response.StatusCode = status;
+        if (isSigning)
+        {
+            context.Response.Headers["X-OpenDSR-Processor-Domain"] = processor.Domain;
+            context.Response.Headers["X-OpenDSR-Signature"] = Convert.ToBase64String(processor.SigningKey.SignData(body, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+        }
+
+        await context.Response.Body.WriteAsync(body);
     }
 
     private static async Task<bool> SayAsync(HttpContext context, string text)
