@@ -151,6 +151,14 @@ public sealed class HoldTests
     }
 
     [Fact]
+    public void A_hold_that_was_placed_between_the_two_messages_of_a_parting_goes_with_the_second()
+    {
+        object[] other = [new SubjectJoined(B.Id.Value, 1), new SubjectParted(B.Id.Value, 2), Placed with { On = B.Id.Value }];
+        Part(B, A, (B, [new SubjectJoined(A.Id.Value, 1), Placed]), (A, other)).ShouldBe([(A, new HoldLifted(Hold, HoldEnd.Parted))]);
+        Part(B, A, (B, [new SubjectJoined(A.Id.Value, 1), Placed]), (A, [.. other, new SubjectJoined(C.Id.Value, 3)]), (C, [new SubjectJoined(B.Id.Value, 1)])).ShouldBeEmpty("somebody else ties them");
+    }
+
+    [Fact]
     public void Who_is_tied_by_somebody_else_stays_held()
     {
         var through = Placed with { On = A.Id.Value };

@@ -28,7 +28,9 @@ public sealed class FollowAliases(Aliases aliases, TimeProvider clock) : ICloudE
         if (version <= persons[subject].AliasesHeard.GetValueOrDefault(other)) return Decision.Unchanged;
         var left = persons.ToDictionary(p => p.Key, p => p.Key == subject ? p.Value with { Aliases = p.Value.Aliases.Remove(other) } : p.Value);
         var events = new List<NewEvent> { new(new SubjectParted(other, version)) { Stream = subject } };
-        foreach (var person in Aliases.ReachedFrom(subject, left))
+
+        // On the other side as well: a hold that was placed when only that side had heard of it reaches it from this one.
+        foreach (var person in left.Keys)
         {
             var reached = Aliases.ReachedFrom(person, left);
             events.AddRange(left[person].Holds.Values
