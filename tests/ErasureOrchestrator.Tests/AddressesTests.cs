@@ -263,6 +263,17 @@ public sealed class AddressesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_no_identity_is_refused()
+    {
+        var here = await StartAsync();
+        foreach (var identity in (SubjectIdentity[])[null!, Known with { Type = null! }, Known with { Value = "" }, Known with { Format = "rot13" }])
+        {
+            var asked = People.Asking with { Subject = ServiceDefaults.SubjectId.Of(Replica.NewPerson().Id), Identities = [identity] };
+            (await here.Get<ReceiveRequests>().ReceiveAsync(Replica.Tenant, asked, new Digest(NewId()), default, CancellationToken.None)).Outcome.ShouldBeOfType<Outcome.Refused>().Refusal.Code.ShouldBe("identity_invalid");
+        }
+    }
+
+    [Fact]
     public async Task A_404_or_a_refusal_of_somebody_else_is_no_answer()
     {
         foreach (var (status, body, code) in ((int, string, string)[])[(404, "{}", "status-404"), (403, """{"code":"scope_missing"}""", "status-403"), (200, "not json", "no-answer")])

@@ -122,7 +122,7 @@ public sealed record ReceiveRequest(
         if (asked.NeedsVault && !vault.IsThere) return new("vault_missing", "This installation has no vault, so it takes nothing that identifies a person.");
         if (asked.ConfirmAt is not null && !vault.CanAsk) return new("mail_missing", "This installation sends no mail, so nobody can be asked who they are.");
         if (asked.Identities is { Count: > MostIdentities }) return new("identities_too_many", $"At most {MostIdentities} identities are taken.");
-        if (asked.Identities?.Any(i => i.Type is not { Length: > 0 and <= 60 } || i.Value is not { Length: > 0 and <= LongestValue } || i.Format is not ("raw" or "sha1" or "md5" or "sha256")) == true)
+        if (asked.Identities?.Any(i => i is not { Type.Length: > 0 and <= 60, Value.Length: > 0 and <= LongestValue, Format: "raw" or "sha1" or "md5" or "sha256" }) == true)
             return new("identity_invalid", "An identity has a type, a value and the format raw, sha1, md5 or sha256.");
         return asked.ConfirmAt is { } address && !MailAddress.IsSound(address) ? new("confirm_address_invalid", "The link can be mailed to one plain address only.") : null;
     }
