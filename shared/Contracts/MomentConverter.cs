@@ -10,7 +10,7 @@ public sealed class MomentConverter : JsonConverter<DateTimeOffset>
     private const int ShortestLength = 20;
 
     // "2026-01-02T03:04:05Z": the letter and the offset are what the framework does not insist on; a tenth of a microsecond is all that it keeps.
-    internal static bool TryParse(string text, out DateTimeOffset moment)
+    public static bool TryParse(string text, out DateTimeOffset moment)
     {
         moment = default;
         if (text.Length < ShortestLength || text[10] != 'T' || !(text[^1] == 'Z' || text[^6] is '+' or '-')) return false;

@@ -1,5 +1,10 @@
+using System.Text;
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Consents.Granting;
+using ConsentLedger.Consent.Consents.Importing;
 using ConsentLedger.Consent.Consents.Reading;
+using ConsentLedger.ServiceDefaults;
+using Microsoft.AspNetCore.Http;
 using static ConsentLedger.Consent.Tests.Acts;
 using static ConsentLedger.Consent.Tests.Story;
 
@@ -43,6 +48,35 @@ public sealed class ReplayTests
 
     [Fact]
     public void Without_dates_nothing_is_left_out() => IsGiven(LateWithdrawal, new(null, null)).ShouldBe(false);
+
+    [Theory]
+    [InlineData("2026-03-01T12:00:00", false)]
+    [InlineData("2026-03-01T12:00:00.123", false)]
+    [InlineData("2026-03-01", false)]
+    [InlineData("2026-03-01T12:00:00Z", true)]
+    [InlineData("2026-03-01T12:00:00.5+05:30", true)]
+    public async Task A_clock_is_turned_to_a_moment_with_its_offset(string moment, bool isOne)
+    {
+        foreach (var clock in (string[])["asOf", "knownAt"])
+        {
+            var context = new DefaultHttpContext();
+            context.Request.QueryString = QueryString.Create(clock, moment);
+            var reading = async () => await ReplayQuery.BindAsync(context, null!);
+            if (isOne) (await reading()).ShouldNotBeNull();
+            else (await reading.ShouldThrowAsync<RequestRefusedException>()).Problem.Code.ShouldBe("request_invalid");
+        }
+    }
+
+    [Theory]
+    [InlineData("2026-03-01T12:00:00", false)]
+    [InlineData("2026-03-01T12:00:00Z", true)]
+    public void An_act_was_done_at_a_moment_with_its_offset(string moment, bool isOne)
+    {
+        var grant = $$"""{"purpose":"partner-offers","occurredAt":"{{moment}}","actor":"subject","method":"web-form","source":"shop"}""";
+        StrictJson.TryRead<GrantConsent>(Encoding.UTF8.GetBytes(grant), out _, out var inBody).ShouldBe(isOne);
+        StrictJson.TryRead<ImportLine>(Encoding.UTF8.GetBytes($$"""{"subject":"{{Person}}","grant":{{grant}}}"""), out _, out var inLine).ShouldBe(isOne);
+        if (!isOne) (inBody!.Code, inBody.Member, inLine!.Code, inLine.Member).ShouldBe(("body_invalid", "occurredAt", "body_invalid", "grant.occurredAt"));
+    }
 
     private static bool? IsGiven(Story story, Replay replay) => SubjectConsents.Stream
         .Replay(story.Log.Where(e => replay.Includes(e, ConsentCatalog.Events.Decode(e))), ConsentCatalog.Events)

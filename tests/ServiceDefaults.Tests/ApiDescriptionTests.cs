@@ -46,6 +46,7 @@ public sealed class ApiDescriptionTests(EdgeHost host) : IClassFixture<EdgeHost>
         ((bool?)note["additionalProperties"]).ShouldBe(false);
         ((string?)note["properties"]!["weight"]!["type"]).ShouldBe("integer");
         note["properties"]!["mood"]!["enum"]!.AsArray().Select(e => (string?)e).ShouldBe(["calm", "very-glad"]);
+        ((string?)note["properties"]!["writtenAt"]!["format"]).ShouldBe("date-time");
     }
 
     [Fact]

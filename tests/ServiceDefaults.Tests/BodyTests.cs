@@ -92,6 +92,21 @@ public sealed class BodyTests(EdgeHost host) : IClassFixture<EdgeHost>
     }
 
     [Theory]
+    [InlineData("2026-01-02T03:04:05")]
+    [InlineData("2026-01-02T03:04:05.123")]
+    [InlineData("2026-01-02")]
+    [InlineData("2026-01-02 03:04:05Z")]
+    public async Task A_moment_without_an_offset_is_refused_and_named(string moment) =>
+        ((string?)(await host.PostAsync(Path, $$"""{"text":"a","weight":1,"writtenAt":"{{moment}}"}""")).ShouldBeProblem(400, "body_invalid").Json["member"]).ShouldBe("writtenAt");
+
+    [Theory]
+    [InlineData("2026-01-02T03:04:05Z")]
+    [InlineData("2026-01-02T03:04:05.123+05:30")]
+    [InlineData("2026-01-02T03:04:05.123456789-08:00")]
+    public async Task A_moment_with_its_offset_is_read(string moment) =>
+        (await host.PostAsync(Path, $$"""{"text":"a","weight":1,"writtenAt":"{{moment}}"}""")).Status.ShouldBe(200);
+
+    [Theory]
     [InlineData("\\u0000")]
     [InlineData("\\ud800")]
     [InlineData("\\udc00\\ud800")]

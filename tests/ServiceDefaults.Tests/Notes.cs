@@ -14,7 +14,7 @@ internal static class Notes
     public sealed record Author(string Name, string? Role = null);
 
     public sealed record TakeNote(
-        string Text, int Weight, Mood Mood = Mood.Calm, Author? Author = null, IReadOnlyList<Author>? Readers = null, SubjectId? About = null);
+        string Text, int Weight, Mood Mood = Mood.Calm, Author? Author = null, IReadOnlyList<Author>? Readers = null, SubjectId? About = null, DateTimeOffset? WrittenAt = null);
 
     public sealed record Taken(string Text, int Weight, Mood Mood);
 

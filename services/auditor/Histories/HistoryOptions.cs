@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ConsentLedger.Auditor.Reading;
 using ConsentLedger.Auditor.Telling;
+using ConsentLedger.Contracts;
 using Clocks = ConsentLedger.Consent.Consents.Reading.Replay;
 using StreamId = ConsentLedger.EventStore.StreamId;
 
@@ -64,5 +65,5 @@ internal sealed class HistoryOptions
 
     private static DateTimeOffset? Moment(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) is not { } text
         ? null
-        : Clocks.TryReadMoment(text, out var moment) ? moment : throw new UnansweredException("moment_invalid", $"{option.Name} is a moment such as 2026-11-21T09:00:00Z.");
+        : MomentConverter.TryParse(text, out var moment) ? moment : throw new UnansweredException("moment_invalid", $"{option.Name} is a moment such as 2026-11-21T09:00:00Z.");
 }

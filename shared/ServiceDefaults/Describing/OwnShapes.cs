@@ -20,6 +20,11 @@ internal sealed class OwnShapes : IOpenApiSchemaTransformer
             schema.Type = JsonSchemaType.String;
             schema.Format = "uuid";
         }
+        else if (type == typeof(DateTimeOffset))
+        {
+            schema.Type = JsonSchemaType.String;
+            schema.Format = "date-time";
+        }
         else if (OneOrManyJson.ElementOf(type) is { } element)
         {
             var one = await context.GetOrCreateSchemaAsync(element, null, cancellationToken);

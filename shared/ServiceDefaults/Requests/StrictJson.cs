@@ -3,10 +3,11 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
+using ConsentLedger.Contracts;
 
 namespace ConsentLedger.ServiceDefaults;
 
-/// <summary>JSON as the services take and give it: camelCase in the right case, kebab-case enums, nothing unknown, nothing twice, nothing lax.</summary>
+/// <summary>JSON as the services take and give it: camelCase in the right case, kebab-case enums, nothing unknown, nothing twice, no moment without its offset, nothing lax.</summary>
 public static class StrictJson
 {
     public const int MaxDepth = 32;
@@ -47,6 +48,7 @@ public static class StrictJson
         // Answers are JSON and never part of a page, so < and + are written as they are.
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         options.Converters.Add(new KebabCaseEnums());
+        options.Converters.Add(new MomentConverter());
     }
 
     private static JsonSerializerOptions Configured()

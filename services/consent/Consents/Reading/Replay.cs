@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ConsentLedger.Consent.Consents.Reading;
 
 /// <summary>Two clocks to turn back: what was in force at one time, as it was known at another.</summary>
@@ -7,8 +5,6 @@ namespace ConsentLedger.Consent.Consents.Reading;
 /// <param name="KnownAt">Events recorded after this moment are left out, by ours.</param>
 public sealed record Replay(DateTimeOffset? AsOf, DateTimeOffset? KnownAt)
 {
-    private static readonly string[] Rfc3339 = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
-
     /// <summary>The last moment that both clocks allow, or null where neither is turned back.</summary>
     public DateTimeOffset? Latest => KnownAt is { } known && AsOf is { } asOf ? (known < asOf ? known : asOf) : KnownAt ?? AsOf;
 
@@ -29,8 +25,4 @@ public sealed record Replay(DateTimeOffset? AsOf, DateTimeOffset? KnownAt)
         IAct act => act.OccurredAt < place.RecordedAt ? act.OccurredAt : place.RecordedAt,
         _ => place.RecordedAt,
     };
-
-    /// <summary>A moment as people name it (RFC 3339), with its offset.</summary>
-    public static bool TryReadMoment(string text, out DateTimeOffset moment) =>
-        DateTimeOffset.TryParseExact(text, Rfc3339, CultureInfo.InvariantCulture, DateTimeStyles.None, out moment);
 }

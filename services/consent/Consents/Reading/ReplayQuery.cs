@@ -1,4 +1,5 @@
 using System.Reflection;
+using ConsentLedger.Contracts;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.Consent.Consents.Reading;
@@ -17,7 +18,7 @@ public sealed record ReplayQuery(Replay Replay) : IBindableFromHttpContext<Repla
         if (text is null) return true;
 
         // A plus sign that was not escaped arrives as a space.
-        if (!Replay.TryReadMoment(text.Replace(' ', '+'), out var value)) return false;
+        if (!MomentConverter.TryParse(text.Replace(' ', '+'), out var value)) return false;
         moment = value;
         return true;
     }
