@@ -14,6 +14,8 @@ namespace ConsentLedger.Consent.Tests;
 /// <summary>Who somebody is, how old, and where: what decisions need to know of a person beside what they said.</summary>
 public sealed class PersonTests
 {
+    private const double AMinute = 1.0 / (24 * 60), FourMinutes = 4 * AMinute;
+
     private static readonly Guid Twin = Guid.Parse("0195a1b2-0000-7000-8000-000000000002");
 
     [Fact]
@@ -21,9 +23,30 @@ public sealed class PersonTests
     {
         Given(Granted(1)).On(5).Asked(others: [Given(Withdrawn(3)).State]).Code.ShouldBe("consent_withdrawn");
         Given(Withdrawn(3)).On(5).Asked(others: [Given(Granted(1)).State]).Code.ShouldBe("consent_withdrawn");
-        Given(Granted(4)).On(5).Asked(others: [Given(Withdrawn(3)).State]).Code.ShouldBe("consent_given", "the person's own act came later");
-        Given(Granted(4, Actor.System)).On(5).Asked(others: [Given(Withdrawn(3)).State]).Code.ShouldBe("consent_withdrawn", "an import is not the person's own act");
+        Given().After(1, Granted(4)).On(5).Asked(others: [Given(Withdrawn(3)).State]).Code.ShouldBe("consent_given", "the person's own act came later");
+        Given().After(1, Granted(4, Actor.System)).On(5).Asked(others: [Given(Withdrawn(3)).State]).Code.ShouldBe("consent_withdrawn", "an import is not the person's own act");
         Given().On(5).Asked(others: [Given(Granted(4)).State]).Code.ShouldBe("consent_given");
+    }
+
+    [Fact]
+    public void Of_two_who_are_one_the_no_that_is_recorded_after_a_yes_counts_whatever_date_the_yes_claims()
+    {
+        // By a clock that is four minutes ahead; a minute later the person took it back under their other id.
+        var ahead = Given(Granted(2 + FourMinutes).OnDay(2));
+        var no = Given().After(1, Withdrawn(2 + AMinute)).State;
+        ahead.On(3).Asked(others: [no]).Code.ShouldBe("consent_withdrawn");
+        Given().After(1, Withdrawn(2 + AMinute)).On(3).Asked(others: [ahead.State]).Code.ShouldBe("consent_withdrawn");
+        ahead.After(2, Granted(3)).Asked(others: [no]).Code.ShouldBe("consent_given", "asked again, the person said yes");
+    }
+
+    [Fact]
+    public void Under_several_laws_the_no_that_is_recorded_after_a_yes_counts_whatever_date_the_yes_claims()
+    {
+        var ahead = Given().Under(Packs.Of("assutech")).On(2).After(Offer(2 + FourMinutes, "FR")).On(2 + AMinute)
+            .After(new Consents.Withdrawing.WithdrawConsent("product-offers", Day(2 + AMinute), Actor.Subject, Token.Parse("link"), "email", Jurisdiction: Token.Parse("US")));
+        Asked(ahead, null).Code.ShouldBe("consent_withdrawn");
+        Asked(ahead, "FR").Code.ShouldBe("consent_given");
+        Asked(ahead.On(2 + FourMinutes).After(Offer(2 + FourMinutes + AMinute, "FR")), null).Code.ShouldBe("consent_given", "saying yes again is saying something");
     }
 
     [Fact]

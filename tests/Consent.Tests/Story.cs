@@ -11,7 +11,8 @@ using ConsentLedger.ServiceDefaults;
 namespace ConsentLedger.Consent.Tests;
 
 /// <summary>One person's stream so far, the policy in force, and the moment: given this, when that, then what?</summary>
-internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyBook Policies, DateTimeOffset Now)
+/// <param name="OfOthers">How many events of others stand before the next one in the tenant's log.</param>
+internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyBook Policies, DateTimeOffset Now, long OfOthers = 0)
 {
     public static readonly TenantId Tenant = TenantId.Parse("spectral-tms");
     public static readonly Guid Person = Guid.Parse("0195a1b2-0000-7000-8000-000000000001");
@@ -53,6 +54,9 @@ internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyBook Policies
     public Story After(ISubjectAct act) =>
         When(act).Decision.ShouldBeOfType<Decision.Record>().Events.Aggregate(this, (story, e) => story.Record(e.Facts, Now));
 
+    /// <summary>The story with what happened recorded after so many events of others.</summary>
+    public Story After(long others, Recorded recorded) => (this with { OfOthers = others }).Record(recorded.Facts, recorded.At);
+
     /// <summary>The version of the last event, which later ones point at.</summary>
     public long Version => Log.Count;
 
@@ -62,7 +66,7 @@ internal sealed record Story(ImmutableList<StoredEvent> Log, PolicyBook Policies
     {
         Now = at,
         Log = Log.Add(new StoredEvent(
-            new StreamKey(Tenant, new StreamId(Person)), new EventPlace(Log.Count, Log.Count + 1, at), Guid.CreateVersion7(at), ConsentCatalog.Events.NameOf(facts),
+            new StreamKey(Tenant, new StreamId(Person)), new EventPlace(OfOthers + Log.Count, Log.Count + 1, at), Guid.CreateVersion7(at), ConsentCatalog.Events.NameOf(facts),
             JsonSerializer.SerializeToUtf8Bytes(facts, facts.GetType(), EventCatalog.Json), null)),
     };
 }

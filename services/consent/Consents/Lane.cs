@@ -23,8 +23,10 @@ public readonly record struct Lane(string Purpose, string? Channel, string Recip
 /// <param name="Ends">Of a first step: when the consent ends that it becomes.</param>
 /// <param name="WasGiven">It was given once, whatever came after: data may have gone out on it.</param>
 /// <param name="Renewal">The first step of a renewal that waits to be confirmed, while this stands.</param>
+/// <param name="LastNoPosition">Where the no lies that was recorded last, whatever moment it claims.</param>
 public sealed record LaneState(
-    LaneStatus Status, DateTimeOffset OccurredAt, EventPlace Place, string PolicyVersion, Actor Actor, TextShown? Text, DateTimeOffset? LastNo, DateTimeOffset? Until = null, bool RenewalDue = false, bool WasGiven = false, DateTimeOffset? Ends = null, LaneState? Renewal = null)
+    LaneStatus Status, DateTimeOffset OccurredAt, EventPlace Place, string PolicyVersion, Actor Actor, TextShown? Text, DateTimeOffset? LastNo, DateTimeOffset? Until = null, bool RenewalDue = false, bool WasGiven = false, DateTimeOffset? Ends = null, LaneState? Renewal = null,
+    long? LastNoPosition = null)
 {
     public bool Given => Status == LaneStatus.Given;
 
@@ -41,13 +43,13 @@ public sealed record LaneState(
 
     /// <summary>
     /// What stands where the same was answered in several places: by one person under several ids, or under several laws. The most restrictive does, unless the person's own act
-    /// came later than it.
+    /// came later than it: dated after every no, and recorded after it, lest a clock that runs ahead keep every no out that comes before its date.
     /// </summary>
     public static LaneState? Resolve(IReadOnlyCollection<LaneState> states, DateTimeOffset now)
     {
         if (states.Count <= 1) return states.FirstOrDefault();
-        var lastNo = states.Max(s => s.LastNo);
-        var standing = states.Where(s => s.Given && Undoes(s.Actor, s.OccurredAt, lastNo))
+        var (lastNo, behind) = (states.Max(s => s.LastNo), states.Max(s => s.LastNoPosition));
+        var standing = states.Where(s => s.Given && Undoes(s.Actor, s.OccurredAt, lastNo) && !(s.Place.Position <= behind))
             .OrderBy(s => s.Until is { } until && until <= now).ThenByDescending(s => s.IsOwn).ThenByDescending(s => s.OccurredAt).ThenByDescending(s => s.Place.Position);
         return standing.FirstOrDefault() ?? states.OrderByDescending(s => s.IsNo).ThenBy(s => s.Given).ThenByDescending(s => s.Place.Position).First();
     }

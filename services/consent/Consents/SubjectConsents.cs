@@ -84,7 +84,7 @@ public sealed record SubjectConsents(
 
     /// <summary>Whether anything came after a consent that a new one would go before: then saying yes again is saying something.</summary>
     public bool WasStoppedSince(Lane lane, LaneState given) =>
-        !Others.IsEmpty || Answers(lane with { Law = null }).Any(s => s.LastNo > given.OccurredAt) || Objections.Any(o => o.Stands && (o.OccurredAt >= given.OccurredAt || o.Place.Position > given.Place.Position))
+        !Others.IsEmpty || Answers(lane with { Law = null }).Any(s => s.LastNo > given.OccurredAt || s.LastNoPosition > given.Place.Position) || Objections.Any(o => o.Stands && (o.OccurredAt >= given.OccurredAt || o.Place.Position > given.Place.Position))
         || Restrictions.Any(r => r.OccurredAt >= given.OccurredAt || r.Place.Position > given.Place.Position) || Signals.Values.Any(s => s.Honoured && s.OccurredAt >= given.OccurredAt);
 
     /// <summary>The stream version of the consent that another one takes the place of, without a no between them.</summary>
@@ -112,6 +112,7 @@ public sealed record SubjectConsents(
         {
             WasGiven = status == LaneStatus.Given || WasGiven(act.Lane),
             Ends = ends,
+            LastNoPosition = Lanes.GetValueOrDefault(act.Lane)?.LastNoPosition,
         }),
     };
 
@@ -125,8 +126,15 @@ public sealed record SubjectConsents(
     private SubjectConsents WithNo(ILaneAct act, LaneStatus status, EventPlace place, TextShown? text)
     {
         var at = act.EffectiveAt(place);
-        var last = Lanes.GetValueOrDefault(act.Lane)?.LastNo;
-        return this with { Lanes = Lanes.SetItem(act.Lane, new LaneState(status, at, place, act.PolicyVersion, act.Actor, text, last > at ? last : at) { WasGiven = WasGiven(act.Lane) }) };
+        var before = Lanes.GetValueOrDefault(act.Lane);
+        return this with
+        {
+            Lanes = Lanes.SetItem(act.Lane, new LaneState(status, at, place, act.PolicyVersion, act.Actor, text, before?.LastNo > at ? before.LastNo : at)
+            {
+                WasGiven = WasGiven(act.Lane),
+                LastNoPosition = place.Position,
+            }),
+        };
     }
 
     private SubjectConsents Change(Lane lane, long rested, Func<LaneState, LaneState> change) =>

@@ -68,7 +68,7 @@ public sealed class LifeTests
         var said = life.Log.Where(e => ids.Contains(e.Who)).ToList();
         var about = said.Where(e => e.Facts is ILaneAct { Lane: var lane } && lane.Channel == channel && (lane.Law is null || law is null || lane.Law == law)).ToList();
 
-        var noes = about.Where(e => e.Facts is ConsentWithdrawn or ConsentRefused).Select(e => At((IAct)e.Facts, e.Place)).ToList();
+        var noes = about.Where(e => e.Facts is ConsentWithdrawn or ConsentRefused).Select(e => (At: At((IAct)e.Facts, e.Place), e.Place.Position)).ToList();
         var stops = said.Where(e => e.Facts is ObjectionRaised && !said.Any(d => d.Who == e.Who && d.Facts is ObjectionDecided { Upheld: false } decided && decided.Objection == e.Place.Version))
             .Concat(said.Where(e => e.Facts is ProcessingRestricted && !said.Any(l => l.Who == e.Who && l.Facts is RestrictionLifted lifted && lifted.Restriction == e.Place.Version)))
             .Select(e => (At: At((IAct)e.Facts, e.Place), e.Place.Position)).ToList();
@@ -88,7 +88,7 @@ public sealed class LifeTests
             var isOwn = yes.Actor is Actor.Subject or Actor.Guardian;
 
             if (corrections.Any(c => c.Voided) || until - (yes.OccurredAt - done) <= life.Now) continue;
-            if (noes.Any(no => !isOwn || done <= no)) continue;
+            if (noes.Any(no => !isOwn || done <= no.At || at.Position < no.Position)) continue;
             if (stops.Any(stop => !isOwn || done <= stop.At || at.Position < stop.Position)) continue;
             if (yes.Actor == Actor.Guardian ? ages.Any(a => a.OfAgeFrom <= life.Now) : ages.Any(a => a.ConsentsFrom > done)) continue;
             yield return facts;
