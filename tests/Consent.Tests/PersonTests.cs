@@ -49,6 +49,36 @@ public sealed class PersonTests
         Asked(ahead.On(2 + FourMinutes).After(Offer(2 + FourMinutes + AMinute, "FR")), null).Code.ShouldBe("consent_given", "saying yes again is saying something");
     }
 
+    [Theory]
+    [InlineData("UK")]
+    [InlineData("EL")]
+    [InlineData("DEU")]
+    [InlineData("Germany")]
+    [InlineData("California")]
+    [InlineData("UK-ENG")]
+    public void A_place_that_is_none_is_one_that_nobody_named(string place)
+    {
+        var story = Given().Under(Packs.Of("assutech")).On(1);
+        Asked(story, place).Code.ShouldBe("consent_unknown", "silence passes in no place that is none");
+        var given = story.After(Offer(1, "GB"));
+        Asked(given, place).Code.ShouldBe("consent_given");
+        var no = new Consents.Withdrawing.WithdrawConsent("product-offers", Day(2), Actor.Subject, Token.Parse("link"), "email", Jurisdiction: Token.Parse(place));
+        Asked(given.On(2).After(no), "GB").Code.ShouldBe("consent_withdrawn");
+        Asked(story.On(2).After(no), "US").Code.ShouldBe("consent_withdrawn");
+        var refused = given.On(2).After(new Consents.Refusing.RefuseConsent("product-offers", Day(2), Actor.Subject, Token.Parse("link"), "email", Jurisdiction: Token.Parse(place)));
+        Asked(refused, "GB").Code.ShouldBe("consent_refused");
+    }
+
+    [Fact]
+    public void Consent_in_a_place_that_is_none_is_refused()
+    {
+        var story = Given().Under(Packs.Of("assutech")).On(1);
+        story.When(Offer(1, "UK")).ThenRefused("jurisdiction_unknown");
+        story.After(Offer(1, "GB") with { Confirm = true }).When(new Consents.Confirming.ConfirmConsent("product-offers", Day(1), Actor.Subject, Token.Parse("link"), "email", Jurisdiction: Token.Parse("UK")))
+            .ThenRefused("jurisdiction_unknown");
+        foreach (var place in (string[])["gb", "GB-SCT", "EU", "EEA", "APEC"]) story.When(Offer(1, place)).Decision.ShouldBeOfType<Decision.Record>();
+    }
+
     [Fact]
     public void Whoever_was_erased_under_one_id_is_not_heard_of_under_another()
     {

@@ -116,6 +116,9 @@ public sealed class RightsTests
     }
 
     [Fact]
+    public void A_signal_from_a_place_that_is_none_is_one_from_anywhere() => Given().On(2).After(Signal(2, "California")).Asked("relevant-advertising", "web").Code.ShouldBe("signal_objected");
+
+    [Fact]
     public void Terms_are_agreed_to_before_use_where_the_policy_says_so()
     {
         var quintus = Given().Under(Packs.Of("quintus")).On(1);

@@ -82,7 +82,7 @@ internal static class Materiality
         var known = RoutesOf(pair.Older, pair.Was).ToArray();
         foreach (var route in RoutesOf(pair.Newer, pair.Now))
         {
-            var covering = known.Where(k => Jurisdictions.Around(route.Destination).Contains(k.Destination)).ToArray();
+            var covering = known.Where(k => k.Destination == route.Destination || Jurisdictions.Around(route.Destination).Contains(k.Destination)).ToArray();
             MaterialRule? rule = covering.Length == 0 ? MaterialRule.DestinationAdded
                 : Strength(route.Safeguard) < covering.Min(k => Strength(k.Safeguard)) ? MaterialRule.SafeguardWeakened
                 : null;

@@ -90,7 +90,7 @@ internal static partial class PackNames
         var seen = new HashSet<string>();
         foreach (var (i, code) in codes.Index())
         {
-            if (!JurisdictionPattern().IsMatch(code))
+            if (!JurisdictionPattern().IsMatch(code) || !IsPlace(code))
                 yield return new(PolicyPackErrors.JurisdictionInvalid, $"{path}/{i}{member}", $"'{code}' is no ISO 3166 code, nor EU, nor '*'.");
             if (!seen.Add(code))
                 yield return new(PolicyPackErrors.IdDuplicate, $"{path}/{i}{member}", $"'{code}' is given twice.");
@@ -98,8 +98,10 @@ internal static partial class PackNames
     }
 
     private static IEnumerable<PolicyPackError> Destinations(IEnumerable<string> codes, string path) =>
-        codes.Index().Where(c => !DestinationPattern().IsMatch(c.Item)).Select(c =>
+        codes.Index().Where(c => !DestinationPattern().IsMatch(c.Item) || !IsPlace(c.Item)).Select(c =>
             new PolicyPackError(PolicyPackErrors.JurisdictionInvalid, $"{path}/{c.Index}", $"'{c.Item}' is no ISO 3166-1 code, nor EU, APEC or '*'."));
+
+    private static bool IsPlace(string code) => code == Jurisdictions.Anywhere || Jurisdictions.IsKnown(code);
 
     private static IEnumerable<PolicyPackError> Texts(PolicyPack pack, IReadOnlyDictionary<string, string>? texts, string path)
     {

@@ -27,6 +27,8 @@ public sealed class LookUpTests
     [InlineData("US", Regime.OptOut)]
     [InlineData("US-CA", Regime.OptIn)]
     [InlineData("US-NY", Regime.OptOut)]
+    [InlineData("UK", Regime.OptIn)]
+    [InlineData("Germany", Regime.OptIn)]
     [InlineData("", Regime.OptIn)]
     [InlineData(null, Regime.OptIn)]
     public void The_narrowest_regime_holds(string? jurisdiction, Regime regime) => _pack.RegimeFor(jurisdiction).ShouldBe(regime);
@@ -40,6 +42,12 @@ public sealed class LookUpTests
     [InlineData("DE-BY", "EU")]
     [InlineData("US-CA", "US-CA")]
     [InlineData("US-NY", "*")]
+    [InlineData("gb", "*")]
+    [InlineData("UK", null)]
+    [InlineData("EL", null)]
+    [InlineData("DEU", null)]
+    [InlineData("DE_BY", null)]
+    [InlineData("*", null)]
     [InlineData("", null)]
     [InlineData(null, null)]
     public void The_law_is_named_by_the_entry_that_applies(string? jurisdiction, string? law) => _pack.LawFor(jurisdiction).ShouldBe(law);

@@ -100,6 +100,7 @@ public sealed class RefusedPackTests
     [InlineData("id_duplicate", "/regimes/1/jurisdiction", "/regimes/1", """{ "jurisdiction": "EU", "regime": "opt-out" }""")]
     [InlineData("channel_unknown", "/channels/2", "/channels/2", "\"fax\"")]
     [InlineData("jurisdiction_invalid", "/regimes/0/jurisdiction", "/regimes/0/jurisdiction", "\"Europe\"")]
+    [InlineData("jurisdiction_invalid", "/regimes/0/jurisdiction", "/regimes/0/jurisdiction", "\"UK\"")]
     [InlineData("jurisdiction_invalid", "/tracking/honouredIn/0", "/tracking/honouredIn/0", "\"eu\"")]
     [InlineData("jurisdiction_invalid", "/transfers/0/destinations/0", "/transfers/0/destinations/0", "\"America\"")]
     [InlineData("locale_missing", "/topics/0/title", "/topics/0/title", """{ "fr": "Lettre" }""")]

@@ -9,7 +9,7 @@ internal static class MayConsent
     public static IReadOnlyList<string> Codes { get; } =
     [
         "policy_missing", "purpose_undeclared", "channel_required", "channel_undeclared", "recipient_undeclared", "scope_required", "scope_undeclared", "consent_not_the_basis",
-        "text_undeclared", "text_differs", "guardian_needed", "too_young", "subject_of_age",
+        "jurisdiction_unknown", "text_undeclared", "text_differs", "guardian_needed", "too_young", "subject_of_age",
     ];
 
     public static (TextShown? Text, Refusal? Refusal) Check(PolicyBook policies, Named named, TextShown? shown, SubjectConsents subject, Actor actor, DateTimeOffset occurredAt)
@@ -18,6 +18,7 @@ internal static class MayConsent
         if (Declared.Check(pack, named) is { } undeclared) return (null, undeclared);
         var purpose = pack!.FindPurpose(named.Purpose)!;
         if (!purpose.RestsOn(LawfulBasis.Consent)) return (null, new("consent_not_the_basis", "This purpose does not rest on consent; asking for it would mislead."));
+        if (named.Jurisdiction is not null && !Jurisdictions.IsKnown(named.Jurisdiction)) return (null, new("jurisdiction_unknown", "There is no such place: name it by its ISO 3166 code, as GB or US-CA."));
         if (CheckAge(pack, subject.Age, actor, occurredAt) is { } young) return (null, young);
 
         // The words of then, for an act of then.

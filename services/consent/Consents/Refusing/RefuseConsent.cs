@@ -17,8 +17,8 @@ public sealed record RefuseConsent(
     {
         var named = new Named(Purpose, Channel, Recipient, Jurisdiction, Scopes);
 
-        // No age is too young for a no.
-        var (text, refusal) = Granting.MayConsent.Check(policies, named, Text, subject with { Age = null }, Actor, OccurredAt);
+        // No age is too young for a no, and no place too unknown.
+        var (text, refusal) = Granting.MayConsent.Check(policies, named with { Jurisdiction = null }, Text, subject with { Age = null }, Actor, OccurredAt);
 
         // Whatever it was that was shown, the answer was no.
         if (refusal is { Code: "text_undeclared" or "text_differs" }) (text, refusal) = (null, null);

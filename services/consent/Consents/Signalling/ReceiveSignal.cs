@@ -16,8 +16,8 @@ public sealed record ReceiveSignal(
     {
         if (policies.Current is not { } pack) return Decision.No("policy_missing", "The controller has not published a policy yet.");
 
-        // Where no place is named, it may be one where it counts.
-        var honoured = pack.Tracking is { GlobalPrivacyControl: SignalStance.Objection } tracking && (Jurisdiction is null || tracking.HonoursPrivacyControl(Jurisdiction));
+        // Where no place is named, or none that there is, it may be one where it counts.
+        var honoured = pack.Tracking is { GlobalPrivacyControl: SignalStance.Objection } tracking && (!Jurisdictions.IsKnown(Jurisdiction) || tracking.HonoursPrivacyControl(Jurisdiction));
 
         // It comes with every page. Worth keeping is the first, one under another policy, and one after a consent given since.
         if (subject.Others.IsEmpty && subject.Signals.TryGetValue(Jurisdiction?.Value ?? "", out var before) && (before.Honoured, before.PolicyVersion) == (honoured, pack.Version)
