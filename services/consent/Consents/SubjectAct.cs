@@ -31,7 +31,8 @@ public static class SubjectActs
     /// <summary>How far a sender's clock may run ahead of ours.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
-    private static readonly DateTimeOffset Earliest = new(1900, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    /// <summary>No yes is older: what is reckoned from one stays within the calendar.</summary>
+    public static readonly DateTimeOffset Earliest = new(1900, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>POST /v1/subjects/{subject}/{what}</summary>
     /// <param name="codes">What it may be refused with, besides what any act may.</param>

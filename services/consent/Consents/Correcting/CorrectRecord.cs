@@ -18,6 +18,7 @@ public sealed record CorrectRecord(
     {
         if (!Voided && DoneAt is null && Text is null && Evidence is null) return Decision.No("correction_empty", "A correction says what is wrong: the date, the text, the evidence, or all of it.");
         if (DoneAt > now + SubjectActs.ClockSkew) return Decision.No("occurred_in_future", "doneAt lies in the future.");
+        if (DoneAt < SubjectActs.Earliest) return Decision.No("occurred_too_early", "doneAt lies before anything that can be remembered.");
         var (lane, state) = subject.Lanes.FirstOrDefault(l => l.Value.Place.Version == Corrects);
         if (state is null) return Decision.No("nothing_to_correct", "No consent rests on an event of this version.");
         if (DoneAt > state.OccurredAt) return Decision.No("correction_later", "A correction dates a yes earlier, never later: a later yes is an act of its own.");
