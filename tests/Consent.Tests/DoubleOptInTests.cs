@@ -75,6 +75,15 @@ public sealed class DoubleOptInTests
         Given().Under(Twice).On(60).After(Grant(1)).After(Confirm(3)).Asked().Code.ShouldBe("consent_given");
 
     [Fact]
+    public void A_second_step_that_was_taken_before_the_first_confirms_nothing()
+    {
+        var waiting = Given().Under(Twice).On(5).After(Grant(5));
+        waiting.When(Confirm(2)).ThenRefused("nothing_to_confirm");
+        waiting.Asked().Code.ShouldBe("consent_pending");
+        waiting.After(Confirm(5 - (4.0 / (24 * 60)))).Asked().Code.ShouldBe("consent_given", "clocks may differ by five minutes");
+    }
+
+    [Fact]
     public void A_yes_from_before_a_withdrawal_stays_history() => Given(Withdrawn(5)).Under(Twice).On(6).After(Grant(4)).Asked().Code.ShouldBe("consent_withdrawn");
 
     [Fact]

@@ -27,7 +27,13 @@ public sealed class LifeTests
         {
             life.Live(step);
             foreach (var (who, channel, place) in Questions)
-                if (life.Ask(who, channel, place) is { Allowed: true } yes) life.Log.Single(e => e.Place.Position == yes.Position).Facts.ShouldBeOfType<ConsentConfirmed>($"{step}: {yes}");
+            {
+                if (life.Ask(who, channel, place) is not { Allowed: true } yes) continue;
+                var (by, _, facts) = life.Log.Single(e => e.Place.Position == yes.Position);
+                var second = facts.ShouldBeOfType<ConsentConfirmed>($"{step}: {yes}");
+                var first = life.Log.Single(e => e.Who == by && e.Place.Version == second.Confirms).Facts.ShouldBeOfType<ConsentPending>();
+                second.OccurredAt.ShouldBeGreaterThan(first.OccurredAt.AddMinutes(-6), $"{step}: {yes}");
+            }
         }
     });
 
