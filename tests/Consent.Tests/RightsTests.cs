@@ -119,6 +119,15 @@ public sealed class RightsTests
     public void A_signal_from_a_place_that_is_none_is_one_from_anywhere() => Given().On(2).After(Signal(2, "California")).Asked("relevant-advertising", "web").Code.ShouldBe("signal_objected");
 
     [Fact]
+    public void After_a_signal_that_was_heard_late_the_person_can_say_yes_again()
+    {
+        const string Measuring = "web-analytics";
+        var stopped = Given().Under(Packs.Of("assutech")).On(5).After(Grant(5, purpose: Measuring, channel: "web") with { Text = null }).On(6).After(Signal(3, "FR"));
+        stopped.Asked(Measuring, "web").Code.ShouldBe("signal_objected");
+        stopped.On(7).After(Grant(7, purpose: Measuring, channel: "web") with { Text = null }).Asked(Measuring, "web").Code.ShouldBe("consent_given");
+    }
+
+    [Fact]
     public void Terms_are_agreed_to_before_use_where_the_policy_says_so()
     {
         var quintus = Given().Under(Packs.Of("quintus")).On(1);

@@ -85,7 +85,7 @@ public sealed record SubjectConsents(
     /// <summary>Whether anything came after a consent that a new one would go before: then saying yes again is saying something.</summary>
     public bool WasStoppedSince(Lane lane, LaneState given) =>
         !Others.IsEmpty || Answers(lane with { Law = null }).Any(s => s.LastNo > given.OccurredAt || s.LastNoPosition > given.Place.Position) || Objections.Any(o => o.Stands && (o.OccurredAt >= given.OccurredAt || o.Place.Position > given.Place.Position))
-        || Restrictions.Any(r => r.OccurredAt >= given.OccurredAt || r.Place.Position > given.Place.Position) || Signals.Values.Any(s => s.Honoured && s.OccurredAt >= given.OccurredAt);
+        || Restrictions.Any(r => r.OccurredAt >= given.OccurredAt || r.Place.Position > given.Place.Position) || Signals.Values.Any(s => s.Honoured && (s.OccurredAt >= given.OccurredAt || s.Place.Position > given.Place.Position));
 
     /// <summary>The stream version of the consent that another one takes the place of, without a no between them.</summary>
     public long? Renewed(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.Status is LaneStatus.Given or LaneStatus.Expired ? state.Place.Version : null;
