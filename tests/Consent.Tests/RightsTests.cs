@@ -128,6 +128,38 @@ public sealed class RightsTests
     }
 
     [Fact]
+    public void Who_declined_the_terms_agrees_to_no_later_version_but_by_their_own_word()
+    {
+        var declined = Given().Under(Packs.Of("quintus")).On(1).After(Terms(Given().Under(Packs.Of("quintus")), false, 1)).On(2).Then(Packs.Of("quintus").Next("2026-03-02")).On(3);
+        var told = declined.After(Terms(declined, true, 3) with { Actor = Actor.System });
+        Use(told).ShouldBe(new(false, "terms_declined", null, 0, "2026-03-02"));
+        var agreed = told.On(4).After(Terms(declined, true, 4));
+        Use(agreed).Code.ShouldBe("terms_accepted");
+        agreed.On(5).When(Terms(declined, true, 5) with { Actor = Actor.System }).ThenNothing();
+        Use(agreed.On(5).After(Terms(declined, false, 5))).Code.ShouldBe("terms_declined");
+    }
+
+    [Fact]
+    public void Who_declined_the_terms_under_one_id_agrees_under_another_by_their_own_word()
+    {
+        var quintus = Given().Under(Packs.Of("quintus")).On(1);
+        var declined = quintus.After(Terms(quintus, false, 1)).State;
+        Use(quintus.On(2).After(Terms(quintus, true, 2) with { Actor = Actor.Agent }), declined).Code.ShouldBe("terms_declined");
+        Use(quintus.On(2).After(Terms(quintus, true, 2)), declined).Code.ShouldBe("terms_accepted");
+        Use(quintus.After(Terms(quintus, true, 0.5)), declined).Code.ShouldBe("terms_declined");
+    }
+
+    [Fact]
+    public void A_revised_policy_is_agreed_to_by_whoever_declined_the_one_before_in_their_own_word()
+    {
+        var allure = Given().Under(Packs.Of("allure-systems")).On(1);
+        var revised = allure.After(Terms(allure, false, 1)).On(2).Then(Packs.Of("allure-systems").Next("2026-03-02")).On(3);
+        Use(revised).Code.ShouldBe("terms_unanswered", "it is another one, and has to be asked for");
+        Use(revised.After(Terms(revised, true, 3) with { Actor = Actor.System })).Code.ShouldBe("terms_declined");
+        Use(revised.After(Terms(revised, true, 3))).Code.ShouldBe("terms_accepted");
+    }
+
+    [Fact]
     public void Terms_are_agreed_to_before_use_where_the_policy_says_so()
     {
         var quintus = Given().Under(Packs.Of("quintus")).On(1);
@@ -200,5 +232,5 @@ public sealed class RightsTests
 
     private static AnswerTerms Terms(Story of, bool accepted, double day) => new(of.Policies.Current!.Version, accepted, Day(day), Actor.Subject, Token.Parse("web-form"));
 
-    private static DecisionAnswer Use(Story story) => story.Asked(Question(DecisionRequest.UseOfService, null, null));
+    private static DecisionAnswer Use(Story story, params IEnumerable<SubjectConsents> others) => story.Asked(Question(DecisionRequest.UseOfService, null, null), others);
 }

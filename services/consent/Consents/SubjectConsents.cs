@@ -45,7 +45,7 @@ public sealed record SubjectConsents(
         BirthMonthStated stated => this with { Age = new Age(stated.BornIn, stated.ConsentsFrom, stated.OfAgeFrom, Told: stated.OfAgeFrom <= place.RecordedAt) },
         SubjectCameOfAge => this with { Age = Age! with { Told = true } },
         TermsAnswered terms when !Terms.TryGetValue(terms.PolicyVersion, out var before) || before.GivesWayTo(terms.Accepted, terms.Actor, terms.EffectiveAt(place)) =>
-            this with { Terms = Terms.SetItem(terms.PolicyVersion, new TermsAnswer(terms.Accepted, terms.EffectiveAt(place), place)) },
+            this with { Terms = Terms.SetItem(terms.PolicyVersion, new TermsAnswer(terms.Accepted, terms.Actor.IsOwn(), terms.EffectiveAt(place), place)) },
         ObjectionRaised raised => this with { Objections = Objections.Add(Objection.Of(raised, place)) },
         ObjectionDecided decided => this with { Objections = [.. Objections.Select(o => o.Place.Version == decided.Objection ? o with { Upheld = decided.Upheld } : o)] },
         ObjectionOverdue overdue => this with { Objections = [.. Objections.Select(o => o.Place.Version == overdue.Objection ? o with { Due = null } : o)] },
@@ -179,10 +179,12 @@ public sealed record Restriction(RestrictionGround Ground, ImmutableArray<string
     public bool Covers(string purpose) => Purposes.IsEmpty || Purposes.Contains(purpose);
 }
 
-public sealed record TermsAnswer(bool Accepted, DateTimeOffset OccurredAt, EventPlace Place)
+/// <param name="IsOwn">It is the person's own word, or a guardian's for them.</param>
+public sealed record TermsAnswer(bool Accepted, bool IsOwn, DateTimeOffset OccurredAt, EventPlace Place)
 {
-    /// <summary>The later answer counts; of one moment, the no; and a no gives way to the person's own word only.</summary>
-    public bool GivesWayTo(bool accepted, Actor actor, DateTimeOffset at) => accepted && !Accepted ? at > OccurredAt && actor.IsOwn() : at > OccurredAt || (at == OccurredAt && Accepted && !accepted);
+    /// <summary>The later answer counts; of one moment, the no. A no gives way to the person's own word only, and their own yes to nobody else's.</summary>
+    public bool GivesWayTo(bool accepted, Actor actor, DateTimeOffset at) =>
+        (!accepted || actor.IsOwn() || (Accepted && !IsOwn)) && (at > OccurredAt || (at == OccurredAt && Accepted && !accepted));
 }
 
 /// <param name="Honoured">Whether the policy then took it for an objection.</param>

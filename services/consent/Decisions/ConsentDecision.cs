@@ -118,10 +118,13 @@ public static class ConsentDecision
     {
         var answers = person.SelectMany(p => p.Terms).ToList();
         var revised = pack.Acceptance is { OnRevision: true } && policies.Versions.Count > 1;
-        var last = (revised ? answers.Where(a => a.Key == pack.Version) : answers).Select(a => a.Value).MaxBy(a => a.OccurredAt);
-        if (last is { Accepted: false }) return No("terms_declined", pack, last.Place);
-        if (last is not null) return new(true, "terms_accepted", null, last.Place.Position, pack.Version);
-        return revised || pack.Acceptance is { BeforeUse: true } ? No("terms_unanswered", pack) : new(true, "terms_not_asked", null, null, pack.Version);
+        var asked = (revised ? answers.Where(a => a.Key == pack.Version) : answers).Select(a => a.Value).ToList();
+        if (asked.Count == 0) return revised || pack.Acceptance is { BeforeUse: true } ? No("terms_unanswered", pack) : new(true, "terms_not_asked", null, null, pack.Version);
+
+        // Whatever version it was a no to, nobody else's word about a later one takes it back.
+        var no = answers.Select(a => a.Value).Where(a => !a.Accepted).MaxBy(a => a.OccurredAt);
+        var yes = asked.Where(a => a.Accepted && (no is null || (a.IsOwn && a.OccurredAt > no.OccurredAt))).MaxBy(a => a.OccurredAt);
+        return yes is null ? No("terms_declined", pack, no!.Place) : new(true, "terms_accepted", null, yes.Place.Position, pack.Version);
     }
 
     private static DecisionAnswer No(string code, PolicyPack? pack, EventPlace? place = null) => new(false, code, null, place?.Position, pack?.Version);
