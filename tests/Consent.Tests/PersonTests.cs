@@ -179,6 +179,33 @@ public sealed class PersonTests
     }
 
     [Fact]
+    public void Silence_passes_nowhere_that_came_after_a_no_to_all_there_was()
+    {
+        var v1 = Packs.Of("assutech");
+        var before = v1.FindPurpose("product-offers")!;
+        PolicyPack With(string version, Purpose purpose) => v1 with { Version = version, Purposes = [.. v1.Purposes.Select(p => p.Id == purpose.Id ? purpose : p)] };
+        var v2 = With("2026-03-02", before with { Channels = ["email", "sms"], Recipients = ["google"] });
+        var v3 = With("2026-03-04", before with { Channels = ["email", "sms", "phone"], Recipients = ["google"] });
+        var story = Given().Under(v1).On(1);
+        var left = story.After(Leaving(1, "US")).On(2).Then(v2).On(3);
+        InTheStates(left, "sms").Code.ShouldBe("consent_unknown");
+        InTheStates(left, "email", "google").Code.ShouldBe("consent_unknown");
+        InTheStates(left, "email").Code.ShouldBe("consent_withdrawn");
+        InTheStates(left.On(4).After(Offer(4, "US")), "sms").Allowed.ShouldBeTrue("they said yes to what they had said no to");
+        InTheStates(story.On(2).Then(v2).On(3), "sms").Code.ShouldBe("opt_out_regime");
+        InTheStates(story.After(Leaving(1, "FR")).On(2).Then(v2).On(3), "sms").Code.ShouldBe("opt_out_regime", "that was under another law");
+
+        var chosen = story.On(2).Then(v2).On(3).After(Leaving(3, "US") with { Channel = "email" });
+        InTheStates(chosen, "sms").Code.ShouldBe("opt_out_regime", "they could have left it, and left the other");
+        InTheStates(chosen.On(4).Then(v3).On(5), "phone").Code.ShouldBe("consent_unknown");
+        InTheStates(story.On(2).Then(v2).On(3), "sms", others: [story.After(Leaving(1, "US")).State]).Code.ShouldBe("consent_unknown", "under whichever id they said it");
+
+        static DecisionAnswer InTheStates(Story story, string channel, string? recipient = null, params SubjectConsents[] others) =>
+            story.Asked(Question("product-offers", channel, recipient) with { Jurisdiction = "US" }, others);
+        static Consents.Withdrawing.WithdrawConsent Leaving(double day, string place) => new("product-offers", Day(day), Actor.Subject, Token.Parse("link"), Jurisdiction: Token.Parse(place));
+    }
+
+    [Fact]
     public void An_authorisation_is_given_and_withdrawn_scope_by_scope()
     {
         var story = Given().Under(Packs.Of("assutech")).On(1);

@@ -11,8 +11,9 @@ public readonly record struct Lane(string Purpose, string? Channel, string Recip
     public string Bounds => Recipient + (Scope is null ? "" : $", {Scope}") + Law switch { null => "", Jurisdictions.Anywhere => " (other places)", _ => $" ({Law})" };
 
     /// <summary>Whether a question about <paramref name="asked"/> has to look here too: a no that names no law is said under each, and a question that names none asks under all.</summary>
-    public bool Concerns(Lane asked) =>
-        (Purpose, Channel, Recipient, Scope) == (asked.Purpose, asked.Channel, asked.Recipient, asked.Scope) && (Law is null || asked.Law is null || Law == asked.Law);
+    public bool Concerns(Lane asked) => (Purpose, Channel, Recipient, Scope) == (asked.Purpose, asked.Channel, asked.Recipient, asked.Scope) && IsUnderLawOf(asked);
+
+    public bool IsUnderLawOf(Lane asked) => Law is null || asked.Law is null || Law == asked.Law;
 }
 
 /// <param name="OccurredAt">When the act that counts was done, as its sender claims.</param>
@@ -24,9 +25,10 @@ public readonly record struct Lane(string Purpose, string? Channel, string Recip
 /// <param name="WasGiven">It was given once, whatever came after: data may have gone out on it.</param>
 /// <param name="Renewal">The first step of a renewal that waits to be confirmed, while this stands.</param>
 /// <param name="LastNoPosition">Where the no lies that was recorded last, whatever moment it claims.</param>
+/// <param name="NoUnder">The version of the policy under which the person first said no since their last yes; null where they have not.</param>
 public sealed record LaneState(
     LaneStatus Status, DateTimeOffset OccurredAt, EventPlace Place, string PolicyVersion, Actor Actor, TextShown? Text, DateTimeOffset? LastNo, DateTimeOffset? Until = null, bool RenewalDue = false, bool WasGiven = false, DateTimeOffset? Ends = null, LaneState? Renewal = null,
-    long? LastNoPosition = null)
+    long? LastNoPosition = null, string? NoUnder = null)
 {
     public bool Given => Status == LaneStatus.Given;
 

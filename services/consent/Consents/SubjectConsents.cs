@@ -82,6 +82,11 @@ public sealed record SubjectConsents(
     public IEnumerable<LaneState> Answers(Lane asked, params IReadOnlyCollection<string> laws) => Lanes
         .Where(l => l.Key.Concerns(asked) || (l.Value.LastNo is not null && l.Key.Law is { } law && laws.Contains(law) && l.Key.Concerns(asked with { Law = law }))).Select(l => l.Value);
 
+    /// <summary>The versions of the policy under which the person said no to the purpose, over whatever channel and for whatever recipient, and has said no yes since.</summary>
+    /// <param name="laws">As of <see cref="Answers"/>.</param>
+    public IEnumerable<string> NoesUnder(Lane asked, IReadOnlyCollection<string> laws) => Lanes
+        .Where(l => l.Key.Purpose == asked.Purpose && (l.Key.IsUnderLawOf(asked) || laws.Contains(l.Key.Law!))).Select(l => l.Value.NoUnder).OfType<string>();
+
     /// <summary>Whether anything came after a consent that a new one would go before: then saying yes again is saying something.</summary>
     public bool WasStoppedSince(Lane lane, LaneState given) =>
         !Others.IsEmpty || Answers(lane with { Law = null }).Any(s => s.LastNo > given.OccurredAt || s.LastNoPosition > given.Place.Position) || Objections.Any(o => o.Stands && (o.OccurredAt >= given.OccurredAt || o.Place.Position > given.Place.Position))
@@ -113,6 +118,7 @@ public sealed record SubjectConsents(
             WasGiven = status == LaneStatus.Given || WasGiven(act.Lane),
             Ends = ends,
             LastNoPosition = Lanes.GetValueOrDefault(act.Lane)?.LastNoPosition,
+            NoUnder = status == LaneStatus.Given ? null : Lanes.GetValueOrDefault(act.Lane)?.NoUnder,
         }),
     };
 
@@ -133,6 +139,7 @@ public sealed record SubjectConsents(
             {
                 WasGiven = WasGiven(act.Lane),
                 LastNoPosition = place.Position,
+                NoUnder = before?.NoUnder ?? act.PolicyVersion,
             }),
         };
     }

@@ -49,8 +49,7 @@ public static class ConsentDecision
         if (purpose.SubjectCategories.Count > 0 && request.Category is null) return No("category_required", pack);
         if (request.Category is not null && !purpose.Concerns(request.Category)) return No("category_excluded", pack);
 
-        var lane = named.LanesUnder(pack)[0];
-        var consent = Consent.Of(lane, request.Jurisdiction, purpose, person, policies, now);
+        var consent = Consent.Of(named, purpose, person, policies, now);
         if (person.SelectMany(p => p.Restrictions).Where(r => r.Covers(purpose.Id) && !purpose.StandsUnderRestriction && !consent.Since(r.OccurredAt, r.Place)).MaxBy(r => r.Place.Position) is { } restriction)
             return No("processing_restricted", pack, restriction.Place);
         if (Stopping(purpose, person, consent) is { } objection) return No(objection.Upheld is null ? "objection_pending" : "subject_objected", pack, objection.Place);
@@ -133,12 +132,13 @@ public static class ConsentDecision
     /// <param name="State">What was said, or null where nothing was.</param>
     /// <param name="Fault">Why it allows nothing; null where it does.</param>
     /// <param name="SaidNo">A no was said, whatever was asked after it.</param>
-    /// <param name="IsSilence">Nobody answered: not asked, or asked and nothing more.</param>
+    /// <param name="IsSilence">Nobody answered: not asked, or asked and nothing more. Nor was there a no before there was this to say no to.</param>
     private readonly record struct Consent(LaneState? State, string? Fault, bool SaidNo, bool IsSilence)
     {
-        public static Consent Of(Lane lane, string? jurisdiction, Purpose purpose, IReadOnlyList<SubjectConsents> person, PolicyBook policies, DateTimeOffset now)
+        public static Consent Of(Named named, Purpose purpose, IReadOnlyList<SubjectConsents> person, PolicyBook policies, DateTimeOffset now)
         {
-            var answers = person.SelectMany(p => p.Answers(lane, policies.LawsOver(jurisdiction))).ToList();
+            var (lane, laws) = (named.LanesUnder(policies.Current)[0], policies.LawsOver(named.Jurisdiction));
+            var answers = person.SelectMany(p => p.Answers(lane, laws)).ToList();
             var state = LaneState.Resolve(answers, now);
             var ages = person.Select(p => p.Age).OfType<Age>().ToList();
             return new(state, state switch
@@ -154,7 +154,10 @@ public static class ConsentDecision
                 _ when policies.IsChangedSince(purpose.Id, state.PolicyVersion) => "renewal_needed",
                 { Actor: Actor.Guardian } => ages.Any(age => age.OfAgeFrom <= now) ? "reaffirmation_needed" : null,
                 _ => ages.Any(age => age.ConsentsFrom > state.OccurredAt) ? "guardian_needed" : null,
-            }, answers.Any(a => a.LastNo is not null), answers.All(a => a is { Status: LaneStatus.Asked, LastNo: null }));
+            }, answers.Any(a => a.LastNo is not null), answers.All(a => a is { Status: LaneStatus.Asked, LastNo: null }) && !person.SelectMany(p => p.NoesUnder(lane, laws)).Any(CameBefore));
+
+            // A no to all there was of a purpose is one to what a later version has of it, too.
+            bool CameBefore(string version) => Declared.Check(policies.Find(version)?.Pack, named) is not null;
         }
 
         /// <summary>Whether the person's own consent came after this, knowing of it.</summary>
