@@ -119,6 +119,30 @@ public sealed class RightsTests
     public void A_signal_from_a_place_that_is_none_is_one_from_anywhere() => Given().On(2).After(Signal(2, "California")).Asked("relevant-advertising", "web").Code.ShouldBe("signal_objected");
 
     [Fact]
+    public void No_later_version_takes_an_objection_back_by_calling_things_otherwise()
+    {
+        var renamed = Packs.Spectral.Next("2026-03-03") with { Purposes = [.. Packs.Spectral.Purposes.Select(p => p with { Marketing = false, Profiling = false })] };
+        Given().On(2).After(Object(2, ObjectionTo.Marketing)).Then(renamed).On(4).Asked("product-news").Code.ShouldBe("subject_objected");
+        Given().On(2).After(Object(2, ObjectionTo.Profiling)).Then(renamed).On(4).Asked("usage-analytics", "web").Code.ShouldBe("subject_objected");
+        Given().Under(renamed).Then(Packs.Spectral).On(2).After(Object(2, ObjectionTo.Marketing)).Asked("product-news").Code.ShouldBe("subject_objected");
+        var since = Given().Under(renamed).On(2).After(Object(2, ObjectionTo.Marketing)).On(3);
+        since.Asked("product-news").Allowed.ShouldBeTrue("it is no marketing");
+        since.Then(Packs.Spectral).On(4).Then(renamed with { Version = "2026-03-04" }).On(5).Asked("product-news").Code.ShouldBe("subject_objected", "it has been since");
+    }
+
+    [Fact]
+    public void No_later_version_takes_a_signal_back_by_tracking_for_something_else()
+    {
+        const string Advertising = "relevant-advertising";
+        var sent = Given().On(2).After(Signal(2, "US-CA"));
+        sent.Then(Packs.Spectral.Next("2026-03-03") with { Tracking = null }).On(4).Asked(Advertising, "web").Code.ShouldBe("signal_objected");
+        var less = sent.Then(Packs.Spectral.Next("2026-03-03") with { Tracking = Packs.Spectral.Tracking! with { Purposes = ["usage-analytics"] } }).On(4);
+        less.Asked(Advertising, "web").Code.ShouldBe("signal_objected");
+        less.After(Signal(4, "US-CA")).Asked(Advertising, "web").Code.ShouldBe("signal_objected", "the browser sends it with every page");
+        less.After(Signal(4, "US-NV") with { Jurisdiction = null }).Asked("audience-advertising", "web").Code.ShouldBe("signal_objected");
+    }
+
+    [Fact]
     public void After_a_signal_that_was_heard_late_the_person_can_say_yes_again()
     {
         const string Measuring = "web-analytics";

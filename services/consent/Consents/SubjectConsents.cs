@@ -52,7 +52,7 @@ public sealed record SubjectConsents(
         ProcessingRestricted restricted => this with { Restrictions = Restrictions.Add(new Restriction(restricted.Ground, [.. restricted.Purposes], restricted.EffectiveAt(place), place)) },
         RestrictionLifted lifted => this with { Restrictions = Restrictions.RemoveAll(r => r.Place.Version == lifted.Restriction) },
         SignalReceived signal when !Signals.TryGetValue(signal.Jurisdiction?.Value ?? "", out var before) || before.GivesWayTo(signal.Honoured, signal.EffectiveAt(place)) =>
-            this with { Signals = Signals.SetItem(signal.Jurisdiction?.Value ?? "", new Signalled(signal.Honoured, signal.EffectiveAt(place), signal.PolicyVersion, place)) },
+            this with { Signals = Signals.SetItem(signal.Jurisdiction?.Value ?? "", new Signalled(signal.Honoured, signal.EffectiveAt(place), signal.PolicyVersion, place, before is { Honoured: true } ? before.FirstUnder : signal.PolicyVersion)) },
         DataDisclosed or UseExcepted or HistoryRead => this,
         ErasureStarted => this with { Erasure = Erasure.Started },
 
@@ -171,13 +171,14 @@ public sealed record SubjectConsents(
 /// <param name="OccurredAt">When it counts from: the person's own consent given later goes before it.</param>
 /// <param name="Due">By when it has to be decided; null where nothing waits.</param>
 /// <param name="Upheld">Null until decided.</param>
-public sealed record Objection(ObjectionTo To, string? Purpose, DateTimeOffset OccurredAt, DateTimeOffset? Due, bool? Upheld, EventPlace Place)
+/// <param name="PolicyVersion">The one that said what is marketing, and what profiling.</param>
+public sealed record Objection(ObjectionTo To, string? Purpose, string PolicyVersion, DateTimeOffset OccurredAt, DateTimeOffset? Due, bool? Upheld, EventPlace Place)
 {
     /// <summary>Whether it stops what it is about.</summary>
     public bool Stands => Upheld != false;
 
     public static Objection Of(ObjectionRaised raised, EventPlace place) =>
-        new(raised.To, raised.Purpose, raised.EffectiveAt(place), raised.Due, raised.To == ObjectionTo.Purpose ? null : true, place);
+        new(raised.To, raised.Purpose, raised.PolicyVersion, raised.EffectiveAt(place), raised.Due, raised.To == ObjectionTo.Purpose ? null : true, place);
 }
 
 /// <param name="Purposes">Empty for all.</param>
@@ -195,7 +196,8 @@ public sealed record TermsAnswer(bool Accepted, bool IsOwn, DateTimeOffset Occur
 }
 
 /// <param name="Honoured">Whether the policy then took it for an objection.</param>
-public sealed record Signalled(bool Honoured, DateTimeOffset OccurredAt, string PolicyVersion, EventPlace Place)
+/// <param name="FirstUnder">The version of the policy under which it first was.</param>
+public sealed record Signalled(bool Honoured, DateTimeOffset OccurredAt, string PolicyVersion, EventPlace Place, string FirstUnder)
 {
     /// <summary>The latest that counts as an objection is kept: neither an earlier one nor one under a policy that ignores it takes its place.</summary>
     public bool GivesWayTo(bool honoured, DateTimeOffset at) => honoured ? !Honoured || at > OccurredAt : !Honoured;

@@ -52,8 +52,8 @@ public static class ConsentDecision
         var consent = Consent.Of(named, purpose, person, policies, now);
         if (person.SelectMany(p => p.Restrictions).Where(r => r.Covers(purpose.Id) && !purpose.StandsUnderRestriction && !consent.Since(r.OccurredAt, r.Place)).MaxBy(r => r.Place.Position) is { } restriction)
             return No("processing_restricted", pack, restriction.Place);
-        if (Stopping(purpose, person, consent) is { } objection) return No(objection.Upheld is null ? "objection_pending" : "subject_objected", pack, objection.Place);
-        if (Signal(purpose, pack, person, consent) is { } signal) return No("signal_objected", pack, signal.Place);
+        if (Stopping(purpose, policies, person, consent) is { } objection) return No(objection.Upheld is null ? "objection_pending" : "subject_objected", pack, objection.Place);
+        if (Signal(purpose, policies, person, consent) is { } signal) return No("signal_objected", pack, signal.Place);
 
         var answer = OnBasis(request, purpose, pack, person, consent, now);
         return answer.Allowed && request.Destination is { } destination ? Abroad(answer, request, destination, purpose, pack, person, policies, now) : answer;
@@ -84,18 +84,17 @@ public static class ConsentDecision
         return purpose.Bases.Where(b => !objected || b.Basis is not (LawfulBasis.LegitimateInterests or LawfulBasis.PublicTask));
     }
 
-    private static Objection? Stopping(Purpose purpose, IReadOnlyList<SubjectConsents> person, Consent consent) => person.SelectMany(p => p.Objections)
+    private static Objection? Stopping(Purpose purpose, PolicyBook policies, IReadOnlyList<SubjectConsents> person, Consent consent) => person.SelectMany(p => p.Objections)
         .Where(o => o.Stands && !consent.Since(o.OccurredAt, o.Place) && o.To switch
         {
-            ObjectionTo.Marketing => purpose.Marketing,
-            ObjectionTo.Profiling => purpose.Profiling,
+            ObjectionTo.Marketing => policies.SaidSince(o.PolicyVersion, pack => pack.FindPurpose(purpose.Id) is { Marketing: true }),
+            ObjectionTo.Profiling => policies.SaidSince(o.PolicyVersion, pack => pack.FindPurpose(purpose.Id) is { Profiling: true }),
             _ => o.Purpose == purpose.Id && !Standing(purpose, person).Any(),
         }).MaxBy(o => o.Place.Position);
 
-    private static Signalled? Signal(Purpose purpose, PolicyPack pack, IReadOnlyList<SubjectConsents> person, Consent consent) =>
-        pack.Tracking is { } tracking && tracking.Purposes.Contains(purpose.Id)
-            ? person.SelectMany(p => p.Signals.Values).Where(s => s.Honoured && !consent.Since(s.OccurredAt, s.Place)).MaxBy(s => s.Place.Position)
-            : null;
+    private static Signalled? Signal(Purpose purpose, PolicyBook policies, IReadOnlyList<SubjectConsents> person, Consent consent) => person.SelectMany(p => p.Signals.Values)
+        .Where(s => s.Honoured && !consent.Since(s.OccurredAt, s.Place) && policies.SaidSince(s.FirstUnder, pack => pack.Tracking is { } tracking && tracking.Purposes.Contains(purpose.Id)))
+        .MaxBy(s => s.Place.Position);
 
     private static DecisionAnswer Abroad(
         DecisionAnswer answer, DecisionRequest request, string destination, Purpose purpose, PolicyPack pack, IReadOnlyList<SubjectConsents> person, PolicyBook policies, DateTimeOffset now)

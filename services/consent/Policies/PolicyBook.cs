@@ -61,6 +61,9 @@ public sealed record PolicyBook(ImmutableList<PublishedVersion> Versions)
     public IReadOnlyCollection<string> LawsOver(string? jurisdiction) =>
         jurisdiction is null || Packs is [_] ? [] : [.. Packs.Select(p => p.LawFor(jurisdiction)).OfType<string>().Distinct()];
 
+    /// <summary>Whether that version said so, or one since: what the person said no to stays what it was then, whatever it is called today.</summary>
+    public bool SaidSince(string version, Func<PolicyPack, bool> said) => Packs.SkipWhile(p => p.Version != version).Append(Current!).Any(said);
+
     /// <summary>The versions published by then.</summary>
     public PolicyBook AsOf(DateTimeOffset moment) => new(Versions.RemoveAll(v => v.PublishedAt > moment));
 
