@@ -8,6 +8,8 @@ using ConsentLedger.Consent.Consents.Refusing;
 using ConsentLedger.Consent.Consents.Restricting;
 using ConsentLedger.Consent.Consents.Signalling;
 using ConsentLedger.Consent.Consents.Telling;
+using ConsentLedger.Consent.Consents.Withdrawing;
+using ConsentLedger.Consent.Decisions.Audiences;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.EventStore;
 using static ConsentLedger.Consent.Tests.Acts;
@@ -42,6 +44,35 @@ public sealed class TellingTests
         var events = Telling(Shared, Withdraw(2, channel: null, recipient: null)).Cast<ConsentWithdrawn>().ToList();
         events.Select(e => (e.Lane.Channel, e.Lane.Recipient)).Where(l => l.Channel == "email").ShouldBe([("email", "controller"), ("email", Partners)]);
         foreach (var e in events) (e.RecipientsToTell ?? []).ShouldBe(e.Lane == new Lane(Offers, "email", Partners) ? [Partners] : []);
+    }
+
+    [Fact]
+    public void Where_silence_passed_a_no_tells_whoever_got_data_in_silence()
+    {
+        var analytics = new WithdrawConsent("web-analytics", Day(2), Actor.Subject, Desk, Jurisdiction: Token.Parse("US"));
+        var silent = Given().Under(Assutech).On(2);
+        Told(silent, analytics).ShouldBe(["google"]);
+        Told(silent, analytics with { Jurisdiction = null }).ShouldBe(["google"]);
+        Told(silent, new RefuseConsent("web-analytics", Day(2), Actor.Subject, Desk, "web", "google", Jurisdiction: Token.Parse("US"))).ShouldBe(["google"]);
+        Told(silent.After(analytics).On(3), analytics with { OccurredAt = Day(3) }).ShouldBeEmpty("they were told the first time");
+        Told(silent, analytics with { Jurisdiction = Token.Parse("FR") }).ShouldBeEmpty("there silence passes for nothing");
+        Told(silent, new WithdrawConsent("twitter-account-access", Day(2), Actor.Subject, Desk, Jurisdiction: Token.Parse("US"))).ShouldBeEmpty("nor does it for what has to be express");
+        Told(silent, new ObjectToProcessing(ObjectionTo.Profiling, Day(2), Actor.Subject, Desk)).ShouldContain("advertising-partners");
+    }
+
+    [Fact]
+    public void A_breach_concerns_whoever_gave_data_in_silence_too()
+    {
+        var nobody = Given().On(1);
+        IsHeld(nobody, "partner-offers").ShouldBeFalse();
+        IsHeld(nobody, "product-news").ShouldBeTrue("it rests on no consent");
+        IsHeld(Given(Granted(1)), "partner-offers").ShouldBeTrue();
+        var silent = nobody.Under(Assutech);
+        IsHeld(silent, "web-analytics").ShouldBeTrue();
+        IsHeld(silent, "twitter-account-access").ShouldBeFalse("that has to be express");
+        IsHeld(silent.Then(Assutech.Next("2026-03-02") with { Regimes = [] }), "web-analytics").ShouldBeTrue("there may be data from before");
+
+        static bool IsHeld(Story story, string purpose) => ListConcerned.IsHeld([story.State], [story.Policies.Current!.FindPurpose(purpose)!], story.Policies);
     }
 
     [Fact]
@@ -118,7 +149,7 @@ public sealed class TellingTests
         var refused = Given(Withdrawn(1, recipient: Partners));
         Told(refused, EraseSubject.Start(Request, refused.State)).ShouldBeEmpty();
         var under = Given().Under(Assutech);
-        Told(under, EraseSubject.Start(Request, under.State)).ShouldBe(["facebook", "google", "twitter"]);
+        Told(under, EraseSubject.Start(Request, under.State)).ShouldBe(["advertising-partners", "facebook", "google", "twitter"]);
     }
 
     [Fact]

@@ -64,6 +64,10 @@ public sealed record PolicyBook(ImmutableList<PublishedVersion> Versions)
     /// <summary>Whether that version said so, or one since: what the person said no to stays what it was then, whatever it is called today.</summary>
     public bool SaidSince(string version, Func<PolicyPack, bool> said) => Packs.SkipWhile(p => p.Version != version).Append(Current!).Any(said);
 
+    /// <summary>Whether there was ever a version under which silence passed for the purpose.</summary>
+    /// <inheritdoc cref="PolicyPack.LetsSilencePass"/>
+    public bool LetSilencePass(string purpose, string? law = null) => Packs.Any(p => p.FindPurpose(purpose) is { } declared && p.LetsSilencePass(declared, law));
+
     /// <summary>The versions published by then.</summary>
     public PolicyBook AsOf(DateTimeOffset moment) => new(Versions.RemoveAll(v => v.PublishedAt > moment));
 

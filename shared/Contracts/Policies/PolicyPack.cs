@@ -148,6 +148,12 @@ public sealed record PolicyPack
 
     /// <summary>As <see cref="RegimeFor(string?)"/>, but silence never stands for consent that has to be express, or said twice.</summary>
     public Regime RegimeFor(Purpose purpose, string? channel, string? jurisdiction) => purpose.Express || purpose.AsksTwice(channel) ? Regime.OptIn : RegimeFor(jurisdiction);
+
+    /// <summary>Whether silence stands for consent over any channel, so that data is used about people who never said anything.</summary>
+    /// <param name="law">As <see cref="LawFor"/> names it; null for any.</param>
+    public bool LetsSilencePass(Purpose purpose, string? law = null) =>
+        Regimes.Where(r => law is null || r.Jurisdiction == law).Select(r => r.Regime).Concat(law is null ? [DefaultRegime] : []).Contains(Regime.OptOut)
+        && !purpose.Express && purpose.Channels.Select(c => (string?)c).DefaultIfEmpty(null).Any(c => !purpose.AsksTwice(c));
 }
 
 /// <summary>Who answers for the processing, and where to reach it (GDPR art. 13(1)(a) and (b)).</summary>

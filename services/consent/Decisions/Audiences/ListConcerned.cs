@@ -1,4 +1,5 @@
 using ConsentLedger.Consent.Consents;
+using ConsentLedger.Consent.Policies;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.ServiceDefaults;
 
@@ -17,9 +18,9 @@ public static class ListConcerned
     public static bool NeedsRenewal(IReadOnlyList<SubjectConsents> person, string purpose, SubjectsAsOf read) => person[0].Erasure == Erasure.None
         && person[0].Lanes.Any(l => l.Key.Purpose == purpose && l.Value.Given && (l.Value.RenewalDue || read.Policies.IsChangedSince(purpose, l.Value.PolicyVersion)));
 
-    /// <summary>Whether data of the person lies where these purposes keep it: where one rests on consent, of whoever gave it once; else of everybody.</summary>
-    public static bool IsHeld(IReadOnlyList<SubjectConsents> person, IReadOnlyList<Purpose> purposes) => person[0].Erasure == Erasure.None
-        && purposes.Any(p => !p.RestsOn(LawfulBasis.Consent) || person[0].Lanes.Any(l => l.Key.Purpose == p.Id && l.Value.WasGiven));
+    /// <summary>Whether data of the person lies where these purposes keep it: where one rests on consent, of whoever gave it once; else, and where silence ever passed for it, of everybody.</summary>
+    public static bool IsHeld(IReadOnlyList<SubjectConsents> person, IReadOnlyList<Purpose> purposes, PolicyBook policies) => person[0].Erasure == Erasure.None
+        && purposes.Any(p => !p.RestsOn(LawfulBasis.Consent) || policies.LetSilencePass(p.Id) || person[0].Lanes.Any(l => l.Key.Purpose == p.Id && l.Value.WasGiven));
 
     private static Task<IResult> RenewalAsync(string purpose, HttpResponse response, Caller caller, AudienceReader reader, CancellationToken ct) =>
         ListAudience.WriteAsync(response, caller.Tenant, (_, person, read) => NeedsRenewal(person, purpose, read), reader, ct);
@@ -33,6 +34,6 @@ public static class ListConcerned
         if (processor is not null && pack.Processors.All(p => p.Id != processor)) return KnownProblems.Refused("processor_undeclared", "The policy names no such processor.");
         if (purpose is not null && pack.FindPurpose(purpose) is null) return KnownProblems.Refused("purpose_undeclared", "The policy declares no such purpose.");
         var held = pack.Purposes.Where(p => p.Id == purpose || pack.Processors.Any(x => x.Id == processor && x.Purposes.Contains(p.Id))).ToList();
-        return await ListAudience.WriteAsync(response, caller.Tenant, (_, person, _) => IsHeld(person, held), reader, ct);
+        return await ListAudience.WriteAsync(response, caller.Tenant, (_, person, read) => IsHeld(person, held, read.Policies), reader, ct);
     }
 }
