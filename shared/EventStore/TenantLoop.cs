@@ -172,10 +172,25 @@ internal sealed class TenantLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Under lock: reads what these commands need, decides, commits. Tries until it is done or hopeless, and answers every one of them.</summary>
+    /// <summary>Under lock, and answers every one of them.</summary>
     private async Task CarryOutCarefullyAsync(IReadOnlyList<Pending> batch, Exception? reason, CancellationToken stopping)
     {
         _inHand = batch;
+        if (await TryCarefullyAsync(batch, reason, stopping) is not { } fault) return;
+
+        // An outage that lasts is everybody's. A bug in what one command needs, such as a stream that a newer release wrote, is that command's own.
+        var everybodys = batch.Count == 1 || fault is StoreUnavailableException or AppendConflictException;
+        foreach (var pending in batch)
+        {
+            var own = everybodys ? fault : await TryCarefullyAsync([pending], reason: null, stopping);
+            if (own is not null) pending.Answer.TrySetException(own);
+        }
+    }
+
+    /// <summary>Reads what these commands need, decides, commits. Tries until it is done or hopeless.</summary>
+    /// <returns>Null when all are answered, or why none is.</returns>
+    private async Task<Exception?> TryCarefullyAsync(IReadOnlyList<Pending> batch, Exception? reason, CancellationToken stopping)
+    {
         var started = _clock.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
@@ -193,7 +208,7 @@ internal sealed class TenantLoop : IAsyncDisposable
                 else await transaction.EndAsync(stopping);
                 _alone = before == transaction.Snapshot.Head;
                 work.Answer();
-                return;
+                return null;
             }
             catch (Exception e) when (e is StoreUnavailableException or AppendConflictException && _clock.GetElapsedTime(started) < GiveUpAfter)
             {
@@ -202,10 +217,9 @@ internal sealed class TenantLoop : IAsyncDisposable
             }
             catch (Exception e) when (!stopping.IsCancellationRequested)
             {
-                // An outage that lasts, or a bug. It belongs to these callers; the loop lives on for the next.
+                // An outage that lasts, or a bug. The loop lives on for the next.
                 _memory.Forget();
-                foreach (var pending in batch) pending.Answer.TrySetException(e);
-                return;
+                return e;
             }
         }
     }

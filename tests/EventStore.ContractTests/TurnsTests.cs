@@ -46,11 +46,33 @@ public sealed class TurnsTests : IDisposable
         await Should.ThrowAsync<StoreUnavailableException>(waiting);
     }
 
+    [Fact]
+    public async Task A_stream_that_cannot_be_read_fails_its_own_command_and_no_other_of_the_batch()
+    {
+        var ofTheNextRelease = new StreamKey(Stream.Tenant, new StreamId(Guid.Parse("018f0000-0000-7000-8000-000000000002")));
+        await using (var newer = new DeciderLoop(_memory, new EventCatalog(("notebook.noted.v2", typeof(Noted))), TimeProvider.System))
+            await newer.ExecuteAsync(Notebook.Note(ofTheNextRelease, "unknown here"), Ct);
+        var store = new GivesTurns(_memory);
+        await using var loop = new DeciderLoop(store, Notebook.Catalog, TimeProvider.System);
+        var first = loop.ExecuteAsync(Notebook.Note(Stream, "0"), Ct);
+        await store.Asked.WaitAsync(Ct);
+
+        var decided = new CountdownEvent(9);
+        var before = Enumerable.Range(1, 9).Select(i => loop.ExecuteAsync(Telling(Notebook.Note(Stream, $"{i}"), decided), Ct)).ToList();
+        await Task.Run(() => decided.Wait(Ct), Ct);
+        var unreadable = loop.ExecuteAsync(Notebook.Note(ofTheNextRelease, "more"), Ct);
+        var after = Enumerable.Range(10, 10).Select(i => loop.ExecuteAsync(Notebook.Note(Stream, $"{i}"), Ct)).ToList();
+        store.GiveTurn();
+
+        await Should.ThrowAsync<InvalidDataException>(unreadable);
+        (await Task.WhenAll([first, .. before, .. after])).ShouldAllBe(o => o is Outcome.Recorded);
+    }
+
     private static Command Telling(Command command, CountdownEvent decided) => command with
     {
         Decide = context =>
         {
-            decided.Signal();
+            if (!decided.IsSet) decided.Signal();
             return command.Decide(context);
         },
     };
