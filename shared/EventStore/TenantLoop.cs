@@ -131,13 +131,13 @@ internal sealed class TenantLoop : IAsyncDisposable
                 var needs = Needs.Of(arrived, _memory);
 
                 // Command ids are not looked up: nearly all are new, and a repeat collides with its own first row. Only a conflict leaves no row,
-                // so whoever expects a version is looked up.
+                // so whoever expects a version is looked up. What is still on its way to disk is not found there, and remembered until it is.
                 var expecting = IdsOf(arrived.Where(p => p.Command.ExpectedVersion is not null));
                 var snapshot = needs.Any || expecting.Count > 0 ? await _engine.LoadAsync(_tenant, expecting, needs.Streams, stopping) : null;
                 lock (_gate)
                 {
                     if (snapshot is not null) _work.Load(snapshot, needs);
-                    foreach (var pending in arrived) _work.CarryOut(pending, _clock.GetUtcNow());
+                    foreach (var pending in arrived) _work.CarryOut(pending, _clock.GetUtcNow(), _flying);
                 }
 
                 return;

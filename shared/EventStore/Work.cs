@@ -30,10 +30,11 @@ internal sealed class Work(Memory memory)
             memory.Remember(e.Stream, needs.Types[e.Stream].Evolve(memory.StateOf(e.Stream).State, memory.Catalog.Decode(e), e.Place), e.Place.Version, e.Leaf);
     }
 
-    public void CarryOut(Pending pending, DateTimeOffset clock)
+    /// <param name="flying">The batch before, which this one stands on and is answered after.</param>
+    public void CarryOut(Pending pending, DateTimeOffset clock, Work? flying = null)
     {
         var command = pending.Command;
-        if (command.Id is { } id && (_remembered.TryGetValue(id, out var first) || _outcomes.TryGetValue(id, out first)))
+        if (command.Id is { } id && (_remembered.TryGetValue(id, out var first) || _outcomes.TryGetValue(id, out first) || flying?._outcomes.TryGetValue(id, out first) is true))
         {
             _answers.Add((pending, first.Body == command.Body ? first.Outcome : new Outcome.IdReused(), null));
             return;

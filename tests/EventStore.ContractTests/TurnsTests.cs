@@ -68,6 +68,26 @@ public sealed class TurnsTests : IDisposable
         (await Task.WhenAll([first, .. before, .. after])).ShouldAllBe(o => o is Outcome.Recorded);
     }
 
+    [Fact]
+    public async Task A_repeat_that_comes_while_its_first_is_written_hears_what_becomes_of_it()
+    {
+        var store = new ClosesAndWaits(_memory);
+        await using var loop = new DeciderLoop(store, Notebook.Catalog, TimeProvider.System);
+        var command = Notebook.Note(Stream, "once", expectedVersion: 0);
+        var first = loop.ExecuteAsync(command, Ct);
+        await store.Closed.WaitAsync(Ct);
+
+        var decided = new CountdownEvent(1);
+        var repeat = loop.ExecuteAsync(command, Ct);
+        var behind = loop.ExecuteAsync(Telling(Notebook.Note(Stream, "another"), decided), Ct);
+        await Task.Run(() => decided.Wait(Ct), Ct);
+        repeat.IsCompleted.ShouldBeFalse("it is not on disk yet");
+        store.Write();
+
+        (await repeat).ShouldBe(await first);
+        (await behind).ShouldBeOfType<Outcome.Recorded>();
+    }
+
     private static Command Telling(Command command, CountdownEvent decided) => command with
     {
         Decide = context =>
@@ -100,6 +120,23 @@ public sealed class TurnsTests : IDisposable
                     return batch;
                 },
                 ct);
+        }
+    }
+
+    private sealed class ClosesAndWaits(IEventEngine engine) : PassesOn(engine)
+    {
+        private readonly TaskCompletionSource _closed = new(), _write = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Closed => _closed.Task;
+
+        public void Write() => _write.SetResult();
+
+        public override async Task AppendAsync(TenantId tenant, Func<Batch?> close, CancellationToken ct)
+        {
+            var batch = close();
+            _closed.TrySetResult();
+            await _write.Task.WaitAsync(ct);
+            await base.AppendAsync(tenant, () => batch, ct);
         }
     }
 
