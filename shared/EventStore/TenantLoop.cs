@@ -95,7 +95,7 @@ internal sealed class TenantLoop : IAsyncDisposable
                 if (flight is null && _work.Count > 0)
                 {
                     if (_work.HasSomethingToWrite) flight = _metrics.CommitAsync(_engine.AppendAsync(_tenant, Close, stopping), () => _flying);
-                    else Take().Answer();
+                    else (_flying, flight) = (Take(), WaitUntilDurableAsync(stopping));
                 }
             }
         }
@@ -170,6 +170,13 @@ internal sealed class TenantLoop : IAsyncDisposable
             _flying = Take();
             return _flying.Close();
         }
+    }
+
+    // What is only repeated was read without a lock, maybe before a standby had it.
+    private async Task WaitUntilDurableAsync(CancellationToken stopping)
+    {
+        await using var transaction = await _engine.BeginAsync(_tenant, [], [], stopping);
+        await transaction.EndAsync(stopping);
     }
 
     /// <summary>Under lock, and answers every one of them.</summary>

@@ -88,6 +88,20 @@ public sealed class TurnsTests : IDisposable
         (await behind).ShouldBeOfType<Outcome.Recorded>();
     }
 
+    [Fact]
+    public async Task A_repeat_is_answered_when_what_it_repeats_is_as_durable_as_a_commit()
+    {
+        var command = Notebook.Note(Stream, "once", expectedVersion: 0);
+        await using var elsewhere = new DeciderLoop(_memory, Notebook.Catalog, TimeProvider.System);
+        var first = await elsewhere.ExecuteAsync(command, Ct);
+        var store = new CountsEnds(_memory);
+        await using var loop = new DeciderLoop(store, Notebook.Catalog, TimeProvider.System);
+
+        (await loop.ExecuteAsync(command, Ct)).ShouldBe(first);
+
+        store.Ends.ShouldBe(1);
+    }
+
     private static Command Telling(Command command, CountdownEvent decided) => command with
     {
         Decide = context =>
@@ -137,6 +151,29 @@ public sealed class TurnsTests : IDisposable
             _closed.TrySetResult();
             await _write.Task.WaitAsync(ct);
             await base.AppendAsync(tenant, () => batch, ct);
+        }
+    }
+
+    private sealed class CountsEnds(IEventEngine engine) : PassesOn(engine)
+    {
+        public int Ends { get; private set; }
+
+        public override async Task<IEventTransaction> BeginAsync(TenantId tenant, IReadOnlyCollection<Digest> commands, IReadOnlyCollection<StreamId> streams, CancellationToken ct) =>
+            new Transaction(this, await base.BeginAsync(tenant, commands, streams, ct));
+
+        private sealed class Transaction(CountsEnds owner, IEventTransaction inner) : IEventTransaction
+        {
+            public Snapshot Snapshot => inner.Snapshot;
+
+            public Task CommitAsync(Batch batch, CancellationToken ct) => inner.CommitAsync(batch, ct);
+
+            public Task EndAsync(CancellationToken ct)
+            {
+                owner.Ends++;
+                return inner.EndAsync(ct);
+            }
+
+            public ValueTask DisposeAsync() => inner.DisposeAsync();
         }
     }
 
