@@ -120,7 +120,8 @@ internal sealed class TenantLoop : IAsyncDisposable
         var arrived = new List<Pending>();
         while (_work.Count + arrived.Count < MaxBatch && _queue.Reader.TryRead(out var next)) arrived.Add(next);
         if (arrived.Count == 0) return;
-        if (_memory.IsFull && _work.Count == 0) _memory.Forget();
+        lock (_gate)
+            if (_memory.IsFull && _work.Count == 0) _memory.Forget();
         _inHand = arrived;
 
         Exception? reason = null;
