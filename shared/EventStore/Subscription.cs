@@ -30,13 +30,13 @@ public sealed class Subscription(IEventEngine engine, string name, TimeProvider 
         async (events, running) =>
         {
             await handle(events, running);
-            return Task.CompletedTask;
+            return new Begun(events.Count, Task.CompletedTask);
         },
         ct);
 
     /// <summary>As <see cref="RunAsync"/>, for work that ends elsewhere: while one batch is ending the next is begun, and no further one.</summary>
-    /// <param name="begin">Returns when the next batch may begin, and what it returns when this one is done. What fails first ends the run; nothing after it counts as done.</param>
-    public async Task RunAheadAsync(Func<IReadOnlyList<StoredEvent>, CancellationToken, Task<Task>> begin, CancellationToken ct)
+    /// <param name="begin">Returns when the next batch may begin. What fails first ends the run; nothing after it counts as done.</param>
+    public async Task RunAheadAsync(Func<IReadOnlyList<StoredEvent>, CancellationToken, Task<Begun>> begin, CancellationToken ct)
     {
         while (!ct.IsCancellationRequested)
         {
@@ -52,13 +52,14 @@ public sealed class Subscription(IEventEngine engine, string name, TimeProvider 
         }
     }
 
-    private async Task FollowAsync(ISubscriptionLease lease, Func<IReadOnlyList<StoredEvent>, CancellationToken, Task<Task>> begin, CancellationToken ct)
+    private async Task FollowAsync(ISubscriptionLease lease, Func<IReadOnlyList<StoredEvent>, CancellationToken, Task<Begun>> begin, CancellationToken ct)
     {
         var next = new Dictionary<TenantId, long>(await lease.ReadCheckpointsAsync(ct));
         var done = _done = new ConcurrentDictionary<TenantId, long>(next);
         var unsaved = Channel.CreateUnbounded<(TenantId Tenant, long Next)>();
         using var run = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var saving = SaveAsync(lease, unsaved.Reader, run.Token);
+        var aside = new HashSet<TenantId>();
         var ending = Task.CompletedTask;
         try
         {
@@ -70,13 +71,16 @@ public sealed class Subscription(IEventEngine engine, string name, TimeProvider 
                 foreach (var (tenant, head) in await engine.FollowHeadsAsync(run.Token))
                 {
                     var position = next.GetValueOrDefault(tenant);
-                    if (position >= head) continue;
+                    if (position >= head || aside.Contains(tenant)) continue;
                     if (saving.IsFaulted) await saving;
                     var events = await engine.FollowFromAsync(tenant, position, BatchSize, run.Token);
+                    var (begun, work) = await begin(events, run.Token);
+                    if (begun < events.Count) aside.Add(tenant);
+                    else isMore |= position + begun < head;
                     var before = ending;
-                    ending = EndAsync(before, await begin(events, run.Token), tenant, next[tenant] = events[^1].Place.Position + 1);
+                    ending = EndAsync(before, work, tenant, next[tenant] = position + begun);
                     await before;
-                    (found, isMore) = (true, isMore || next[tenant] < head);
+                    found = true;
                 }
 
                 if (isMore) continue;
@@ -86,8 +90,9 @@ public sealed class Subscription(IEventEngine engine, string name, TimeProvider 
         }
         finally
         {
-            await run.CancelAsync();
+            // What was begun before the failure may still end: cancelled, it would be begun again by every run that fails behind it.
             await ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await run.CancelAsync();
 
             // After a failure the last measure stands until somebody begins again.
             if (ct.IsCancellationRequested) _done = null;
@@ -125,3 +130,7 @@ public sealed class Subscription(IEventEngine engine, string name, TimeProvider 
         }
     }
 }
+
+/// <param name="Count">How many of the events. Fewer than all leave the tenant aside for the rest of the run, the next of which begins with those.</param>
+/// <param name="Done">Completes when the work is done, or has failed; by itself, within a time.</param>
+public readonly record struct Begun(int Count, Task Done);

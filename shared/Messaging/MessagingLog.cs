@@ -8,6 +8,9 @@ internal static partial class MessagingLog
     [LoggerMessage(1, LogLevel.Warning, "The relay could not publish to {Exchange} ({Error}, attempt {Attempt}). It goes on from the first unconfirmed event in {DelayMs} ms.")]
     public static partial void PublishFailed(this ILogger log, string exchange, string error, int attempt, double delayMs);
 
+    [LoggerMessage(2, LogLevel.Error, "The relay cannot say to {Exchange} what {Tenant} has at position {Position}, a {Type} ({Error}). That tenant's events wait from there on, for a release that can.")]
+    public static partial void LeftAside(this ILogger log, string exchange, string tenant, string type, long position, string error);
+
     [LoggerMessage(3, LogLevel.Warning, "A message of {Queue} could not be handled ({Error}, attempt {Attempt}). It is tried again in {DelayMs} ms.")]
     public static partial void HandlingFailed(this ILogger log, string queue, string error, int attempt, double delayMs);
 

@@ -17,6 +17,7 @@ public sealed class MessagingMetrics
     private readonly Counter<long> _retries;
     private readonly Counter<long> _parked;
     private object? _lag;
+    private int _aside;
 
     public MessagingMetrics(IMeterFactory meters)
     {
@@ -29,6 +30,7 @@ public sealed class MessagingMetrics
         _parked = meter.CreateCounter<long>("consentledger.messaging.parked", "{message}", "Messages put aside for a person to look at.");
         meter.CreateObservableGauge("consentledger.messaging.relay_lag", () => Volatile.Read(ref _lag) is long lag ? [new Measurement<long>(lag)] : Array.Empty<Measurement<long>>(), "{event}",
             "Committed events the relay has not published yet; said by the one replica that publishes.");
+        meter.CreateObservableGauge("consentledger.messaging.relay_aside", () => Volatile.Read(ref _aside), "{tenant}", "Tenants whose next event the relay cannot translate.");
     }
 
     internal void Published(string exchange, bool routed)
@@ -48,4 +50,7 @@ public sealed class MessagingMetrics
 
     /// <param name="events">Null in a replica that does not publish.</param>
     internal void Lags(long? events) => Volatile.Write(ref _lag, events);
+
+    /// <param name="tenants">Since the relay's run began.</param>
+    internal void LeftAside(int tenants) => Volatile.Write(ref _aside, tenants);
 }

@@ -62,6 +62,23 @@ public sealed class SubscriptionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_begun_when_the_next_cannot_be_is_let_end_and_not_begun_again()
+    {
+        var failing = new TaskCompletionSource();
+        var following = Follow(new Subscription(_engine, "test", TimeProvider.System), failsAt: 1, failing);
+        var first = await NoteAsync();
+        await _loop.ExecuteAsync(Notebook.Note(Stream, "cannot begin"), Ct);
+        await failing.Task.WaitAsync(Ct);
+        for (var turn = 0; turn < 100; turn++) await Task.Yield();
+        first.Done.TrySetResult().ShouldBeTrue();
+        await Should.ThrowAsync<InvalidDataException>(() => following.WaitAsync(Ct));
+
+        following = Follow();
+        (await _begun.Reader.ReadAsync(Ct)).First.ShouldBe(1);
+        await StopAsync(following);
+    }
+
+    [Fact]
     public async Task A_failure_ends_the_run_though_nothing_more_is_appended()
     {
         var following = Follow(new StandingClock());
@@ -101,14 +118,20 @@ public sealed class SubscriptionTests : IAsyncLifetime
 
     private Task Follow(TimeProvider? clock = null, TimeSpan rest = default) => Follow(new Subscription(_engine, "test", clock ?? TimeProvider.System, rest));
 
-    private Task Follow(Subscription subscription) => subscription.RunAheadAsync(
+    private Task Follow(Subscription subscription, long? failsAt = null, TaskCompletionSource? failing = null) => subscription.RunAheadAsync(
         async (events, running) =>
         {
+            if (events[0].Place.Position == failsAt)
+            {
+                failing?.SetResult();
+                throw new InvalidDataException("cannot begin");
+            }
+
             // What follows from its end has followed when the test goes on.
             var done = new TaskCompletionSource();
             running.Register(() => done.TrySetCanceled(running));
             await _begun.Writer.WriteAsync((events[0].Place.Position, done), Ct);
-            return done.Task;
+            return new Begun(events.Count, done.Task);
         },
         _stop.Token);
 

@@ -173,6 +173,26 @@ public sealed class RelayTests : IAsyncLifetime
         await Eventually(() => measured.Of("consentledger.messaging.relay_lag").ShouldContain("7"));
     }
 
+    [Fact]
+    public async Task An_event_that_cannot_be_translated_holds_up_what_follows_it_in_its_tenant_and_no_other()
+    {
+        using var measured = new Measurements();
+        await using var channel = await _broker.OpenChannelAsync();
+        await channel.ListenAsync("all", Service.Exchange, "#");
+        var tenants = Enumerable.Range(0, 16).Select(n => $"tenant-{n:d2}").ToList();
+        await using var service = await Service.StartAsync(
+            _broker,
+            bus => bus.Publishes(Service.Exchange, e => (e.Stream.Tenant.ToString(), e.Place.Position) == (tenants[7], 1) ? throw new InvalidDataException("of a later release") : Service.Translate(e)),
+            services => services.AddSingleton<IMeterFactory>(measured));
+        foreach (var tenant in tenants) await service.TakeNotesAsync(1, 3, tenant: tenant);
+        await service.TakeNotesAsync(1, 1, tenant: "at-last");
+
+        var messages = await channel.TakeAsync("all", (15 * 3) + 1 + 1);
+        messages.Select(m => m.Read()).Select(m => $"{m.Tenant} {m.Position}").ShouldBe(
+            [.. tenants.SelectMany(t => Enumerable.Range(0, t == tenants[7] ? 1 : 3), (t, n) => $"{t} {n}"), "at-last 0"], ignoreOrder: true);
+        await Eventually(() => measured.Of("consentledger.messaging.relay_aside").ShouldContain("1"));
+    }
+
     private async Task<Service> StartRelayAsync() =>
         await (await Service.StartAsync(_broker, bus => bus.Publishes(Service.Exchange, Service.Translate))).ReadyAsync();
 }

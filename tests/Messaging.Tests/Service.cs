@@ -59,9 +59,9 @@ internal sealed class Service : IAsyncDisposable
     };
 
     /// <summary>Commits notes numbered from <paramref name="first"/>, one command each.</summary>
-    public async Task TakeNotesAsync(int first, int count, string? traceParent = null)
+    public async Task TakeNotesAsync(int first, int count, string? traceParent = null, string tenant = Messages.Tenant)
     {
-        var stream = new StreamKey(TenantId.Parse(Messages.Tenant), new StreamId(Messages.NewId()));
+        var stream = new StreamKey(TenantId.Parse(tenant), new StreamId(Messages.NewId()));
         for (var number = first; number < first + count; number++)
         {
             var note = new NoteTaken(number);

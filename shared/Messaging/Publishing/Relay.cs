@@ -31,32 +31,51 @@ internal sealed class Relay(
 
     /// <summary>
     /// Over one channel, which any failure ends, and this with it. The next run begins on a fresh one, at the first event that was not confirmed: however many were under way,
-    /// what comes after a lost one is published again behind it.
+    /// what comes after a lost one is published again behind it. A tenant with an event that this release cannot translate waits, at that event, for one that can: no other waits with it.
     /// </summary>
     private async Task PublishAsync(CancellationToken ct)
     {
         ConfirmingChannel? channel = null;
+        var aside = 0;
+        metrics.LeftAside(aside);
         try
         {
             await _outbox.RunAheadAsync(
                 async (events, running) =>
                 {
                     List<Confirm> confirms = [];
+                    var written = 0;
                     await InTimeAsync(
                         async limited =>
                         {
                             channel ??= await ConfirmingChannel.OpenAsync(await broker.GetAsync(limited), DeclareAsync, limited);
-                            foreach (var e in events)
-                                if (publication.Translate(e) is { } message) confirms.Add(await WriteAsync(channel, e, message, limited));
+                            for (; written < events.Count && TryTranslate(events[written], out var message); written++)
+                                if (message is not null) confirms.Add(await WriteAsync(channel, events[written], message, limited));
                         },
                         running);
-                    return ConfirmedAsync(confirms, running);
+                    if (written < events.Count) metrics.LeftAside(++aside);
+                    return new Begun(written, ConfirmedAsync(confirms, running));
                 },
                 ct);
         }
         finally
         {
             if (channel is not null) await channel.DisposeAsync();
+        }
+    }
+
+    private bool TryTranslate(StoredEvent e, out CloudEvent? message)
+    {
+        try
+        {
+            message = publication.Translate(e);
+            return true;
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            log.LeftAside(Exchange, e.Stream.Tenant.ToString(), e.Type, e.Place.Position, fault.Kind());
+            message = null;
+            return false;
         }
     }
 
