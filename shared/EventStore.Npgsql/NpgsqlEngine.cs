@@ -40,7 +40,8 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
         // `create … if not exists` still collides when two processes run it at once; this lock makes the second wait.
         await ExecuteAsync("select pg_advisory_xact_lock(hashtext('consent-ledger schema'))");
         await EnsureStreamTablesAsync(connection, ct);
-        await ExecuteAsync(ledger);
+        await SchemaOwner.MakeMissingAsync(connection, ledger, ct);
+        await ExecuteAsync(NpgsqlSchema.Functions);
         await transaction.CommitAsync(ct);
 
         async Task ExecuteAsync(string sql)
@@ -158,11 +159,7 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
     }
 
     /// <summary>Creates <c>mt_streams</c> and <c>mt_events</c> where they are missing. One process does so at a time.</summary>
-    protected virtual async Task EnsureStreamTablesAsync(NpgsqlConnection connection, CancellationToken ct)
-    {
-        await using var create = new NpgsqlCommand(NpgsqlSchema.Streams, connection);
-        await create.ExecuteNonQueryAsync(ct);
-    }
+    protected virtual Task EnsureStreamTablesAsync(NpgsqlConnection connection, CancellationToken ct) => SchemaOwner.MakeMissingAsync(connection, NpgsqlSchema.Streams, ct);
 
     /// <summary>Writes everything or nothing.</summary>
     /// <param name="batches">Of different tenants.</param>

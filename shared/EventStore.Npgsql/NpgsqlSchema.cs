@@ -71,8 +71,6 @@ internal static class NpgsqlSchema
             primary key (tenant_id, position)
         );
         create unique index if not exists ledger_entries_command on ledger_entries (command_id, tenant_id) where command_id is not null; -- the id first: it alone nearly always decides
-        create or replace function ledger_stream(entry bytea) returns text language sql immutable parallel safe as $$ select encode(substr(entry, 6, 16), 'hex')::uuid::text $$;
-        create or replace function ledger_version(entry bytea) returns bigint language sql immutable parallel safe as $$ select ('x' || encode(substr(entry, 22, 8), 'hex'))::bit(64)::bigint $$;
 
         -- The tree above the entries: each row what one batch added to one tile. Never changed, so a tile is its rows in order.
         create table if not exists ledger_tiles (
@@ -96,6 +94,29 @@ internal static class NpgsqlSchema
             primary key (command_id, tenant_id)
         );
 
+        create table if not exists subscription_checkpoints (
+            subscription  text   not null,
+            tenant_id     text   not null,
+            next_position bigint not null,
+            primary key (subscription, tenant_id)
+        ) with (fillfactor = 50);
+
+        -- The newest published checkpoint of each tenant's tree, and up to which size the bus has been told.
+        create table if not exists ledger_checkpoints (
+            tenant_id text        collate "C" not null primary key,
+            size      bigint      not null,
+            root      bytea       not null,
+            note      bytea       not null,
+            signed_at timestamptz not null,
+            announced bigint      not null default 0
+        ) with (fillfactor = 50);
+        """;
+
+    /// <summary>Made anew at each start, because that locks no table.</summary>
+    public const string Functions = """
+        create or replace function ledger_stream(entry bytea) returns text language sql immutable parallel safe as $$ select encode(substr(entry, 6, 16), 'hex')::uuid::text $$;
+        create or replace function ledger_version(entry bytea) returns bigint language sql immutable parallel safe as $$ select ('x' || encode(substr(entry, 22, 8), 'hex'))::bit(64)::bigint $$;
+
         -- Locks the head and moves it on, or fails when it is not where the writer believes it. No index spans the two tables that a command may be kept in,
         -- so it also fails when a command is kept in the one and about to be in the other: under the lock nobody else adds it.
         create or replace function ledger_advance(tenant text, expected bigint, next bigint, moment timestamptz, grown bytea, recorded uuid[], unrecorded uuid[])
@@ -113,21 +134,5 @@ internal static class NpgsqlSchema
                 raise exception 'a command came twice' using errcode = 'unique_violation', constraint = 'ledger_entries_command';
             end if;
         end $$;
-        create table if not exists subscription_checkpoints (
-            subscription  text   not null,
-            tenant_id     text   not null,
-            next_position bigint not null,
-            primary key (subscription, tenant_id)
-        ) with (fillfactor = 50);
-
-        -- The newest published checkpoint of each tenant's tree, and up to which size the bus has been told.
-        create table if not exists ledger_checkpoints (
-            tenant_id text        collate "C" not null primary key,
-            size      bigint      not null,
-            root      bytea       not null,
-            note      bytea       not null,
-            signed_at timestamptz not null,
-            announced bigint      not null default 0
-        ) with (fillfactor = 50);
         """;
 }

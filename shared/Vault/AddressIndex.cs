@@ -44,8 +44,7 @@ public sealed class AddressIndex(NpgsqlDataSource vault, IKekProvider kek, Subje
         await using var connection = await vault.OpenConnectionAsync(ct);
         if (!await SchemaOwner.MayChangeAsync(connection, Schema, ct)) return;
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using var create = new NpgsqlCommand(Schema, connection, transaction);
-        await create.ExecuteNonQueryAsync(ct);
+        await SchemaOwner.MakeMissingAsync(connection, Schema, ct);
         await transaction.CommitAsync(ct);
     });
 

@@ -30,8 +30,7 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
         await using var connection = await vault.OpenConnectionAsync(ct);
         if (!await SchemaOwner.MayChangeAsync(connection, Schema, ct)) return;
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using var create = new NpgsqlCommand(Schema, connection, transaction);
-        await create.ExecuteNonQueryAsync(ct);
+        await SchemaOwner.MakeMissingAsync(connection, Schema, ct);
         await transaction.CommitAsync(ct);
     });
 

@@ -242,6 +242,45 @@ public abstract class PostgresStoreTests : StoreContract
     }
 
     [Fact]
+    public async Task A_replica_that_starts_while_a_table_is_vacuumed_or_dumped_holds_up_no_append()
+    {
+        var loop = Loops(1)[0];
+        await loop.ExecuteAsync(Notebook.Note(NewStream(), "before"), Ct);
+        await using var source = NpgsqlLedger.DataSource(_database.ConnectionString);
+        await using var vacuum = await source.OpenConnectionAsync(Ct);
+        await using var held = await vacuum.BeginTransactionAsync(Ct);
+        await using (var take = new NpgsqlCommand("lock table mt_events in share update exclusive mode", vacuum)) await take.ExecuteNonQueryAsync(Ct);
+        await using var waits = source.CreateCommand("select exists (select from pg_locks where relation = 'mt_events'::regclass and not granted)");
+
+        var starting = OpenReplica().EnsureSchemaAsync(Ct);
+        while (!starting.IsCompleted && !(bool)(await waits.ExecuteScalarAsync(Ct))!) await Task.Yield();
+
+        (await loop.ExecuteAsync(Notebook.Note(NewStream(), "during"), Ct).WaitAsync(TimeSpan.FromSeconds(10), Ct)).ShouldBeOfType<Outcome.Recorded>();
+        await held.RollbackAsync(Ct);
+        await starting;
+    }
+
+    [Fact]
+    public async Task What_a_later_release_adds_to_a_table_is_made_when_it_starts()
+    {
+        await using var source = NpgsqlLedger.DataSource(_database.ConnectionString);
+        await using var engine = Open(source, new CountsNotes());
+        await engine.EnsureSchemaAsync(Ct);
+
+        await using var later = Open(source, new CountsNotes("""
+            alter table note_counts
+                add column if not exists words  bigint, -- of all notes
+                add column if not exists longest bigint;
+            create index if not exists note_counts_longest on note_counts (longest);
+            """));
+        await later.EnsureSchemaAsync(Ct);
+        await later.EnsureSchemaAsync(Ct);
+
+        await using var made = source.CreateCommand("select to_regclass('note_counts_longest') is not null and (select count(words) + count(longest) from note_counts) = 0");
+        (await made.ExecuteScalarAsync(Ct)).ShouldBe(true);
+    }
+
+    [Fact]
     public async Task A_projection_is_never_behind_the_events_nor_ahead_of_them()
     {
         await using var source = NpgsqlLedger.DataSource(_database.ConnectionString);
@@ -306,9 +345,9 @@ public abstract class PostgresStoreTests : StoreContract
         return killed;
     }
 
-    private sealed class CountsNotes : IInlineProjection
+    private sealed class CountsNotes(string later = "") : IInlineProjection
     {
-        public string Schema => "create table if not exists note_counts (tenant_id text primary key, notes bigint not null);";
+        public string Schema => $"create table if not exists note_counts (tenant_id text primary key, notes bigint not null); {later}";
 
         public void Project(Batch batch, NpgsqlBatch sql) => sql.BatchCommands.Add(new(
             "insert into note_counts values ($1, $2) on conflict (tenant_id) do update set notes = note_counts.notes + excluded.notes")
