@@ -105,6 +105,23 @@ public sealed class ReceivingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_message_whose_headers_leave_no_room_for_the_reason_is_parked_without_them()
+    {
+        var handler = new Handler((_, _) => Task.CompletedTask);
+        await using var service = await StartAsync(handler);
+        var full = new BasicProperties { MessageId = "full", Headers = new Dictionary<string, object?> { ["x-large"] = new byte[130_900] } };
+
+        await _channel.SendAsync(Exchange, Type, "hello"u8.ToArray(), full);
+        await _channel.SendAsync(Exchange, Task_("consent"));
+
+        var parked = (await _channel.TakeAsync($"{Queue}.parked", 1)).ShouldHaveSingleItem();
+        parked.Header("x-parked-code").ShouldBe("not_json");
+        parked.Header("x-large").ShouldBeNull();
+        parked.BasicProperties.MessageId.ShouldBe("full");
+        await Eventually(() => handler.Handled.ShouldHaveSingleItem());
+    }
+
+    [Fact]
     public async Task A_message_the_consumer_rejects_is_parked_and_the_next_one_of_its_subject_handled()
     {
         var attempts = new ConcurrentDictionary<string, int>();

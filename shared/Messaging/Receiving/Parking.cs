@@ -1,3 +1,5 @@
+using System.Collections;
+using System.Text;
 using ConsentLedger.Messaging.Publishing;
 using RabbitMQ.Client;
 
@@ -8,6 +10,9 @@ internal sealed class Parking(Consumption consumption, BrokerConnection broker, 
 {
     // These would send copies elsewhere, or count deliveries that are over.
     private static readonly string[] NotKept = ["CC", "BCC", "x-delivery-count"];
+
+    // The broker takes all headers of a message in one frame of 128 KiB, and closes the connection over one that is larger. Beyond half of that they are not kept, so that there is room for ours.
+    private const int RoomForHeaders = 64 * 1024;
 
     private readonly ConfirmedPublisher _publisher = new(broker, clock, (channel, ct) => Topology.DeclareParkedQueueAsync(channel, consumption.Queue, ct));
 
@@ -25,11 +30,9 @@ internal sealed class Parking(Consumption consumption, BrokerConnection broker, 
 
     private static BasicProperties PropertiesOf(ReceivedMessage message, string code, string reason)
     {
-        var properties = new BasicProperties(message.Properties)
-        {
-            Persistent = true,
-            Headers = message.Properties.Headers?.Where(h => !NotKept.Contains(h.Key)).ToDictionary() ?? [],
-        };
+        var kept = message.Properties.Headers?.Where(h => !NotKept.Contains(h.Key)).ToDictionary() ?? [];
+        if (SizeOf(kept) > RoomForHeaders) kept = kept.Where(h => h.Key == MessageProperties.TraceParent && SizeOf(h.Value) < byte.MaxValue).ToDictionary();
+        var properties = new BasicProperties(message.Properties) { Persistent = true, Headers = kept };
         properties.Headers[ParkedHeaders.Code] = code;
         properties.Headers[ParkedHeaders.Reason] = reason;
         properties.Headers[ParkedHeaders.RoutingKey] = message.PublishedUnder;
@@ -39,4 +42,14 @@ internal sealed class Parking(Consumption consumption, BrokerConnection broker, 
         properties.ClearExpiration();
         return properties;
     }
+
+    // At least as large as it is on the wire.
+    private static int SizeOf(object? value) => 16 + value switch
+    {
+        byte[] text => text.Length,
+        BinaryTableValue binary => binary.Bytes.Length,
+        IDictionary<string, object?> table => table.Sum(field => Encoding.UTF8.GetByteCount(field.Key) + SizeOf(field.Value)),
+        IEnumerable list => list.Cast<object?>().Sum(SizeOf),
+        _ => 0,
+    };
 }
