@@ -46,27 +46,27 @@ public sealed class MartenEngine : NpgsqlEngine, IAsyncDisposable
     protected override Task EnsureStreamTablesAsync(NpgsqlConnection connection, CancellationToken ct) =>
         _store.Storage.Database.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate, ct: ct);
 
-    protected override async Task WriteAsync(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
+    protected override async Task WriteAsync(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction)
     {
         if (transaction is not null)
         {
-            await WriteInAsync(transaction, batches, ct);
+            await WriteInAsync(transaction, batches);
             return;
         }
 
-        await using var own = await connection.BeginTransactionAsync(ct);
-        await WriteInAsync(own, batches, ct);
-        await own.CommitAsync(ct);
+        await using var own = await connection.BeginTransactionAsync(CancellationToken.None);
+        await WriteInAsync(own, batches);
+        await CommitAsync(connection);
     }
 
-    private async Task WriteInAsync(NpgsqlTransaction transaction, IReadOnlyList<Batch> batches, CancellationToken ct)
+    private async Task WriteInAsync(NpgsqlTransaction transaction, IReadOnlyList<Batch> batches)
     {
         // The heads first: they are the locks, so a lost race takes no sequence number and leaves no gap for Marten's daemon to wait at.
-        await WriteLedgerAsync(batches, transaction, ct);
-        foreach (var batch in batches.Where(b => b.Events.Count > 0)) await WriteStreamsAsync(transaction, batch, ct);
+        await WriteLedgerAsync(batches, transaction);
+        foreach (var batch in batches.Where(b => b.Events.Count > 0)) await WriteStreamsAsync(transaction, batch);
     }
 
-    private async Task WriteStreamsAsync(NpgsqlTransaction transaction, Batch batch, CancellationToken ct)
+    private async Task WriteStreamsAsync(NpgsqlTransaction transaction, Batch batch)
     {
         var options = SessionOptions.ForTransaction(transaction);
         options.TenantId = batch.Tenant.ToString();
@@ -81,7 +81,7 @@ public sealed class MartenEngine : NpgsqlEngine, IAsyncDisposable
 
         try
         {
-            await session.SaveChangesAsync(ct);
+            await session.SaveChangesAsync(CancellationToken.None);
         }
         catch (MartenCommandException e) when (e.InnerException is NpgsqlException inner)
         {
@@ -94,18 +94,18 @@ public sealed class MartenEngine : NpgsqlEngine, IAsyncDisposable
         catch (InvalidStreamOperationException e)
         {
             // Somebody archived a stream. That hides it from their queries, but a person's next act is recorded all the same: reopened, and once more.
-            await transaction.RollbackAsync(ct);
-            await ReopenAsync(batch, ct);
+            await transaction.RollbackAsync(CancellationToken.None);
+            await ReopenAsync(batch);
             throw new AppendConflictException(e.GetType().Name, e);
         }
     }
 
-    private async Task ReopenAsync(Batch batch, CancellationToken ct)
+    private async Task ReopenAsync(Batch batch)
     {
         await using var reopen = _dataSource.CreateCommand("update mt_streams set is_archived = false where tenant_id = $1 and id = any($2) and is_archived");
         reopen.Parameters.Add(new() { Value = batch.Tenant.ToString() });
         reopen.Parameters.Add(new() { Value = batch.Streams.Select(s => s.Stream.Id.ToString()).ToArray() });
-        await reopen.ExecuteNonQueryAsync(ct);
+        await reopen.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
     private static object Wrap(IDocumentSession session, AppendedEvent appended)

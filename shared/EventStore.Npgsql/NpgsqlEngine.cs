@@ -21,6 +21,7 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
     private readonly StoreSignal _appended;
     private readonly SharedCommits _commits;
     private readonly Tail _tail;
+    private readonly TimeSpan _limit;
 
     /// <param name="dataSource">Best built by <see cref="NpgsqlLedger.DataSource"/>, whose settings are worth a factor of two.</param>
     public NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInlineProjection> projections)
@@ -28,6 +29,7 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
         (_dataSource, _projections) = (dataSource, projections);
         (_appended, _commits) = (new StoreSignal(dataSource, NpgsqlSchema.AppendedChannel), new SharedCommits(WriteAsync));
         _tail = new Tail(_appended, ReadHeadsAsync);
+        _limit = new NpgsqlConnectionStringBuilder(dataSource.ConnectionString).CommandTimeout is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : Timeout.InfiniteTimeSpan;
     }
 
     public Task EnsureSchemaAsync(CancellationToken ct) => Outages.Typed(async () =>
@@ -73,7 +75,7 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
             {
                 var transaction = await connection.BeginTransactionAsync(ct);
                 var snapshot = await EventSql.LoadAsync(connection, tenant, commands, streams, locked: true, ct);
-                return new LockedTransaction(connection, transaction, snapshot, WriteAsync, _tail.Add);
+                return new LockedTransaction(connection, transaction, snapshot, WriteAsync, BoundAsync, _tail.Add);
             }
             catch
             {
@@ -161,32 +163,60 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
     /// <summary>Creates <c>mt_streams</c> and <c>mt_events</c> where they are missing. One process does so at a time.</summary>
     protected virtual Task EnsureStreamTablesAsync(NpgsqlConnection connection, CancellationToken ct) => SchemaOwner.MakeMissingAsync(connection, NpgsqlSchema.Streams, ct);
 
-    /// <summary>Writes everything or nothing.</summary>
+    /// <summary>
+    /// Writes everything or nothing. PostgreSQL ends a commit's wait for its standbys when it is asked to cancel, and the driver asks when a command has taken too long or its token is
+    /// cancelled: what is on one machine only would be told to others. So no commit has a limit of its own, or a token; who waits for it has (<see cref="BoundAsync"/>).
+    /// </summary>
     /// <param name="batches">Of different tenants.</param>
     /// <param name="transaction">The one they belong to; null when they are a transaction by themselves.</param>
-    protected virtual async Task WriteAsync(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
+    protected virtual async Task WriteAsync(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction)
     {
         // One round trip, and without an explicit transaction that is one.
-        await using var sql = new NpgsqlBatch(connection, transaction);
+        await using var sql = new NpgsqlBatch(connection, transaction) { Timeout = 0 };
         BatchSql.Advance(batches, sql);
         BatchSql.WriteStreams(batches, sql);
         BatchSql.WriteLedger(batches, _projections, sql);
-        await sql.ExecuteNonQueryAsync(ct);
+        await sql.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
     /// <summary>All that batches write besides their streams' tables.</summary>
-    protected async Task WriteLedgerAsync(IReadOnlyList<Batch> batches, NpgsqlTransaction transaction, CancellationToken ct)
+    protected async Task WriteLedgerAsync(IReadOnlyList<Batch> batches, NpgsqlTransaction transaction)
     {
-        await using var sql = new NpgsqlBatch(transaction.Connection, transaction);
+        await using var sql = new NpgsqlBatch(transaction.Connection, transaction) { Timeout = 0 };
         BatchSql.Advance(batches, sql);
         BatchSql.WriteLedger(batches, _projections, sql);
-        await sql.ExecuteNonQueryAsync(ct);
+        await sql.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
-    private async Task WriteAsync(IReadOnlyList<Batch> batches, CancellationToken ct)
+    /// <summary>Of the transaction that the connection is in.</summary>
+    protected internal static async Task CommitAsync(NpgsqlConnection connection)
     {
-        await using var connection = await _dataSource.OpenConnectionAsync(ct);
-        await WriteAsync(batches, connection, transaction: null, ct);
+        await using var commit = new NpgsqlCommand("commit", connection) { CommandTimeout = 0 };
+        await commit.ExecuteNonQueryAsync(CancellationToken.None);
+    }
+
+    private Task WriteAsync(IReadOnlyList<Batch> batches, CancellationToken ct)
+    {
+        return BoundAsync(WriteAloneAsync(), ct);
+
+        async Task WriteAloneAsync()
+        {
+            await using var connection = await _dataSource.OpenConnectionAsync(ct);
+            await WriteAsync(batches, connection, transaction: null);
+        }
+    }
+
+    /// <summary>Waits for a write as long as a command may take. What is given up goes on, and keeps its connection until it ends.</summary>
+    private async Task BoundAsync(Task writing, CancellationToken ct)
+    {
+        try
+        {
+            await writing.WaitAsync(_limit, ct);
+        }
+        catch (TimeoutException e)
+        {
+            throw new StoreUnavailableException("The database did not answer in time.", e);
+        }
     }
 
     private Task<T> ReadAsync<T>(NpgsqlBatchCommand query, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct) =>

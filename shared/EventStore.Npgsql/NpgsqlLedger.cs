@@ -18,7 +18,7 @@ public static class NpgsqlLedger
             AutoPrepareMinUsages = 2,
             NoResetOnClose = true,
 
-            // A commit that waits for a standby and is cancelled reports success. So nothing is ever cancelled politely: the connection is broken, and the answer unknown.
+            // What is cancelled is not waited for any longer: the server is asked to stop, and the connection broken. A commit is therefore never cancelled (NpgsqlEngine.WriteAsync).
             CancellationTimeout = -1,
 
             // A machine that is gone without a word must not hold a lease, or be waited for, for hours: both sides ask after some seconds of silence.

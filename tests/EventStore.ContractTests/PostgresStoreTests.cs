@@ -223,6 +223,27 @@ public abstract class PostgresStoreTests : StoreContract
     }
 
     [Fact]
+    public async Task A_write_that_takes_too_long_is_given_up_and_not_cancelled()
+    {
+        // A cancelled commit no longer waits for its standby, and stands without it.
+        await Loops(1)[0].ExecuteAsync(Notebook.Note(NewStream(), "before"), Ct);
+        await using var source = NpgsqlLedger.DataSource(ConnectionString + ";Command Timeout=1;Application Name=gives-up");
+        await using var engine = Open(source);
+        var (head, tree, _, _) = await engine.LoadAsync(Tenant, [], [], Ct);
+        var later = head with { RecordedAt = head.RecordedAt.AddMinutes(1) };
+        var replica = OpenReplica();
+        var held = await replica.BeginAsync(Tenant, [], [], Ct);
+
+        await Should.ThrowAsync<StoreUnavailableException>(() => engine.AppendAsync(Tenant, () => new Batch(Tenant, head, later, tree.Append(default), [], [], []), Ct));
+
+        await using var other = NpgsqlLedger.DataSource(_database.ConnectionString);
+        await using var waits = other.CreateCommand("select count(*) from pg_stat_activity where application_name = 'gives-up' and wait_event_type = 'Lock'");
+        (await waits.ExecuteScalarAsync(Ct)).ShouldBe(1L);
+        await held.DisposeAsync();
+        while ((await replica.LoadAsync(Tenant, [], [], Ct)).Head != later) await Task.Yield();
+    }
+
+    [Fact]
     public async Task Both_engines_leave_the_same_rows()
     {
         var stream = NewStream();
