@@ -105,6 +105,15 @@ public sealed class RunningService : IAsyncLifetime
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
+    /// <summary>Whoever comes next finds consent answering, and asked.</summary>
+    internal async Task ConsentIsBackAsync()
+    {
+        Consent.IsAway = false;
+        var subject = NewSubject();
+        Consent.Give(subject, "newsletter");
+        await EventuallyAsync("consent is asked again", async () => (await DecideAsync(subject, "newsletter")).GetProperty("allowed").GetBoolean());
+    }
+
     internal Task<IChannel> OpenChannelAsync() => _broker.OpenChannelAsync();
 
     internal Task KillAsync() => _process.KillAsync();

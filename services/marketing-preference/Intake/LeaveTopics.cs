@@ -75,7 +75,7 @@ public sealed record LeaveTopics(DateTimeOffset OccurredAt, Actor Actor, Word Me
     {
         var stream = new StreamKey(caller.Tenant, subject.Stream);
         var outcome = await ledger.ExecuteAsync(CommandOf(stream, body.Value, caller.IdOf(options), body.Digest) with { ExpectedVersion = options.ExpectedVersion }, ct);
-        return await TellAsync(stream, body.Value, outcome, reader, tell, ct) ?? outcome.ToResult();
+        return (IResult?)await TellAsync(stream, body.Value, outcome, reader, tell, ct) ?? outcome.ToResult();
     }
 
     /// <summary>For whoever knows the address only: everybody who has it leaves. Each by a command of their own, so that a repeat after a crash does what is left to do.</summary>
@@ -87,17 +87,19 @@ public sealed record LeaveTopics(DateTimeOffset OccurredAt, Actor Actor, Word Me
         var (address, _) = await states.ReadAsync(stream, Address.Stream, ct);
         var subjects = (await addresses.OfAddressAsync(stream, ct)).Where(l => address.Links.Contains(l.Link)).Select(l => l.Subject).ToList();
         if (subjects.Count == 0) return AddressUnlinked;
-        var left = 0;
+        var did = new List<(StreamKey Person, Outcome Outcome)>();
         foreach (var subject in subjects)
         {
             var person = new StreamKey(caller.Tenant, new StreamId(subject));
             var outcome = await ledger.ExecuteAsync(CommandOf(person, body.Value, Digest.Of($"{caller.IdOf(options).Value:N}", $"{subject}"), body.Digest), ct);
             if (outcome is Outcome.Refused { Refusal.Code: not "subject_erased" } or Outcome.IdReused) return outcome.ToResult();
-            if (await TellAsync(person, body.Value, outcome, reader, tell, ct) is { } pending) return pending;
-            if (outcome is Outcome.Recorded) left++;
+            did.Add((person, outcome));
         }
 
-        return TypedResults.Json(new LeftByAddress(subjects.Count, left), StrictJson.Options);
+        // Only now: while consent is away nobody's no waits for that of another, and it is waited for once.
+        Problem? pending = null;
+        foreach (var (person, outcome) in did) pending ??= await TellAsync(person, body.Value, outcome, reader, tell, ct);
+        return pending ?? (IResult)TypedResults.Json(new LeftByAddress(subjects.Count, did.Count(d => d.Outcome is Outcome.Recorded)), StrictJson.Options);
     }
 
     private static Command CommandOf(StreamKey person, LeaveTopics leave, Digest id, Digest body) => new(
@@ -106,7 +108,7 @@ public sealed record LeaveTopics(DateTimeOffset OccurredAt, Actor Actor, Word Me
         Reads = PolicyBook.ReadBy(person.Tenant),
     };
 
-    private static async Task<IResult?> TellAsync(StreamKey person, LeaveTopics leave, Outcome outcome, PreferenceReader reader, TellConsent tell, CancellationToken ct)
+    private static async Task<Problem?> TellAsync(StreamKey person, LeaveTopics leave, Outcome outcome, PreferenceReader reader, TellConsent tell, CancellationToken ct)
     {
         if (outcome is not (Outcome.Recorded or Outcome.Unchanged)) return null;
         var (policies, states) = await reader.ReadAsync(person.Tenant, [person.Id], ct);

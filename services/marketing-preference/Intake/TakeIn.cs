@@ -34,16 +34,14 @@ public sealed class TakeIn(DeciderLoop ledger, AddressReader addresses, Unsubscr
         if (await signed.ReadAsync(request, ct) is not { } sent) return SignedRequests.SignatureInvalid;
         if (!StrictJson.TryRead<OneOrMany<ProviderEvent>>(sent.Body, out var events, out var problem)) return problem;
         if (events.Items.Count > MaxEvents) return KnownProblems.Refused("too_many_events", $"At most {MaxEvents} events a request.");
-        var results = new List<IntakeResult>();
+        var taken = new List<Taken>();
         foreach (var e in events.Items)
-        {
-            var (outcome, pending) = await intake.ExecuteAsync(
-                sent.Tenant, e, new Told($"intake:{sent.Tenant}", e.Id.Value, JsonSerializer.SerializeToUtf8Bytes(e, StrictJson.Options)), "provider-event", ct);
-            if (pending is not null) return pending;
-            results.Add(ResultOf(e.Id.Value, outcome));
-        }
+            taken.Add(await intake.RecordAsync(sent.Tenant, e, new Told($"intake:{sent.Tenant}", e.Id.Value, JsonSerializer.SerializeToUtf8Bytes(e, StrictJson.Options)), "provider-event", ct));
 
-        return TypedResults.Json(events.InKind(results), StrictJson.Options);
+        // Only now: while consent is away no event waits for one before it, and it is waited for once.
+        Problem? pending = null;
+        foreach (var one in taken) pending ??= await intake.TellAsync(one, "provider-event", ct);
+        return pending ?? (IResult)TypedResults.Json(events.InKind(events.Items.Zip(taken, (e, one) => ResultOf(e.Id.Value, one.Outcome)).ToList()), StrictJson.Options);
     }
 
     private static async Task<IResult> MessageAsync(HttpRequest request, SignedRequests signed, TakeIn intake, TimeProvider clock, CancellationToken ct)
@@ -55,8 +53,9 @@ public sealed class TakeIn(DeciderLoop ledger, AddressReader addresses, Unsubscr
         if (mail.Tokens.Select(t => intake.FindLink(sent.Tenant, t)).OfType<UnsubscribeLink>().FirstOrDefault() is not { } link) return DeliveryUnknown;
         var isComplaint = mail.Kind == MailKind.Complaint;
         var told = new Told($"intake-message:{sent.Tenant}", sent.Id, sent.Body);
-        var (outcome, pending) = await intake.ExecuteAsync(sent.Tenant, Back(isComplaint, link, now), link, told, isComplaint ? "feedback-report" : "reply", ct);
-        return pending ?? (IResult)TypedResults.Json(ResultOf(sent.Id, outcome), StrictJson.Options);
+        var method = isComplaint ? "feedback-report" : "reply";
+        var taken = await intake.RecordAsync(sent.Tenant, Back(isComplaint, link, now), link, told, method, ct);
+        return await intake.TellAsync(taken, method, ct) ?? (IResult)TypedResults.Json(ResultOf(sent.Id, taken.Outcome), StrictJson.Options);
     }
 
     private static ProviderEvent Back(bool isComplaint, UnsubscribeLink link, DateTimeOffset now) => new(
@@ -64,36 +63,34 @@ public sealed class TakeIn(DeciderLoop ledger, AddressReader addresses, Unsubscr
 
     private UnsubscribeLink? FindLink(TenantId tenant, string? token) => token is not null && links.Find(token, clock.GetUtcNow()) is { } link && link.Tenant == tenant ? link : null;
 
-    private Task<(Outcome, Problem?)> ExecuteAsync(TenantId tenant, ProviderEvent e, Told told, string method, CancellationToken ct)
+    private async Task<Taken> RecordAsync(TenantId tenant, ProviderEvent e, Told told, string method, CancellationToken ct)
     {
         var link = FindLink(tenant, e.Token);
 
         // Whom else it names, it is about: no complaint is dropped because the mail was an old one.
         if (link is null && e is { Token: not null, Subject: null, Address: null }) return Refused("link_invalid", "The token is not one of this tenant, and nothing else says whom it is about.");
-        return ExecuteAsync(tenant, e, link, told, method, ct);
+        return await RecordAsync(tenant, e, link, told, method, ct);
     }
 
-    private async Task<(Outcome, Problem?)> ExecuteAsync(TenantId tenant, ProviderEvent e, UnsubscribeLink? link, Told told, string method, CancellationToken ct)
+    private async Task<Taken> RecordAsync(TenantId tenant, ProviderEvent e, UnsubscribeLink? link, Told told, string method, CancellationToken ct)
     {
-        if (e.OccurredAt > clock.GetUtcNow() + ChangePreference.ClockSkew) return await Refused("occurred_in_future", "occurredAt lies in the future.");
+        if (e.OccurredAt > clock.GetUtcNow() + ChangePreference.ClockSkew) return Refused("occurred_in_future", "occurredAt lies in the future.");
         var (person, tag) = (link?.Subject ?? e.Subject, e.Address ?? link?.Address);
         if (e.Type is ProviderEventType.Delivered or ProviderEventType.Bounced)
-            return tag is { } address ? (await ledger.ExecuteAsync(await OfAddressAsync(tenant, address, e, told.Id, told.Body, method, ct), ct), null) : await Refused("address_required", "What was delivered or bounced names an address, by its tag.");
+            return tag is { } address ? new(await ledger.ExecuteAsync(await OfAddressAsync(tenant, address, e, told.Id, told.Body, method, ct), ct)) : Refused("address_required", "What was delivered or bounced names an address, by its tag.");
         if (person is null)
             return e.Type == ProviderEventType.Complained && tag is { } complained
-                ? (await ledger.ExecuteAsync(await OfAddressAsync(tenant, complained, e, told.Id, told.Body, method, ct), ct), null)
-                : await Refused("delivery_unknown", "Nothing in it says whom it is about.");
+                ? new(await ledger.ExecuteAsync(await OfAddressAsync(tenant, complained, e, told.Id, told.Body, method, ct), ct))
+                : Refused("delivery_unknown", "Nothing in it says whom it is about.");
 
         var stream = new StreamKey(tenant, person.Value.Stream);
         var (topic, channel) = (link?.Topic ?? e.Topic, link?.Channel ?? e.Channel);
         var outcome = await LeaveAsync();
-        if (outcome is Outcome.IdReused) return (outcome, null);
+        if (outcome is Outcome.IdReused) return new(outcome);
 
         // The person and their address are told apart, each by an event of its own: nothing in the log, neither a trace nor the name of a command, is to lead from a tag to a person.
         if (e.Type == ProviderEventType.Complained && tag is { } theirs) await ledger.ExecuteAsync(await OfAddressAsync(tenant, theirs, e, told.IdOfAddress, told.BodyOfAddress, method, ct), ct);
-        if (outcome is Outcome.Refused) return (outcome, null);
-        var (policies, states) = await reader.ReadAsync(tenant, [stream.Id], ct);
-        return (outcome, await tell.OfLanesAsync(stream, LeaveTopics.LanesIn(policies, states[0].State, topic, channel).Select(lane => new Lane(lane.Topic.Id, lane.Channel)), Actor.Subject, method, ct));
+        return outcome is Outcome.Refused ? new(outcome) : new(outcome, stream, topic, channel);
 
         async Task<Outcome> LeaveAsync()
         {
@@ -108,6 +105,14 @@ public sealed class TakeIn(DeciderLoop ledger, AddressReader addresses, Unsubscr
                 },
                 ct);
         }
+    }
+
+    private async Task<Problem?> TellAsync(Taken taken, string method, CancellationToken ct)
+    {
+        if (taken.Left is not { } person) return null;
+        var (policies, states) = await reader.ReadAsync(person.Tenant, [person.Id], ct);
+        return await tell.OfLanesAsync(
+            person, LeaveTopics.LanesIn(policies, states[0].State, taken.Topic, taken.Channel).Select(lane => new Lane(lane.Topic.Id, lane.Channel)), Actor.Subject, method, ct);
     }
 
     private static Decision Leave(
@@ -152,7 +157,11 @@ public sealed class TakeIn(DeciderLoop ledger, AddressReader addresses, Unsubscr
         public Digest BodyOfAddress => Digest.Of([.. "address:"u8, .. Content]);
     }
 
-    private static Task<(Outcome, Problem?)> Refused(string code, string reason) => Task.FromResult<(Outcome, Problem?)>((new Outcome.Refused(new Refusal(code, reason)), null));
+    /// <summary>What became of an event, and what the consent service is to be told after it.</summary>
+    /// <param name="Left">Who left something; null where there is nothing to tell.</param>
+    private sealed record Taken(Outcome Outcome, StreamKey? Left = null, string? Topic = null, string? Channel = null);
+
+    private static Taken Refused(string code, string reason) => new(new Outcome.Refused(new Refusal(code, reason)));
 
     private static IntakeResult ResultOf(string id, Outcome outcome) => outcome switch
     {

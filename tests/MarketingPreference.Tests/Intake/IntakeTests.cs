@@ -10,8 +10,12 @@ namespace ConsentLedger.MarketingPreference.Tests.Intake;
 
 /// <summary>What a tenant's mail system brings back, signed.</summary>
 [Collection(nameof(RunningService))]
-public sealed class IntakeTests(RunningService service)
+public sealed class IntakeTests(RunningService service) : IAsyncLifetime
 {
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => service.Consent.IsAway ? service.ConsentIsBackAsync() : Task.CompletedTask;
+
     [Fact]
     public async Task A_complaint_ends_the_topic_and_marks_the_address()
     {
@@ -146,6 +150,27 @@ public sealed class IntakeTests(RunningService service)
         (await OkAsync(await LeaveAsync($"subjects/{other}"))).GetProperty("outcome").GetString().ShouldBe("recorded");
         (await RuleAsync(other, "newsletter")).ShouldBe("unsubscribed");
         (await CodeAsync(await LeaveAsync($"addresses/{AddressCalls.NewTag()}"), HttpStatusCode.UnprocessableEntity)).ShouldBe("address_unlinked");
+    }
+
+    [Fact]
+    public async Task While_consent_is_away_everybody_who_has_the_address_leaves_all_the_same()
+    {
+        var (anna, bert, tag) = (NewSubject(), NewSubject(), AddressCalls.NewTag());
+        foreach (var subject in new[] { anna, bert }) await OkAsync(await service.LinkAddressAsync(subject, tag));
+        service.Consent.IsAway = true;
+        (await CodeAsync(await LeaveAsync($"addresses/{tag}"), HttpStatusCode.ServiceUnavailable)).ShouldBe("withdrawal_pending");
+        foreach (var subject in new[] { anna, bert }) (await RuleAsync(subject, "module-crm")).ShouldBe("unsubscribed");
+    }
+
+    [Fact]
+    public async Task While_consent_is_away_every_event_of_a_request_is_recorded_all_the_same()
+    {
+        var (anna, bert, tag) = (NewSubject(), NewSubject(), AddressCalls.NewTag());
+        var events = new[] { anna, bert }.Select(subject => Event(Id(), "unsubscribed", null, new { subject, channel = "email" })).Append(Event(Id(), "bounced", tag, new { bounce = "hard" })).ToList();
+        service.Consent.IsAway = true;
+        (await CodeAsync(await SendEventsAsync(events, many: true), HttpStatusCode.ServiceUnavailable)).ShouldBe("withdrawal_pending");
+        foreach (var subject in new[] { anna, bert }) (await RuleAsync(subject, "module-crm")).ShouldBe("unsubscribed");
+        (await service.AddressAsync(tag)).GetProperty("standing").GetString().ShouldBe("hard-bounced");
     }
 
     private static string Id() => $"{People.NewId()}";
