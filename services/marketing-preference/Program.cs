@@ -30,6 +30,7 @@ builder.Services.AddSingleton<UnsubscribePage>();
 builder.Services.AddSingleton<PreferenceReader>();
 builder.Services.AddSingleton<StateAsOf>();
 ConsentClient.Add(builder.Services);
+builder.Services.AddSingleton<CatchUp>();
 ErasureClient.Add(builder.Services);
 builder.Services.AddSingleton<TellConsent>();
 builder.Services.AddSingleton<AddressReader>();

@@ -10,8 +10,10 @@ namespace ConsentLedger.MarketingPreference.Tests.Addresses;
 
 /// <summary>Addresses as the email system sees to them, over HTTP.</summary>
 [Collection(nameof(RunningService))]
-public sealed class AddressesTests(RunningService service)
+public sealed class AddressesTests(RunningService service) : IDisposable
 {
+    public void Dispose() => service.Consent.HistoryStatus = null;
+
     [Fact]
     public async Task A_tag_that_two_replicas_meet_at_once_has_one_stream()
     {
@@ -79,6 +81,30 @@ public sealed class AddressesTests(RunningService service)
         var address = await service.AddressAsync(tag);
         (address.GetProperty("standing").GetString(), address.GetProperty("cause").GetString()).ShouldBe(("suppressed", "erased"));
         (await CodeAsync(await service.LinkAddressAsync(anna, tag), HttpStatusCode.UnprocessableEntity)).ShouldBe("subject_erased");
+    }
+
+    [Fact]
+    public async Task A_no_that_consent_recorded_and_the_bus_has_not_brought_stays_of_who_is_erased()
+    {
+        var (anna, tag) = (NewSubject(), NewTag());
+        await WithdrawnUnheardAsync(anna, tag);
+        await service.EraseAsync(anna);
+        var address = await service.AddressAsync(tag);
+        (address.GetProperty("standing").GetString(), address.GetProperty("cause").GetString()).ShouldBe(("suppressed", "erased"));
+    }
+
+    [Fact]
+    public async Task Nobody_is_erased_before_consent_has_said_what_they_said_to_it()
+    {
+        var (anna, tag) = (NewSubject(), NewTag());
+        await WithdrawnUnheardAsync(anna, tag);
+        service.Consent.HistoryStatus = 503;
+        var erasing = service.EraseAsync(anna);
+        await EventuallyAsync("consent is asked again and again", () => Task.FromResult(service.Consent.Requests.Count(r => r.Path == $"/v1/subjects/{anna}/history") > 1));
+        (await service.PreferencesAsync(anna)).GetProperty("erased").GetBoolean().ShouldBeFalse();
+        service.Consent.HistoryStatus = null;
+        await erasing;
+        (await service.AddressAsync(tag)).GetProperty("standing").GetString().ShouldBe("suppressed");
     }
 
     [Fact]
@@ -156,6 +182,17 @@ public sealed class AddressesTests(RunningService service)
     }
 
     private static string NewTag() => AddressCalls.NewTag();
+
+    /// <summary>Somebody who agreed, of which word has come here, and withdrew, of which none has.</summary>
+    private async Task WithdrawnUnheardAsync(string subject, string tag)
+    {
+        var granted = new ConsentGrantedV1("newsletter", "controller", "1", "consent", People.Noon, "subject", "web-form", InForce: true, Channel: "email");
+        await service.ConsentSaysAsync(subject, 1, ConsentGrantedV1.Type, granted);
+        await EventuallyAsync("the consent is heard", async () => await service.StateAsync(subject, "newsletter") == "subscribed");
+        await OkAsync(await service.LinkAddressAsync(subject, tag));
+        service.Consent.Remember(
+            subject, (ConsentGrantedV1.Type, granted), (ConsentWithdrawnV1.Type, new ConsentWithdrawnV1("newsletter", "controller", "1", People.Noon.AddMinutes(1), "subject", "web-form", Channel: "email")));
+    }
 
     /// <summary>By the link of a mail that went to this address.</summary>
     private async Task<HttpResponseMessage> OneClickAsync(string subject, string tag) => await service.OneClickAsync(
