@@ -41,7 +41,7 @@ public static class ReadingLists
 
     private static async IAsyncEnumerable<ReadLine> ReadTableAsync(Stream body, [EnumeratorCancellation] CancellationToken ct)
     {
-        using var text = new StreamReader(body, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: false, bufferSize: 64 * 1024);
+        using var text = new StreamReader(body, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: false, bufferSize: 64 * 1024);
         using var rows = new BoundedRows(text, MaxRowLength);
         using var table = new CsvParser(rows, new CsvConfiguration(CultureInfo.InvariantCulture)
         {
@@ -56,6 +56,9 @@ public static class ReadingLists
         for (var number = 1L; await MoveAsync(table, number, ct); number = table.RawRow + 1)
         {
             rows.Begin();
+
+            // No column holds a line's end: with one in it, a field was opened by a stray quote and has swallowed the lines up to the next.
+            if (table.Record!.Any(field => field.AsSpan().ContainsAny('\r', '\n'))) throw ListRefusedException.Malformed(number);
             if (header is null) header = HeaderOf(table.Record!);
             else yield return Read(table.RawRow, header, table.Record!);
         }
@@ -81,7 +84,7 @@ public static class ReadingLists
 
     private static string[] HeaderOf(string[] names)
     {
-        names = [.. names.Select(name => name.TrimStart('\uFEFF').Trim())];
+        names = [.. names.Select(name => name.Trim())];
         for (var i = 0; i < names.Length; i++)
             if (!Columns.Contains(names[i]) && !Passed.Contains(names[i])) throw ListRefusedException.UnknownColumn(i + 1);
         return names.Contains("state") && names.Distinct().Count() == names.Length ? names : throw ListRefusedException.Malformed(1);

@@ -158,6 +158,26 @@ public sealed class ImportTests(RunningService service)
     }
 
     [Fact]
+    public async Task A_stray_quote_swallows_no_line_after_it()
+    {
+        var line = $"{NewSubject()},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,";
+        foreach (var end in (string[])["\n", "\r\n"])
+        {
+            using var answer = await SendAsync(Encoding.UTF8.GetBytes(string.Join(end, Header, line, $"\"{line}", line, $"\"{line}", line)), "text/csv", "old-list", Packs.Tenant);
+            var text = await answer.Content.ReadAsStringAsync();
+            JsonDocument.Parse(text).RootElement.GetProperty("code").GetString().ShouldBe("list_malformed", text);
+            text.ShouldContain("line 3 ");
+        }
+    }
+
+    [Fact]
+    public async Task A_table_with_a_byte_order_mark_and_quotes_around_everything_is_read()
+    {
+        var fields = $"{Header}\n{NewSubject()},module-crm,email,unsubscribed,2020-05-01T10:00:00Z,,".Split('\n').Select(line => string.Join(',', line.Split(',').Select(field => $"\"{field}\"")));
+        (await UploadAsync($"\uFEFF{string.Join("\r\n", fields)}")).GetProperty("lines").GetInt64().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_row_that_does_not_end_is_not_read_on()
     {
         using var answer = await SendAsync(Encoding.UTF8.GetBytes($"{Header}\n{new string(',', 1_000_000)}"), "text/csv", "old-list", Packs.Tenant);
