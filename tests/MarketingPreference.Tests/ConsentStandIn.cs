@@ -50,6 +50,12 @@ internal sealed class ConsentStandIn : IAsyncDisposable
     /// <summary>Histories are answered with this, and with nothing that can be read.</summary>
     public int? HistoryStatus { get; set; }
 
+    /// <summary>What becomes of a second step: the status to answer with.</summary>
+    public int Confirming { get; set; } = StatusCodes.Status200OK;
+
+    /// <summary>Somebody whose objections are taken back is still objected to, as under another of their ids.</summary>
+    public bool StillObjected { get; set; }
+
     public static async Task<ConsentStandIn> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -141,7 +147,9 @@ internal sealed class ConsentStandIn : IAsyncDisposable
             ["v1", "subjects", var subject, "history"] when _histories.TryGetValue(subject, out var history) => context.Response.WriteAsync(history),
             ["v1", "subjects", var subject, "consents"] when _consents.TryGetValue(subject, out var consents) => context.Response.WriteAsync(consents),
             ["v1", "subjects", _, "grants"] when Granting is { } granting => GrantAsync(context, granting),
-            ["v1", "subjects", _, "confirmations"] => context.Response.WriteAsJsonAsync(new { outcome = "recorded", version = 2 }),
+            ["v1", "subjects", _, "confirmations"] => ConfirmAsync(context),
+            ["v1", "subjects", _, "objections"] => context.Response.WriteAsJsonAsync(new { outcome = "recorded", version = 2 }),
+            ["v1", "subjects", var subject, "objection-outcomes"] => RetractAsync(context, subject),
             _ => NotFoundAsync(context),
         });
     }
@@ -183,6 +191,18 @@ internal sealed class ConsentStandIn : IAsyncDisposable
 
         context.Response.StatusCode = status;
         await context.Response.WriteAsJsonAsync(new { outcome = status == StatusCodes.Status200OK ? "recorded" : null, note = GrantNote });
+    }
+
+    private Task ConfirmAsync(HttpContext context)
+    {
+        context.Response.StatusCode = Confirming;
+        return context.Response.WriteAsJsonAsync(new { outcome = Confirming == StatusCodes.Status200OK ? "recorded" : null });
+    }
+
+    private Task RetractAsync(HttpContext context, string subject)
+    {
+        if (!StillObjected) Resume(subject);
+        return context.Response.WriteAsJsonAsync(new { outcome = "recorded", version = 2 });
     }
 
     private static Task UnreadableAsync(HttpContext context, int status)

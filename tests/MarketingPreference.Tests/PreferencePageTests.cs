@@ -225,22 +225,6 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_topic_turned_on_against_an_objection_opens_nothing_else()
-    {
-        var subject = NewSubject();
-        service.Consent.Remember(subject, [(ObjectionRaisedV1.Type, new ObjectionRaisedV1("marketing", "1", People.Noon, "subject", "web-form"))]);
-        var path = await PathAsync(subject);
-        var proof = ProofIn(await PageAsync(path));
-        service.Consent.Stop(subject, "subject_objected");
-        using var joined = await service.SendAsync(HttpMethod.Post, $"{path}/choices", Form($"proof={proof}&topic=module-crm&channel=email&want=on"));
-        service.Consent.Resume(subject);
-        service.Consent.Requests.ShouldContain(r => r.Path == $"/v1/subjects/{subject}/objection-outcomes");
-        (await service.StateAsync(subject, "newsletter")).ShouldBe("unsubscribed");
-        (await service.StateAsync(subject, "product-news")).ShouldBe("unsubscribed");
-        (await service.DecideAsync(subject, "module-crm")).GetProperty("allowed").GetBoolean().ShouldBeTrue();
-    }
-
-    [Fact]
     public async Task A_form_with_more_fields_than_a_page_has_is_none_of_ours()
     {
         var subject = SubjectId.TryParse(NewSubject(), out var id) ? id : default;

@@ -121,6 +121,28 @@ public sealed class PreferenceCentreTests(RunningCentre centre)
         (await Card(visit.Page, "product-news").InnerTextAsync()).ShouldContain("E-mail: on");
         (await centre.MaySendAsync(person, "product-news", tenant: "spectral-tms")).ShouldBe((true, "not_unsubscribed"));
         (await centre.MaySendAsync(person, "recommendations", tenant: "spectral-tms")).ShouldBe((false, "unsubscribed"));
+
+        // As it was before is with the objection.
+        await ClickAsync(visit.Page, "Undo");
+        (await visit.Page.GetByRole(AriaRole.Status).InnerTextAsync()).ShouldContain("Taken back.");
+        (await centre.MayAsync(person, "product-news", tenant: "spectral-tms")).ShouldBe("subject_objected");
+        (await centre.MaySendAsync(person, "product-news", tenant: "spectral-tms")).Allowed.ShouldBeFalse();
+    }
+
+    [BrowserFact]
+    public async Task Whoever_objected_to_profiling_turns_on_nothing_against_it_and_loses_nothing_by_trying()
+    {
+        var person = Acts.NewSubject();
+        foreach (var to in (string[])["profiling", "marketing"])
+        {
+            await centre.DoAsync(person, "objections", new { to, occurredAt = Acts.Ago(5), actor = "subject", method = "web-form" }, "spectral-tms");
+            await using var visit = await centre.VisitAsync(WithoutScript);
+            await visit.Page.GotoAsync(await centre.LinkAsync(person, tenant: "spectral-tms"));
+            await ClickAsync(visit.Page, "Turn on “Recommendations” by e-mail");
+            (await visit.Page.GetByRole(AriaRole.Status).InnerTextAsync()).ShouldBe("That could not be done. Nothing has changed.");
+            (await Card(visit.Page, "recommendations").InnerTextAsync()).ShouldContain("E-mail: off");
+            (await centre.MaySendAsync(person, "product-news", tenant: "spectral-tms")).Allowed.ShouldBe(to == "profiling", "nobody touched it");
+        }
     }
 
     [BrowserFact]

@@ -88,13 +88,28 @@ public sealed record ConsentAct(
     string Purpose, string Recipient, DateTimeOffset OccurredAt, [property: JsonConverter(typeof(JsonStringEnumConverter<Actor>))] Actor Actor, string Method,
     string? Channel = null, bool InForce = true);
 
-/// <summary>What is said about all marketing.</summary>
-public sealed record ObjectionAct(string To, DateTimeOffset OccurredAt, [property: JsonConverter(typeof(JsonStringEnumConverter<Actor>))] Actor Actor, string Method);
+/// <summary>What is said against all marketing, all profiling or one purpose (GDPR art. 21).</summary>
+/// <param name="To"><c>marketing</c>, <c>profiling</c> or <c>purpose</c>.</param>
+/// <param name="Purpose">The one, where it is to one.</param>
+public sealed record ObjectionAct(
+    string To, DateTimeOffset OccurredAt, [property: JsonConverter(typeof(JsonStringEnumConverter<Actor>))] Actor Actor, string Method, string? Purpose = null)
+{
+    public bool IsToMarketing => To == "marketing";
+
+    /// <summary>Whether it keeps from this purpose, as the consent service decides: one to a purpose takes legitimate interests and the public task away, and nothing else (art. 21(1)).</summary>
+    public bool Stops(Purpose purpose) => To switch
+    {
+        "marketing" => purpose.Marketing,
+        "profiling" => purpose.Profiling,
+        _ => Purpose == purpose.Id && purpose.Bases.All(b => b.Basis is LawfulBasis.LegitimateInterests or LawfulBasis.PublicTask),
+    };
+}
 
 /// <summary>One event of a subject's stream in the consent service.</summary>
 /// <param name="Act">Null for what says neither yes nor no to a purpose.</param>
-/// <param name="Objection">Null for what is no objection to marketing.</param>
-public sealed record ConsentEntry(long Version, Guid Id, string Type, ConsentAct? Act, ObjectionAct? Objection = null)
+/// <param name="Objection">Null for what is no objection.</param>
+/// <param name="Ended">The version of the objection that this ends; null for what ends none.</param>
+public sealed record ConsentEntry(long Version, Guid Id, string Type, ConsentAct? Act, ObjectionAct? Objection = null, long? Ended = null)
 {
     /// <summary>What it changes; null for what changes no consent, such as a grant that was overtaken.</summary>
     public ConsentChange? Change => Act is { InForce: true } act ? new ConsentChange(act.Purpose, act.Channel, act.Recipient, Given: Type is ConsentGrantedV1.Type or ConsentConfirmedV1.Type) : null;
@@ -104,9 +119,12 @@ public sealed record ConsentEntry(long Version, Guid Id, string Type, ConsentAct
     {
         ConsentGrantedV1.Type or ConsentConfirmedV1.Type or ConsentWithdrawnV1.Type or ConsentRefusedV1.Type => new(version, id, said.Type, said.DataAs<ConsentAct>()),
         ConsentExpiredV1.Type => new(version, id, said.Type, said.DataAs<Expiry>().At(said.Time ?? throw new UnreadableDataException($"{said.Type} has no time."))),
-        ObjectionRaisedV1.Type when said.DataAs<ObjectionAct>() is { To: "marketing" } objection => new(version, id, said.Type, null, objection),
+        ObjectionRaisedV1.Type => new(version, id, said.Type, null, said.DataAs<ObjectionAct>()),
+        ObjectionDecidedV1.Type when said.DataAs<Outcome>() is { Upheld: false, Objection: var ended } => new(version, id, said.Type, null, Ended: ended),
         _ => new(version, id, said.Type, null),
     };
+
+    private sealed record Outcome(long Objection, bool Upheld);
 
     private sealed record Expiry(string Purpose, string Recipient, string? Channel = null)
     {

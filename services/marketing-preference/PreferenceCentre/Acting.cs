@@ -89,20 +89,30 @@ internal sealed class Acting(DeciderLoop ledger, StateReader reader, TellConsent
         }
     }
 
-    /// <summary>Takes back those objections to marketing. To name them, the history is read; that it was is recorded.</summary>
-    public async Task<bool> RetractObjectionAsync(StreamKey person, Func<ObjectionAct, bool> which, DateTimeOffset now, CancellationToken ct)
+    public Task<Said> ObjectToMarketingAsync(StreamKey person, DateTimeOffset now, CancellationToken ct) =>
+        SayAsync(person, "objections", new { to = "marketing", occurredAt = now, actor = Actor.Subject, method = Method, source = "marketing-preference" }, now, ct);
+
+    /// <summary>The objections that stand. That the history was read for them is recorded.</summary>
+    /// <returns>Null while consent does not answer.</returns>
+    public async Task<IReadOnlyList<ConsentEntry>?> ReadObjectionsAsync(StreamKey person, DateTimeOffset now, CancellationToken ct)
     {
         try
         {
             var history = await consent.ReadHistoryAsync(person, $"centre:{Guid.CreateVersion7(now)}", ct);
-            foreach (var objection in history.Where(entry => entry.Objection is { } objection && which(objection)))
-                if (await SayAsync(person, "objection-outcomes", new { objection = objection.Version, upheld = false, ground = "retracted", occurredAt = now, actor = Actor.Subject, method = Method }, now, ct) == Said.Unheard) return false;
-            return true;
+            return [.. history.Where(entry => entry.Objection is not null && history.All(other => other.Ended != entry.Version))];
         }
         catch (ConsentUnavailableException)
         {
-            return false;
+            return null;
         }
+    }
+
+    /// <returns>False while consent has not heard of all of it.</returns>
+    public async Task<bool> RetractAsync(StreamKey person, IEnumerable<ConsentEntry> objections, DateTimeOffset now, CancellationToken ct)
+    {
+        foreach (var objection in objections)
+            if (await SayAsync(person, "objection-outcomes", new { objection = objection.Version, upheld = false, ground = "retracted", occurredAt = now, actor = Actor.Subject, method = Method }, now, ct) == Said.Unheard) return false;
+        return true;
     }
 }
 

@@ -44,30 +44,46 @@ internal static class ChooseTopic
         var (acting, answers) = (context.RequestServices.GetRequiredService<Acting>(), context.RequestServices.GetRequiredService<Answers>());
         var (lane, wanted, person) = (new Lane(form["topic"].ToString(), form["channel"].ToString()), form["want"] == "on", visit.Link.Stream);
         if (visit.State.IsErased) return visit.SeeOther("");
+        var retracted = false;
         if (wanted && await AllowAsync() is { } refusal) return visit.SeeOther("", refusal);
 
         var did = await acting.RecordAsync(person, (subject, policies, _) => Decide(lane, wanted, Cause.PreferenceCentre, Acting.Method, subject, policies, visit.Now), visit.Now, ct);
         var told = wanted || await acting.TellLeftAsync(person, [lane], ct);
-        return visit.SeeOther("", Notice.Of(did, told));
+        return visit.SeeOther("", Notice.Of(did, told, retracted: retracted));
 
         // What the topic needs before it may stand open; what is wrong where it does not get it.
         async Task<string?> AllowAsync()
         {
             if (visit.Pack.FindTopic(lane.Topic) is not { } topic || !topic.Channels.Contains(lane.Channel)) return Notice.Refused;
             var purpose = visit.Pack.FindPurpose(topic.Purpose)!;
-            if (!purpose.RestsOn(LawfulBasis.Consent))
-            {
-                // Asked there, whatever is known here: a topic that an objection closed would stand open and nothing come of it.
-                var asked = new PurposeLane(purpose.Id, lane.Channel, Recipient: null);
-                if (await answers.OfPurposesAsync(visit, [asked], ct) is not { } said) return Notice.Away;
-                if (said[asked].Code != "subject_objected") return null;
-                await acting.RecordAsync(person, (subject, policies, _) => DecideOthers(lane, Acting.Method, subject, policies, visit.Now), visit.Now, ct);
-                return await acting.RetractObjectionAsync(person, _ => true, visit.Now, ct) ? null : Notice.Away;
-            }
+            if (!purpose.RestsOn(LawfulBasis.Consent)) return await AllowAgainstObjectionAsync(purpose);
 
             // The words that the person read are the words that they agree to.
             if (purpose.TextIn(visit.Words) is { } text && (form["text"] != text.Id || form["hash"] != text.Hash())) return Notice.Reworded;
             return (await acting.GrantAsync(person, [new Agreement(purpose, lane.Channel, Recipient: null)], visit.Words, visit.Now, ct)).Missing;
+        }
+
+        // Whoever wants one topic takes back an objection to marketing, and none that would keep it off all the same: that one is taken back where it was raised.
+        async Task<string?> AllowAgainstObjectionAsync(Purpose purpose)
+        {
+            // Asked there, whatever is known here: a topic that an objection closed would stand open and nothing come of it.
+            if (await IsObjectedAsync(purpose) is not { } isObjected) return Notice.Away;
+            if (!isObjected) return null;
+            if (await acting.ReadObjectionsAsync(person, visit.Now, ct) is not { } standing) return Notice.Away;
+            var stopping = standing.Where(entry => entry.Objection!.Stops(purpose)).ToList();
+            if (stopping.Count == 0 || !stopping.All(entry => entry.Objection!.IsToMarketing)) return Notice.Refused;
+            await acting.RecordAsync(person, (subject, policies, _) => DecideOthers(lane, Acting.Method, subject, policies, visit.Now), visit.Now, ct);
+            if (!await acting.RetractAsync(person, stopping, visit.Now, ct)) return Notice.Away;
+            retracted = true;
+
+            // Of one person under several ids there may be more of them than this history has.
+            return await IsObjectedAsync(purpose) switch { null => Notice.Away, true => Notice.Refused, false => null };
+        }
+
+        async Task<bool?> IsObjectedAsync(Purpose purpose)
+        {
+            var asked = new PurposeLane(purpose.Id, lane.Channel, Recipient: null);
+            return await answers.OfPurposesAsync(visit, [asked], ct) is { } said ? said[asked].Code is "subject_objected" or "objection_pending" : null;
         }
     }
 }

@@ -21,15 +21,19 @@ internal static partial class Notice
     public const string Confirm = "?said=confirm";
     public const string Late = "?said=late";
 
+    /// <summary>What an act may have done in the consent service besides what its versions say.</summary>
+    private static readonly string[] Besides = ["objected", "retracted"];
+
     private static readonly string[] Words = ["refused", "away", "reworded", "undone", "late", "objected", "withdrawn", "granted", "reason", "unsure", "unknown", "nothing", "confirm"];
 
     /// <param name="told">Whether consent has heard; what it has not, it hears over the bus.</param>
     /// <param name="repeat">It does not hear of this by itself: the person has to say it again.</param>
-    public static string Of((long From, long To)? did, bool told, bool objected = false, bool repeat = false)
+    /// <param name="retracted">An objection to marketing was taken back for it, and comes back with the undoing.</param>
+    public static string Of((long From, long To)? did, bool told, bool objected = false, bool repeat = false, bool retracted = false)
     {
         var pending = told ? "" : repeat ? "pending=again" : "pending=1";
         return did is var (from, to)
-            ? string.Create(CultureInfo.InvariantCulture, $"?did={from}-{to}{(told ? "" : $"&{pending}")}{(objected ? "&objected=1" : "")}")
+            ? string.Create(CultureInfo.InvariantCulture, $"?did={from}-{to}{(told ? "" : $"&{pending}")}{(objected ? "&objected=1" : "")}{(retracted ? "&retracted=1" : "")}")
             : objected ? $"?said=objected{(told ? "" : $"&{pending}")}" : told ? "" : $"?{pending}";
     }
 
@@ -41,7 +45,7 @@ internal static partial class Notice
     public static Html On(Visit visit, IQueryCollection query)
     {
         var (words, said) = (visit.Words, query["said"].ToString());
-        Html pending = query["pending"].ToString() switch { "1" => Waiting(words["notice.pending"]), "again" => Waiting(words["notice.again"]), _ => Html.Empty };
+        Html pending = query["pending"].ToString() switch { "1" => Warning(words["notice.pending"]), "again" => Warning(words["notice.again"]), _ => Html.Empty };
         if (Words.Contains(said)) return $"""<div class="notice{(said is "undone" or "objected" or "withdrawn" or "granted" or "confirm" ? "" : " warn")}" role="status"><p>{words.Say($"notice.{said}", ("controller", visit.Controller))}</p></div>{pending}""";
         if (VersionsIn(query["did"]) is not var (from, to)) return pending;
 
@@ -51,17 +55,17 @@ internal static partial class Notice
         var sentence = done is [var only]
             ? words.Say(only.On ? "notice.joined" : "notice.left", ("lane", words.Named(visit.Pack, only.Lane)))
             : words.Say("notice.stopped", ("controller", visit.Controller));
-        return $"""<div class="notice" role="status"><p><strong>{sentence}</strong></p>{UndoForm(visit, from, to, query["objected"] == "1")}</div>{pending}""";
+        return $"""<div class="notice" role="status"><p><strong>{sentence}</strong></p>{UndoForm(visit, from, to, Besides.Where(besides => query[besides] == "1"))}</div>{pending}""";
     }
 
-    private static Html Waiting(string sentence) => $"""<div class="notice warn" role="status"><p>{sentence}</p></div>""";
+    public static Html Warning(string sentence) => $"""<div class="notice warn" role="status"><p>{sentence}</p></div>""";
 
-    private static Html UndoForm(Visit visit, long from, long to, bool objected)
+    private static Html UndoForm(Visit visit, long from, long to, IEnumerable<string> besides)
     {
         var undone = UndoChanges.FindAct(visit.Events, from, to, visit.Pack, visit.Now);
         if (undone.Count == 0) return Html.Empty;
         return $"""
-            <form method="post" action="{visit.Path("/undo")}">{visit.Proof()}<input type="hidden" name="did" value="{from}-{to}">{(objected ? (Html)$"""<input type="hidden" name="objected" value="1">""" : Html.Empty)}
+            <form method="post" action="{visit.Path("/undo")}">{visit.Proof()}<input type="hidden" name="did" value="{from}-{to}">{besides.Select(name => (Html)$"""<input type="hidden" name="{name}" value="1">""")}
             <button>{visit.Words["undo"]}</button>{TextsOf([.. undone.SelectMany(u => u.Agreed), .. UndoChanges.FindOthers(visit.Events, from, visit.Pack)], visit.Words)}</form>
             """;
     }

@@ -13,18 +13,20 @@ internal static class ObjectToUse
     {
         if (visit.State.IsErased) return visit.SeeOther("");
         var (acting, reason) = (context.RequestServices.GetRequiredService<Acting>(), form["reason"].ToString().Trim());
-        object objection;
-        if (form["to"] == "marketing")
-        {
-            objection = new { to = "marketing", occurredAt = visit.Now, actor = Actor.Subject, method = Acting.Method, source = "marketing-preference" };
-        }
-        else
-        {
-            if (reason.Length is 0 or > MaxReasonLength) return visit.SeeOther(ShowUses.Part, "?said=reason");
-            objection = new { to = "purpose", purpose = form["purpose"].ToString(), occurredAt = visit.Now, actor = Actor.Subject, method = Acting.Method, source = "marketing-preference", evidence = new { reason } };
-        }
-
-        var said = await acting.SayAsync(visit.Link.Stream, "objections", objection, visit.Now, ct);
+        var isToMarketing = form["to"] == "marketing";
+        if (!isToMarketing && reason.Length is 0 or > MaxReasonLength) return visit.SeeOther(ShowUses.Part, "?said=reason");
+        var said = await (isToMarketing
+            ? acting.ObjectToMarketingAsync(visit.Link.Stream, visit.Now, ct)
+            : acting.SayAsync(visit.Link.Stream, "objections", new
+            {
+                to = "purpose",
+                purpose = form["purpose"].ToString(),
+                occurredAt = visit.Now,
+                actor = Actor.Subject,
+                method = Acting.Method,
+                source = "marketing-preference",
+                evidence = new { reason },
+            }, visit.Now, ct));
         return visit.SeeOther(ShowUses.Part, said switch { Said.Unheard => Notice.Away, Said.Refused => Notice.Refused, _ => "?said=objected" });
     }
 }

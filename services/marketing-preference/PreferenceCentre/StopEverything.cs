@@ -40,7 +40,7 @@ internal static class StopEverything
         // to press the button again, which does no harm.
         var ended = Consents(visit).Select(purpose => acting.SayAsync(
             person, "withdrawals", new { purpose, occurredAt = visit.Now, actor = Actor.Subject, method = Acting.Method, source = "marketing-preference" }, visit.Now, ct));
-        var objected = acting.SayAsync(person, "objections", new { to = "marketing", occurredAt = visit.Now, actor = Actor.Subject, method = Acting.Method, source = "marketing-preference" }, visit.Now, ct);
+        var objected = acting.ObjectToMarketingAsync(person, visit.Now, ct);
         var said = await Task.WhenAll([.. ended, objected]);
         return visit.SeeOther("", Notice.Of(did, !said.Contains(Said.Unheard), objected: await objected == Said.Recorded, repeat: true));
     }

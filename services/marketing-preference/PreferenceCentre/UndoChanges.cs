@@ -91,7 +91,7 @@ internal static class UndoChanges
     public static async Task<string> CarryOutAsync(
         Acting acting, StreamKey person, IReadOnlyList<Undone> undone, IReadOnlyList<Agreement> others, DateTimeOffset? objectedAt, string method, Wording words, DateTimeOffset now, CancellationToken ct)
     {
-        if (objectedAt is { } act && !await acting.RetractObjectionAsync(person, objection => objection.Method == Acting.Method && objection.OccurredAt == act, now, ct)) return Notice.Away;
+        if (objectedAt is { } act && !await RetractAsync(act)) return Notice.Away;
         var given = await acting.GrantAsync(person, undone.SelectMany(u => u.Agreed), words, now, ct, isBegun: objectedAt is not null);
         if (given.Wrong is { } wrong) return wrong;
 
@@ -108,6 +108,9 @@ internal static class UndoChanges
         // Word of a consent may have come over the bus first, and opened what waited for it.
         return did is not null || await IsAsBeforeAsync() ? Notice.Undone : "";
 
+        async Task<bool> RetractAsync(DateTimeOffset at) => await acting.ReadObjectionsAsync(person, now, ct) is { } standing
+            && await acting.RetractAsync(person, standing.Where(e => e.Objection is { IsToMarketing: true, Method: Acting.Method } objection && objection.OccurredAt == at), now, ct);
+
         async Task<bool> IsAsBeforeAsync()
         {
             var subject = await acting.ReadAsync(person, ct);
@@ -122,8 +125,12 @@ internal static class UndoChanges
         if (undone.Count == 0) return visit.SeeOther("", Notice.Late);
         var others = FindOthers(visit.Events, from, visit.Pack);
         if (form["texts"].ToString() != NameOf(TextsIn([.. undone.SelectMany(u => u.Agreed), .. others], visit.Words))) return visit.SeeOther("", Notice.Reworded);
+        var acting = context.RequestServices.GetRequiredService<Acting>();
+
+        // First of all: without it what is closed here would not be as it was.
+        if (form["retracted"] == "1" && undone.All(u => !u.WasOpen) && await acting.ObjectToMarketingAsync(visit.Link.Stream, visit.Now, ct) == Said.Unheard) return visit.SeeOther("", Notice.Away);
         var objectedAt = form["objected"] == "1" ? ActOf(MarketingCatalog.Events.Decode(visit.Events.First(e => e.Place.Version == undone[0].Version)))?.At : null;
-        return visit.SeeOther("", await CarryOutAsync(context.RequestServices.GetRequiredService<Acting>(), visit.Link.Stream, undone, others, objectedAt, Acting.Method, visit.Words, visit.Now, ct));
+        return visit.SeeOther("", await CarryOutAsync(acting, visit.Link.Stream, undone, others, objectedAt, Acting.Method, visit.Words, visit.Now, ct));
     }
 }
 

@@ -20,7 +20,7 @@ public static class FollowConsent
         if (heard.Version > subject.Consents.Version + 1) return VersionsMissing;
 
         var followed = new ConsentFollowed(heard.Id, heard.Version, heard.Change);
-        if (pack is not null && heard.Objection is { } objection) return Decision.Of([followed, .. Left(objection, subject, pack)]);
+        if (pack is not null && heard.Objection is { IsToMarketing: true } objection) return Decision.Of([followed, .. Left(objection, subject, pack)]);
         if (pack is null || heard is not { Act: { } act, Change: { } change }) return Decision.Of(followed);
         var after = subject.Consents.Follow(followed);
         var consequences =
