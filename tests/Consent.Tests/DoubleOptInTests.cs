@@ -99,5 +99,17 @@ public sealed class DoubleOptInTests
         Given().Under(optOut.AskingTwice(Offers, "sms")).Asked(question).Code.ShouldBe("opt_out_regime");
     }
 
+    [Fact]
+    public void A_confirmation_that_names_no_place_is_of_what_waits_under_whatever_law()
+    {
+        var twice = Twice with { Regimes = [new JurisdictionRegime { Jurisdiction = "US", Regime = Regime.OptOut }, new JurisdictionRegime { Jurisdiction = "FR", Regime = Regime.OptIn }] };
+        var waiting = Given().Under(twice).On(1).After(Grant(1) with { Jurisdiction = Token.Parse("US") }).After(Grant(1) with { Jurisdiction = Token.Parse("FR"), Recipient = Partners });
+        var confirmed = waiting.On(2).After(Confirm(2));
+        confirmed.Asked(Question(Offers, "email", null) with { Jurisdiction = "US" }).Code.ShouldBe("consent_given");
+        confirmed.Asked(Question(Offers, "email", Partners) with { Jurisdiction = "FR" }).Code.ShouldBe("consent_pending", "it is another recipient's");
+        confirmed.On(3).When(Confirm(3)).ThenNothing();
+        waiting.On(2).When(Confirm(2) with { Jurisdiction = Token.Parse("FR") }).Decision.ShouldBeOfType<Decision.Refuse>().Refusal.Code.ShouldBe("nothing_to_confirm");
+    }
+
     private static ConfirmConsent Confirm(double day) => new(Offers, Day(day), Actor.Subject, Token.Parse("confirmation-link"), "email");
 }

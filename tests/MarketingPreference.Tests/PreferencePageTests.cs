@@ -19,7 +19,7 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
 
     public Task DisposeAsync()
     {
-        (service.Consent.Granting, service.Consent.GrantNote) = (null, null);
+        (service.Consent.Granting, service.Consent.GrantNote, service.Consent.Confirming) = (null, null, 200);
         return service.ConsentIsBackAsync();
     }
 
@@ -251,6 +251,13 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
         (await PageAsync(first)).ShouldContain("This is not the newest mail");
         (await service.SendAsync(HttpMethod.Post, first, Form($"proof={proof}"))).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
         service.Consent.Requests.ShouldNotContain(r => r.Path == $"/v1/subjects/{subject}/confirmations");
+
+        // What is refused is not passed over in silence.
+        service.Consent.Confirming = 422;
+        using var refused = await service.SendAsync(HttpMethod.Post, second, Form($"proof={ProofIn(await PageAsync(second))}"));
+        (await PageAsync(refused.Headers.Location!.ToString())).ShouldContain("That could not be done. Nothing has changed.");
+        service.Consent.Confirming = 200;
+        service.Consent.Requests.Clear();
 
         // Nor does this one, should something be said at this very moment.
         (await service.SendAsync(HttpMethod.Post, second, Form($"proof={ProofIn(await PageAsync(second))}"))).StatusCode.ShouldBe(HttpStatusCode.SeeOther);

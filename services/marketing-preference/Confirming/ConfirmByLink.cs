@@ -34,7 +34,8 @@ internal static class ConfirmByLink
         if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
         try
         {
-            return PageOf(link, token, links, words, policies.Current, purpose, await consent.ReadConsentsAsync(link.Stream, ct), clock.GetUtcNow());
+            var isRefused = request.Query["said"] == "refused";
+            return PageOf(link, token, links, words, policies.Current, purpose, await consent.ReadConsentsAsync(link.Stream, ct), isRefused, clock.GetUtcNow());
         }
         catch (ConsentUnavailableException)
         {
@@ -43,7 +44,7 @@ internal static class ConfirmByLink
     }
 
     private static Page PageOf(
-        ConfirmationLink link, string token, ConfirmationLinks links, Wording words, PolicyPack pack, Purpose purpose, ConsentRecords consents, DateTimeOffset now)
+        ConfirmationLink link, string token, ConfirmationLinks links, Wording words, PolicyPack pack, Purpose purpose, ConsentRecords consents, bool isRefused, DateTimeOffset now)
     {
         var meant = consents.Of(link.Purpose, link.Channel, link.Recipient).ToList();
         if (consents.FindWaiting(link.Purpose, link.Channel, link.Recipient, now) is not { } waiting)
@@ -56,6 +57,7 @@ internal static class ConfirmByLink
 
         var title = words["confirm.title"];
         return new Page(words, pack, title, $"""
+            {(isRefused ? Notice.Warning(words["notice.refused"]) : Html.Empty)}
             <h1>{title}</h1>
             <p>{words.Say("confirm.more", ("controller", pack.Controller.Name))}</p>
             <div class="card"><h2 class="first">{Heading(words, purpose, link)}</h2>{(purpose.TextIn(words) is { } text ? Notice.Quote(text) : Html.Empty)}</div>
@@ -73,22 +75,24 @@ internal static class ConfirmByLink
         if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
         if (await Door.ReadFormAsync(request, fields: 2, MaxBodyBytes, ct) is not { } form || !links.Signer.Proves(form["proof"], token)) return Door.FormInvalid.To(request, words, policies.Current);
 
-        await SecondStepAsync(link, consent, acting, clock.GetUtcNow(), ct);
-        return new SeeOther(links.PathOf(token));
+        var said = await SecondStepAsync(link, consent, acting, clock.GetUtcNow(), ct);
+        return new SeeOther(links.PathOf(token) + (said == PreferenceCentre.Said.Refused ? Notice.Refused : ""));
     }
 
     /// <summary>Confirms what the mail was about, and nothing that has been asked for since, also not at this moment. The page that follows says how it stands, and has the button again where that is of use.</summary>
-    private static async Task SecondStepAsync(ConfirmationLink link, ConsentClient consent, Acting acting, DateTimeOffset now, CancellationToken ct)
+    /// <returns>How consent took it; null where there was nothing to say, or nobody to say it to.</returns>
+    private static async Task<Said?> SecondStepAsync(ConfirmationLink link, ConsentClient consent, Acting acting, DateTimeOffset now, CancellationToken ct)
     {
         try
         {
             var consents = await consent.ReadConsentsAsync(link.Stream, ct);
-            if (consents.FindWaiting(link.Purpose, link.Channel, link.Recipient, now)?.Position != link.FirstStep) return;
-            await acting.SayAsync(link.Stream, "confirmations", new ConsentConfirmation(link.Purpose, link.Channel, link.Recipient, now, Method), now, ct, consents.Version);
+            if (consents.FindWaiting(link.Purpose, link.Channel, link.Recipient, now)?.Position != link.FirstStep) return null;
+            return await acting.SayAsync(link.Stream, "confirmations", new ConsentConfirmation(link.Purpose, link.Channel, link.Recipient, now, Method), now, ct, consents.Version);
         }
         catch (ConsentUnavailableException)
         {
             // The page that follows says that it could not be confirmed now.
+            return null;
         }
     }
 

@@ -19,6 +19,7 @@ public sealed record ConfirmConsent(
         if (refusal is not null) return new Decision.Refuse(refusal);
 
         var lanes = named.LanesUnder(policies.Current);
+        if (Jurisdiction is null && LawIn(subject, lanes) is { } law) lanes = [.. lanes.Select(lane => lane with { Law = law })];
         if (lanes.All(lane => subject.Lanes.GetValueOrDefault(lane) is { Given: true, FirstStep: null })) return Decision.Unchanged;
 
         // One that was done before a first step is the second of another, which comes again.
@@ -31,4 +32,8 @@ public sealed record ConfirmConsent(
         return this.Recording(pending.Select(p => new ConsentConfirmed(
             p.Key, p.Value.PolicyVersion, OccurredAt, Actor, Method, Source, p.Value.Text, p.Value.Place.Version, Granting.MayConsent.EndOf(purpose, OccurredAt, p.Value.Ends))));
     }
+
+    // The link of a mail names no place, and the first step may have: the last one that waits is meant.
+    private string? LawIn(SubjectConsents subject, IReadOnlyList<Lane> named) => subject.Lanes.Where(l => named.Contains(l.Key with { Law = null }))
+        .OrderBy(l => l.Value.FirstStep?.Until > OccurredAt).ThenBy(l => (l.Value.FirstStep ?? l.Value).Place.Position).LastOrDefault().Key.Law;
 }
