@@ -51,13 +51,13 @@ internal static class PriceBenchmark
     /// <summary>Streams, heads and outcomes alone: an audit of it finds nothing to audit.</summary>
     private sealed class UnprovableEngine(NpgsqlDataSource source) : NpgsqlEngine(source)
     {
-        protected override async Task WriteAsync(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
+        protected override async Task WriteAsync(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction)
         {
             await using var sql = new NpgsqlBatch(connection, transaction);
             BatchSql.Advance(batches, sql);
             BatchSql.WriteStreams(batches, sql);
             WriteOutcomes([.. batches.SelectMany(b => b.Events.Zip(b.Outcomes))], sql);
-            await sql.ExecuteNonQueryAsync(ct);
+            await sql.ExecuteNonQueryAsync(CancellationToken.None);
         }
 
         // Each command records one event here.
