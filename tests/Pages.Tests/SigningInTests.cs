@@ -108,6 +108,18 @@ public sealed class SigningInTests(RunningConsole console)
         signedIn.Headers.GetValues("Set-Cookie").Single().ShouldBe($"{Cookie}=a.b.c; path=/console; secure; samesite=strict; httponly");
     }
 
+    [BrowserFact]
+    public async Task A_form_that_is_none_is_refused_and_a_way_back_that_is_none_leads_to_the_root()
+    {
+        var ours = ("Sec-Fetch-Site", "same-origin");
+        using var unbounded = new StringContent("token=a.b.c");
+        unbounded.Headers.ContentType = new("multipart/form-data");
+        foreach (var form in (HttpContent[])[unbounded, new FormUrlEncodedContent(Enumerable.Range(0, 1025).Select(i => KeyValuePair.Create($"f{i}", "1")))])
+            (await SendAsync(HttpMethod.Post, "/console/sign-in", form, ours)).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        using var signedIn = await SendAsync(HttpMethod.Post, "/console/sign-in", new FormUrlEncodedContent([new("token", "a.b.c"), new("return", "/console/\n")]), ours);
+        (signedIn.StatusCode, signedIn.Headers.Location?.ToString()).ShouldBe((HttpStatusCode.Redirect, "/console"));
+    }
+
     private Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, params (string Name, string Value)[] headers) => SendAsync(method, path, null, headers);
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, params (string Name, string Value)[] headers)
