@@ -157,6 +157,7 @@ public sealed class StopAndUndoTests
         var made = new ConfirmationLinkMade("newsletter", "email", null);
         Confirm("newsletter", Given(made, made)).Recorded().ShouldBe([made]);
         Confirm("newsletter", Given(made, made, made)).ShouldRefuse("confirmations_exhausted");
+        Confirm("newsletter", Given(made, made, made with { Recipient = "controller" })).ShouldRefuse("confirmations_exhausted");
         Confirm("product-news", Given(made, made, made)).Recorded().ShouldHaveSingleItem();
         Confirm("newsletter", Given(Enumerable.Range(0, 10).Select(i => (object)new ConfirmationLinkMade($"p{i}", "email", null)))).ShouldRefuse("confirmations_exhausted");
         Confirm("newsletter", Given(made, made, made), Noon.AddDays(1).AddMinutes(2)).Recorded().ShouldHaveSingleItem();

@@ -1,3 +1,4 @@
+using ConsentLedger.Contracts.Policies;
 using ConsentLedger.MarketingPreference.AskingConsent;
 using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.MarketingPreference.Preferences;
@@ -27,10 +28,12 @@ public sealed record MakeConfirmationLink(string Purpose, string? Channel = null
     {
         if (subject.IsErased) return Decision.No("subject_erased", "This person was erased. A returning person gets a new subject id.");
         var lately = subject.ConfirmationLinks.Where(made => made.At > now - Within).ToList();
-        return lately.Count >= MostForAll || lately.Count(made => (made.Purpose, made.Channel, made.Recipient) == (asked.Purpose, asked.Channel, asked.Recipient)) >= MostForOne
+        return lately.Count >= MostForAll || lately.Count(made => (made.Purpose, made.Channel, WhoseOf(made.Recipient)) == (asked.Purpose, asked.Channel, WhoseOf(asked.Recipient))) >= MostForOne
             ? Decision.No("confirmations_exhausted", $"At most {MostForOne} links a day for one consent, and {MostForAll} for one person.")
             : Decision.Of(new ConfirmationLinkMade(asked.Purpose, asked.Channel, asked.Recipient));
     }
+
+    private static string WhoseOf(string? recipient) => recipient ?? PolicyPack.ControllerRecipient;
 
     private static async Task<IResult> HandleAsync(
         SubjectId subject, Body<MakeConfirmationLink> body, Caller caller, CommandOptions options, DeciderLoop ledger, ConsentClient consent, ConfirmationLinks links, TimeProvider clock, CancellationToken ct)

@@ -26,20 +26,22 @@ public sealed class SignedRequests(IConfiguration configuration, TimeProvider cl
 
     public async Task<SignedRequest?> ReadAsync(HttpRequest request, CancellationToken ct)
     {
+        var headers = request.Headers;
+        if (headers[Caller.TenantHeader] is not [{ } name] || !TenantId.TryParse(name, out var tenant)
+            || headers["webhook-id"] is not [{ Length: > 0 and <= MaxIdLength } id] || headers["webhook-timestamp"] is not [{ } stamp] || headers["webhook-signature"] is not [{ } signatures]
+            || !long.TryParse(stamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || Math.Abs(clock.GetUtcNow().ToUnixTimeSeconds() - seconds) > Window.TotalSeconds
+            || KeysOf(tenant).ToList() is not { Count: > 0 } keys)
+            return null;
+
+        // Only now: nobody's body is kept who cannot have signed it.
         var body = new MemoryStream();
         await request.Body.CopyToAsync(body, ct);
-        var headers = request.Headers;
-        return headers[Caller.TenantHeader] is [{ } name] && TenantId.TryParse(name, out var tenant)
-            && headers["webhook-id"] is [{ Length: > 0 and <= MaxIdLength } id] && headers["webhook-timestamp"] is [{ } stamp] && headers["webhook-signature"] is [{ } signatures]
-            && long.TryParse(stamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && Math.Abs(clock.GetUtcNow().ToUnixTimeSeconds() - seconds) <= Window.TotalSeconds
-            && IsSigned(tenant, Encoding.UTF8.GetBytes($"{id}.{stamp}."), body.ToArray(), signatures)
-            ? new SignedRequest(tenant, id, body.ToArray())
-            : null;
+        return IsSigned(keys, Encoding.UTF8.GetBytes($"{id}.{stamp}."), body.ToArray(), signatures) ? new SignedRequest(tenant, id, body.ToArray()) : null;
     }
 
-    private bool IsSigned(TenantId tenant, byte[] head, byte[] body, string signatures)
+    private static bool IsSigned(IEnumerable<byte[]> keys, byte[] head, byte[] body, string signatures)
     {
-        var expected = KeysOf(tenant).Select(key => HMACSHA256.HashData(key, (byte[])[.. head, .. body])).ToList();
+        var expected = keys.Select(key => HMACSHA256.HashData(key, (byte[])[.. head, .. body])).ToList();
         return signatures.Split(' ').Where(s => s.StartsWith("v1,", StringComparison.Ordinal)).Any(given =>
         {
             var mac = new byte[HMACSHA256.HashSizeInBytes];

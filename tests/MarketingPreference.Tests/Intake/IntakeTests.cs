@@ -135,6 +135,19 @@ public sealed class IntakeTests(RunningService service) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_body_of_who_cannot_have_signed_it_is_not_waited_for()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        foreach (var (tenant, at) in new[] { (Packs.Tenant, now.AddMinutes(-6)), ("elsewhere", now) })
+        {
+            using var body = new UnwantedContent();
+            using var answer = await service.SendAsync(HttpMethod.Post, "/v1/intake/events", body, headers:
+                [("Expect", "100-continue"), ("X-Tenant", tenant), ("webhook-id", Id()), ("webhook-timestamp", $"{at.ToUnixTimeSeconds()}"), ("webhook-signature", "v1,b3RoZXI=")]);
+            (answer.StatusCode, body.WasSent).ShouldBe((HttpStatusCode.Unauthorized, false));
+        }
+    }
+
+    [Fact]
     public async Task Whoever_tells_an_agent_leaves_everything_by_name_or_by_the_address_they_wrote_from()
     {
         var (anna, bert, other, tag) = (NewSubject(), NewSubject(), NewSubject(), AddressCalls.NewTag());
@@ -207,5 +220,22 @@ public sealed class IntakeTests(RunningService service) : IAsyncLifetime
         var signature = Convert.ToBase64String(HMACSHA256.HashData(key ?? IntakeKey, Encoding.UTF8.GetBytes($"{id}.{at.ToUnixTimeSeconds()}.{body}")));
         return service.SendAsync(HttpMethod.Post, path, new StringContent(sent ?? body, Encoding.UTF8, mediaType),
             headers: [("X-Tenant", tenant), ("webhook-id", id), ("webhook-timestamp", $"{at.ToUnixTimeSeconds()}"), ("webhook-signature", $"v1,b3RoZXI= v1,{signature}")]);
+    }
+
+    /// <summary>A body that is sent once the service asks for it.</summary>
+    private sealed class UnwantedContent : HttpContent
+    {
+        /// <summary>A shorter one is sent all the same, so that the connection can be kept.</summary>
+        private const int Length = 64 * 1024;
+
+        public bool WasSent { get; private set; }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            WasSent = true;
+            await stream.WriteAsync(new byte[Length]);
+        }
+
+        protected override bool TryComputeLength(out long length) => (length = Length) > 0;
     }
 }
