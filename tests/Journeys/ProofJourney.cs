@@ -40,7 +40,7 @@ public sealed class ProofJourney(RunningProduct product) : IClassFixture<Running
 
         // What is left of the person: facts and proofs, and nothing that opens.
         var bundle = await Auditor.GetStringAsync(new Uri($"{PathOf}/export?disclose=true", UriKind.Relative), Ct);
-        foreach (var word in (string[])["canary", "envelope", "okm", "evidence\""]) bundle.ShouldNotContain(word);
+        foreach (var word in (string[])["canary", "\"envelope\"", "\"okm\"", "\"evidence\""]) bundle.ShouldNotContain(word);
         var (code, verified) = await VerifyAsync(await KeepAsync(bundle));
         (code, verified.GetProperty("sealed").GetInt32(), verified.GetProperty("opened").GetInt32()).ShouldBe((0, 1, 0), verified.ToString());
         var (_, replayed) = await LedgerTool.RunAsync(Ct, "replay", await KeepAsync(bundle));
