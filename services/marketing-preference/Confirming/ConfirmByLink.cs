@@ -73,7 +73,7 @@ internal static class ConfirmByLink
         var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
         var words = Wording.Choose(policies.Current, link.Lang, request);
         if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
-        if (await Door.ReadFormAsync(request, fields: 2, MaxBodyBytes, ct) is not { } form || !links.Signer.Proves(form["proof"], token)) return Door.FormInvalid.To(request, words, policies.Current);
+        if (await OwnForm.ReadAsync(request, fields: 2, MaxBodyBytes, ct) is not { } form || !links.Signer.Proves(form["proof"], token)) return Door.FormInvalid.To(request, words, policies.Current);
 
         var said = await SecondStepAsync(link, consent, acting, clock.GetUtcNow(), ct);
         return new SeeOther(links.PathOf(token) + (said == PreferenceCentre.Said.Refused ? Notice.Refused : ""));

@@ -3,7 +3,6 @@ using ConsentLedger.MarketingPreference.Pages;
 using ConsentLedger.MarketingPreference.Preferences;
 using ConsentLedger.MarketingPreference.Unsubscribing;
 using ConsentLedger.ServiceDefaults;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace ConsentLedger.MarketingPreference.PreferenceCentre;
 
@@ -26,7 +25,7 @@ internal sealed class Door(PreferenceLinks links, LinkLimit limit, StateReader r
         {
             var (visit, refused) = await door.OpenAsync(token, part, context.Request, ct);
             if (visit is null) return refused!;
-            if (await ReadFormAsync(context.Request, MaxFields, MaxFormBytes, ct) is not { } form || !LinksOf(context).Signer.Proves(form["proof"], token)) return FormInvalid.To(context.Request, visit.Words, visit.Pack);
+            if (await OwnForm.ReadAsync(context.Request, MaxFields, MaxFormBytes, ct) is not { } form || !LinksOf(context).Signer.Proves(form["proof"], token)) return FormInvalid.To(context.Request, visit.Words, visit.Pack);
             return await act(visit, form, context, ct);
         }).AllowAnonymous().WithBodyLimit(MaxFormBytes);
 
@@ -45,21 +44,6 @@ internal sealed class Door(PreferenceLinks links, LinkLimit limit, StateReader r
     }
 
     private static PreferenceLinks LinksOf(HttpContext context) => context.RequestServices.GetRequiredService<PreferenceLinks>();
-
-    /// <summary>A form as a page of ours sends it: each field once, and no files; null for anything else.</summary>
-    public static async Task<IFormCollection?> ReadFormAsync(HttpRequest request, int fields, int maxBytes, CancellationToken ct)
-    {
-        if (!request.HasFormContentType) return null;
-        try
-        {
-            var form = await request.ReadFormAsync(new FormOptions { ValueCountLimit = fields, MultipartBodyLengthLimit = maxBytes }, ct);
-            return form.Files.Count == 0 && form.All(field => field.Value.Count == 1) ? form : null;
-        }
-        catch (Exception malformed) when (malformed is InvalidDataException or IOException and not BadHttpRequestException)
-        {
-            return null;
-        }
-    }
 }
 
 internal static class ProblemPages

@@ -43,7 +43,7 @@ internal static class UndoUnsubscribe
         var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
         var words = Wording.Choose(policies.Current, null, request);
         if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);
-        if (await Door.ReadFormAsync(request, fields: 4, MaxBodyBytes, ct) is not { } form || !links.Signer.Proves(form["proof"], token, form["did"].ToString())) return Door.FormInvalid.To(request, words, policies.Current);
+        if (await OwnForm.ReadAsync(request, fields: 4, MaxBodyBytes, ct) is not { } form || !links.Signer.Proves(form["proof"], token, form["did"].ToString())) return Door.FormInvalid.To(request, words, policies.Current);
 
         var events = await states.ReadEventsAsync(link.Stream, ct);
         var (lane, version) = (new Lane(link.Topic, link.Channel), long.Parse(form["did"].ToString(), CultureInfo.InvariantCulture));

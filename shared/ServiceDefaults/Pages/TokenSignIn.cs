@@ -12,6 +12,7 @@ public sealed class TokenSignIn
 {
     /// <summary>Browsers drop a cookie that is larger with its name and attributes than 4,096 bytes.</summary>
     private const int MaxTokenLength = 3900;
+    private const int MaxFormBytes = 16 * 1024;
 
     private readonly string _root, _cookie;
     private readonly SignInWords _words;
@@ -42,7 +43,7 @@ public sealed class TokenSignIn
     private async Task<IResult> TakeTokenAsync(HttpContext context, CancellationToken ct)
     {
         if (!context.Request.HasFormContentType) return Refuse(context, KnownProblems.MediaTypeUnsupported);
-        if (await ReadFormAsync(context.Request, ct) is not { } form) return Refuse(context, KnownProblems.RequestInvalid);
+        if (await OwnForm.ReadAsync(context.Request, fields: 2, MaxFormBytes, ct) is not { } form) return Refuse(context, KnownProblems.RequestInvalid);
         var (token, back) = (form["token"].ToString().Trim(), form["return"].ToString());
         if (token.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) token = token["Bearer ".Length..].Trim();
         if (token.Length is 0 or > MaxTokenLength || token.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-' or '_'))) return Page(KnownProblems.TokenInvalid, back);
@@ -50,19 +51,6 @@ public sealed class TokenSignIn
         // Whether it is good is found out by the page it leads to, in the one place where tokens are judged.
         context.Response.Cookies.Append(_cookie, token, Attributes(context.Request));
         return TypedResults.LocalRedirect(IsOurs(back) ? back : _root);
-    }
-
-    /// <returns>Null for what is no form.</returns>
-    private static async Task<IFormCollection?> ReadFormAsync(HttpRequest request, CancellationToken ct)
-    {
-        try
-        {
-            return await request.ReadFormAsync(ct);
-        }
-        catch (Exception malformed) when (malformed is InvalidDataException or IOException and not BadHttpRequestException)
-        {
-            return null;
-        }
     }
 
     /// <summary>A problem as a page. Without a token that is good, that page asks for one and leads back afterwards.</summary>
