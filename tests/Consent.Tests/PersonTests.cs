@@ -49,6 +49,25 @@ public sealed class PersonTests
         Asked(ahead.On(2 + FourMinutes).After(Offer(2 + FourMinutes + AMinute, "FR")), null).Code.ShouldBe("consent_given", "saying yes again is saying something");
     }
 
+    [Fact]
+    public void A_no_that_is_said_again_after_a_yes_under_another_law_is_heard_whatever_date_it_claims()
+    {
+        var yes = Given().Under(Packs.Of("assutech")).On(2).After(No(2, "FR")).On(3).After(Offer(3, "US"));
+        Asked(yes, null).Code.ShouldBe("consent_given");
+        Asked(yes.On(4).After(No(1, "FR")), null).Code.ShouldBe("consent_withdrawn");
+        yes.On(4).After(No(4, "FR")).When(No(1, "FR")).ThenNothing();
+    }
+
+    [Fact]
+    public void A_no_that_is_said_again_under_the_one_id_after_a_yes_under_the_other_is_heard_whatever_date_it_claims()
+    {
+        var merged = new Recorded(new SubjectMerged(Twin, Day(1), Actor.Agent, Token.Parse("desk"), null), Day(1));
+        var (no, yes) = (Given(merged, Withdrawn(2)), Given().After(2, Granted(3)).State);
+        no.On(4).Asked(others: [yes]).Code.ShouldBe("consent_given");
+        var again = no.On(4).After(new Consents.Withdrawing.WithdrawConsent("partner-offers", Day(1), Actor.Subject, Token.Parse("link"), "email"));
+        again.Asked(others: [yes]).Code.ShouldBe("consent_withdrawn");
+    }
+
     [Theory]
     [InlineData("UK")]
     [InlineData("EL")]
@@ -240,7 +259,10 @@ public sealed class PersonTests
         var optedOut = Given().Under(Packs.Of("assutech")).On(1).After(new Consents.Withdrawing.WithdrawConsent("product-offers", Day(1), Actor.Subject, Token.Parse("link"), "email", Jurisdiction: Token.Parse("US")));
         Asked(optedOut, "US").Code.ShouldBe("consent_withdrawn");
         var pack = Packs.Of("assutech").Next("2026-03-02");
-        Asked(optedOut.Then(pack with { Regimes = [.. pack.Regimes, new JurisdictionRegime { Jurisdiction = "US", Regime = Regime.OptOut }] }).On(3), "US").Code.ShouldBe("consent_withdrawn");
+        var cut = pack with { Regimes = [.. pack.Regimes, new JurisdictionRegime { Jurisdiction = "US", Regime = Regime.OptOut }] };
+        Asked(optedOut.Then(cut).On(3), "US").Code.ShouldBe("consent_withdrawn");
+        Asked(optedOut.Then(cut).On(3).After(Offer(3, "US")), "US").Code.ShouldBe("consent_given");
+        Asked(optedOut.Then(cut).On(3).After(Offer(3, "JP")), "US").Allowed.ShouldBeFalse("a yes elsewhere is none there, and less so after a no");
     }
 
     [Fact]
@@ -292,6 +314,8 @@ public sealed class PersonTests
     private static DecisionAnswer Scope(Story story, string scope) => story.Asked(Question("facebook-account-access", null, null) with { Scope = scope });
 
     private static GrantConsent Offer(double day, string jurisdiction) => new("product-offers", Day(day), Actor.Subject, Token.Parse("web-form"), "email", Jurisdiction: Token.Parse(jurisdiction));
+
+    private static Consents.Withdrawing.WithdrawConsent No(double day, string jurisdiction) => new("product-offers", Day(day), Actor.Subject, Token.Parse("link"), "email", Jurisdiction: Token.Parse(jurisdiction));
 
     private static GrantConsent News(double day, Actor actor = Actor.Subject) => new("newsletter", Day(day), actor, Token.Parse("web-form"), "email");
 

@@ -74,13 +74,22 @@ public sealed record SubjectConsents(
     /// <summary>Whether a yes counts, or is only history.</summary>
     public bool Prevails(Lane lane, Actor actor, DateTimeOffset occurredAt) => LaneState.Undoes(actor, occurredAt, LastNo(lane));
 
-    /// <summary>A later no is worth recording even where a no stands: a yes from between the two may still arrive.</summary>
-    public bool Hears(Lane lane, DateTimeOffset no) => !Lanes.TryGetValue(lane, out var state) || !state.IsNo || state.LastNo is not { } last || no > last;
+    /// <summary>
+    /// Whether a no is worth recording where one stands: a later one, since a yes from between the two may still arrive, and one after which a yes was recorded that answers the same
+    /// question, under another law or under an id that cannot be seen from here.
+    /// </summary>
+    public bool Hears(Lane lane, DateTimeOffset no) =>
+        !Lanes.TryGetValue(lane, out var state) || !state.IsNo || state.LastNo is not { } last || no > last
+        || !Others.IsEmpty || Answers(lane with { Law = null }).Any(s => s.Given && s.Place.Position > state.LastNoPosition);
 
     /// <summary>All that was answered to this, under each law that the question is about.</summary>
-    /// <param name="laws">Other laws that the place asked about was ever under: a no that was said there stays one, however later policies cut the laws.</param>
-    public IEnumerable<LaneState> Answers(Lane asked, params IReadOnlyCollection<string> laws) => Lanes
-        .Where(l => l.Key.Concerns(asked) || (l.Value.LastNo is not null && l.Key.Law is { } law && laws.Contains(law) && l.Key.Concerns(asked with { Law = law }))).Select(l => l.Value);
+    /// <param name="laws">Other laws that the place asked about was ever under: a no that was said there stays one, however later policies cut the laws. A yes after it is none here.</param>
+    public IEnumerable<LaneState> Answers(Lane asked, params IReadOnlyCollection<string> laws) =>
+    [
+        .. Lanes.Where(l => l.Key.Concerns(asked)).Select(l => l.Value),
+        .. Lanes.Where(l => l.Value.LastNo is not null && l.Key.Law is { } law && laws.Contains(law) && !l.Key.IsUnderLawOf(asked) && l.Key.Concerns(asked with { Law = law }))
+            .Select(l => l.Value.Given ? l.Value with { Status = LaneStatus.Expired } : l.Value),
+    ];
 
     /// <summary>The versions of the policy under which the person said no to the purpose, over whatever channel and for whatever recipient, and has said no yes since.</summary>
     /// <param name="laws">As of <see cref="Answers"/>.</param>
