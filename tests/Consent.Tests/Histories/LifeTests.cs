@@ -32,7 +32,8 @@ public sealed class LifeTests
                 var (by, _, facts) = life.Log.Single(e => e.Place.Position == yes.Position);
                 var second = facts.ShouldBeOfType<ConsentConfirmed>($"{step}: {yes}");
                 var first = life.Log.Single(e => e.Who == by && e.Place.Version == second.Confirms).Facts.ShouldBeOfType<ConsentPending>();
-                second.OccurredAt.ShouldBeGreaterThan(first.OccurredAt.AddMinutes(-6), $"{step}: {yes}");
+                var corrected = life.Log.Where(e => e.Who == by).Select(e => e.Facts).OfType<RecordCorrected>().Where(c => c.Corrects == second.Confirms).Min(c => c.DoneAt);
+                second.OccurredAt.ShouldBeGreaterThan((corrected < first.OccurredAt ? corrected.Value : first.OccurredAt).AddMinutes(-6), $"{step}: {yes}");
             }
         }
     });
