@@ -323,6 +323,21 @@ public sealed class DeskTests(RunningDesk desk) : IClassFixture<RunningDesk>
     }
 
     [BrowserFact]
+    public async Task A_form_that_is_none_does_nothing()
+    {
+        using var http = new HttpClient { BaseAddress = desk.Url };
+        http.DefaultRequestHeaders.Add("Cookie", $"consentledger-desk={desk.Installation.Issuer.Token(RunningDesk.Tenant, "privacy")}");
+        http.DefaultRequestHeaders.Add("Origin", desk.Url.GetLeftPart(UriPartial.Authority));
+        foreach (var act in (string[])["extension", "refusal", "copy", "holds", "tasks/archive"])
+        {
+            using var form = new StringContent("reason=complexity", new System.Net.Http.Headers.MediaTypeHeaderValue("multipart/form-data"));
+            using var answer = await http.PostAsync(new Uri($"/desk/requests/{desk.Running}/{act}", UriKind.Relative), form);
+            answer.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity, act);
+            (await answer.Content.ReadAsStringAsync()).ShouldContain("request_invalid", Case.Sensitive, act);
+        }
+    }
+
+    [BrowserFact]
     public async Task No_page_has_a_barrier_and_each_has_its_portrait_taken()
     {
         foreach (var (name, scheme, width) in new[] { ("light", ColorScheme.Light, 1280), ("dark", ColorScheme.Dark, 1280), ("narrow", ColorScheme.Light, 360) })

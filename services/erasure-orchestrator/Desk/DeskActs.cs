@@ -58,8 +58,9 @@ internal static class DeskActs
     /// <summary>The one act whose answer is no page, but what the browser saves.</summary>
     private static async Task<IResult> CopyAsync([AsParameters] DeskVisit visit, Copies copies)
     {
+        if (!bool.TryParse((await visit.FormAsync())["partial"], out var partial)) return await visit.ShowAsync(Malformed);
         if (await visit.SubjectAsync() is not { } subject) return await visit.ShowAsync();
-        var (copy, refusal) = await copies.MakeAsync(subject, visit.Id, (await visit.FormAsync())["partial"] == "true", visit.Caller.ClientId, visit.Ct);
+        var (copy, refusal) = await copies.MakeAsync(subject, visit.Id, partial, visit.Caller.ClientId, visit.Ct);
         return copy is not null
             ? copy with { FileName = $"copy-{visit.Id:D}.json" }
             : await visit.ShowAsync(refusal ?? new Refusal(HandOutCopy.CopyUnavailable.Code, HandOutCopy.CopyUnavailable.Title));

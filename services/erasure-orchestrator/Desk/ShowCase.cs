@@ -16,7 +16,7 @@ internal static class ShowCase
 
     private static async Task<IResult> MatchAsync(Guid id, HttpRequest request, Caller caller, DsrVault vault, DsrMatching matching, StateReader reader, CancellationToken ct)
     {
-        var form = await request.ReadFormAsync(ct);
+        var form = await DeskVisit.FormAsync(request, ct);
         var nobody = form["nobody"] == "yes";
         var subject = default(SubjectId);
         var (state, _) = await reader.ReadAsync(DsrCase.KeyOf(caller.Tenant, id), DsrCase.Stream, ct);
