@@ -151,6 +151,27 @@ public sealed class HistoryPageTests(RunningConsole console)
     }
 
     [BrowserFact]
+    public async Task A_decision_on_one_of_two_ids_of_a_person_is_the_one_the_api_takes()
+    {
+        var clock = TimeProvider.System;
+        var (said, other) = (Guid.CreateVersion7(clock.GetUtcNow()), Guid.CreateVersion7(clock.GetUtcNow()));
+        await console.PostAsync($"/v1/subjects/{said}/grants", new { purpose = "newsletter", channel = "email", occurredAt = clock.GetUtcNow(), actor = "subject", method = "web-form" });
+        await console.PostAsync($"/v1/subjects/{other}/withdrawals", new { purpose = "newsletter", channel = "email", occurredAt = clock.GetUtcNow(), actor = "subject", method = "web-form" });
+        await console.PostAsync($"/v1/subjects/{said}/merges", new { other, occurredAt = clock.GetUtcNow(), actor = "agent", method = "desk" });
+        var decision = await console.PostAsync("/v1/decisions", new { subject = said, purpose = "newsletter", channel = "email" });
+
+        await using var visit = await console.SignInAsync(WithoutScript);
+        await visit.Page.GotoAsync($"/console/subjects/{said}?purpose=newsletter&channel=email");
+        (await visit.Page.Locator("#answer code").InnerTextAsync()).ShouldBe(decision.GetProperty("code").GetString());
+        (await visit.Page.Locator("#answer").InnerTextAsync()).ShouldContain($"another of the person's ids, position {decision.GetProperty("position").GetInt64()}");
+
+        // As known before the two were one: the reading, the merge, the yes.
+        foreach (var _ in (int[])[1, 2]) await visit.Page.Locator("#before").ClickAsync();
+        await visit.Page.GotoAsync($"{visit.Page.Url.Split('#')[0]}&purpose=newsletter&channel=email");
+        (await visit.Page.Locator("#answer code").InnerTextAsync()).ShouldBe("consent_given");
+    }
+
+    [BrowserFact]
     public async Task Sealed_evidence_is_shown_to_whoever_asked_for_it_and_may()
     {
         var person = Guid.CreateVersion7(TimeProvider.System.GetUtcNow());

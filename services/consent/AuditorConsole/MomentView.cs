@@ -33,7 +33,7 @@ internal static class MomentView
             <section aria-labelledby="decision" class="decision">
             <h2 id="decision">What would have been decided?</h2>
             {Form(file, moment, question, state, pack)}
-            {(question.Purpose is null ? Html.Empty : Answer(file, moment, question, state))}
+            {(question.Purpose is null ? Html.Empty : Answer(file, moment, question))}
             </section>
             """;
     }
@@ -101,17 +101,23 @@ internal static class MomentView
     private static Html Options(IEnumerable<string> values, string? chosen, Func<string, string> titleOf) =>
         Html.Of(values.Concat(chosen is null ? [] : [chosen]).Distinct().Select(v => (Html)$"""<option value="{v}"{(v == chosen ? (Html)$" selected" : Html.Empty)}>{titleOf(v)}</option>"""));
 
-    private static Html Answer(SubjectFile file, Moment moment, Question question, SubjectConsents state)
+    private static Html Answer(SubjectFile file, Moment moment, Question question)
     {
-        var answer = ConsentDecision.Decide(new DecisionRequest(file.Subject, question.Purpose!, question.Channel, question.Recipient), [state], file.BookAt(moment), moment.Latest ?? file.Timeline.Until);
-        var on = answer.Position is { } position ? file.Events.FirstOrDefault(e => e.Place.Position == position) : null;
+        var answer = ConsentDecision.Decide(new DecisionRequest(file.Subject, question.Purpose!, question.Channel, question.Recipient), file.PersonAt(moment), file.BookAt(moment), moment.Latest ?? file.Timeline.Until);
         return $"""
             <div class="answer {(answer.Allowed ? "allowed" : "denied")}" id="answer" tabindex="-1">
             <p class="verdict">{(answer.Allowed ? Positive("Allowed") : Negative("Not allowed"))}</p>
             <p>{Wording.Reason(answer.Code)}</p>
-            <dl><dt>Code</dt><dd><code>{answer.Code}</code></dd>{(answer.Basis is { } basis ? (Html)$"<dt>Lawful basis</dt><dd>{Wording.Basis(basis)}</dd>" : Html.Empty)}{(on is null ? Html.Empty : (Html)$"<dt>Rests on</dt><dd>{EventList.Link(file, on.Place)}, position {on.Place.Position}</dd>")}<dt>Policy</dt><dd>{answer.PolicyVersion ?? "none"}</dd></dl>
+            <dl><dt>Code</dt><dd><code>{answer.Code}</code></dd>{(answer.Basis is { } basis ? (Html)$"<dt>Lawful basis</dt><dd>{Wording.Basis(basis)}</dd>" : Html.Empty)}{RestsOn(file, answer.Position)}<dt>Policy</dt><dd>{answer.PolicyVersion ?? "none"}</dd></dl>
             </div>
             """;
+    }
+
+    private static Html RestsOn(SubjectFile file, long? at)
+    {
+        if (at is not { } position) return Html.Empty;
+        var on = file.Events.FirstOrDefault(e => e.Place.Position == position);
+        return $"<dt>Rests on</dt><dd>{(on is null ? (Html)$"what was said under another of the person's ids" : EventList.Link(file, on.Place))}, position {position}</dd>";
     }
 
     private static Html Positive(string word) => $"""<span class="word yes"><svg viewBox="0 0 14 14" width="14" height="14" aria-hidden="true"><path d="M2 7.5l3.5 3.5L12 3.5"/></svg>{word}</span>""";

@@ -8,7 +8,9 @@ namespace ConsentLedger.Consent.AuditorConsole;
 
 /// <summary>One subject's history as far as its reader's own reading of it, which is its last event; and the policies published by then.</summary>
 /// <param name="Reading">The event that recorded the reading.</param>
-internal sealed record SubjectFile(SubjectId Subject, Caller Caller, KnownEvent Reading, IReadOnlyList<KnownEvent> Events, IReadOnlyList<PublishedVersion> Policies)
+/// <param name="Others">What was recorded by then of everybody who was ever said to be the same person: decisions look there as well, and the pages show none of it.</param>
+internal sealed record SubjectFile(
+    SubjectId Subject, Caller Caller, KnownEvent Reading, IReadOnlyList<KnownEvent> Events, IReadOnlyDictionary<StreamId, IReadOnlyList<KnownEvent>> Others, IReadOnlyList<PublishedVersion> Policies)
 {
     /// <summary>How long one reading serves: as long as a person looks at a page, so that a link kept for later is a reading of its own.</summary>
     public static readonly TimeSpan ReadingLasts = TimeSpan.FromHours(1);
@@ -23,8 +25,11 @@ internal sealed record SubjectFile(SubjectId Subject, Caller Caller, KnownEvent 
     public string At(Moment? moment = null, string more = "") =>
         $"{Path}?reading={Reading.Place.Version}{Clock("knownAt", moment?.KnownAt)}{Clock("asOf", moment?.AsOf)}{more}";
 
-    public SubjectConsents StateAt(Moment moment) =>
-        SubjectConsents.Stream.Replay(Events.Where(e => moment.Replay.Includes(e.Stored, e.Facts)).Select(e => e.Stored), ConsentCatalog.Events);
+    public SubjectConsents StateAt(Moment moment) => StateOf(Events, moment);
+
+    /// <inheritdoc cref="SubjectConsents.PersonOf"/>
+    public IReadOnlyList<SubjectConsents> PersonAt(Moment moment) =>
+        SubjectConsents.PersonOf(Subject.Stream, Others.Append(new(Subject.Stream, Events)).ToDictionary(one => one.Key, one => StateOf(one.Value, moment)));
 
     /// <summary>Published by then on both clocks, the last one in force.</summary>
     public PolicyPack? PolicyAt(Moment moment) => BookAt(moment).Current;
@@ -37,6 +42,9 @@ internal sealed record SubjectFile(SubjectId Subject, Caller Caller, KnownEvent 
     /// <summary>As the newest policy that declares it calls it.</summary>
     public string TitleOf(string purpose) =>
         Policies.Reverse().Select(p => p.Pack.FindPurpose(purpose)).FirstOrDefault(p => p is not null)?.Title.In(Localised.Fallback) ?? purpose;
+
+    private static SubjectConsents StateOf(IReadOnlyList<KnownEvent> events, Moment moment) =>
+        SubjectConsents.Stream.Replay(events.Where(e => moment.Replay.Includes(e.Stored, e.Facts)).Select(e => e.Stored), ConsentCatalog.Events);
 
     private static string Clock(string name, DateTimeOffset? moment) => moment is null ? "" : $"&{name}={Moment.FieldOf(moment)}";
 }
@@ -65,6 +73,21 @@ internal sealed class SubjectFiles(DeciderLoop ledger, IEventEngine engine, Even
         if (by.Disclosed && !caller.Scopes.Contains(Scopes.ConsentDisclose)) return null;
         var policies = read[book].Where(e => e.Place.RecordedAt <= last.Place.RecordedAt)
             .Select(e => new PublishedVersion((PolicyPublished)catalog.Decode(e), e.Place.RecordedAt)).ToList();
-        return new SubjectFile(subject, caller, last, events, policies);
+        return new SubjectFile(subject, caller, last, events, await ReadOthersAsync(stream, events, last.Place, ct), policies);
+    }
+
+    private async Task<IReadOnlyDictionary<StreamId, IReadOnlyList<KnownEvent>>> ReadOthersAsync(StreamKey subject, IReadOnlyList<KnownEvent> events, EventPlace until, CancellationToken ct)
+    {
+        var others = new Dictionary<StreamId, IReadOnlyList<KnownEvent>>();
+        for (var found = events; Unread(found) is { Count: > 0 } wanted; found = [.. wanted.SelectMany(o => others[o])])
+        {
+            var read = (await engine.ReadStreamsAsync([.. wanted.Select(o => new StreamKey(subject.Tenant, o))], ct)).ToLookup(e => e.Stream.Id);
+            foreach (var other in wanted) others[other] = [.. read[other].Where(e => e.Place.Position < until.Position).Select(e => new KnownEvent(e, catalog.Decode(e)))];
+        }
+
+        return others;
+
+        IReadOnlyList<StreamId> Unread(IEnumerable<KnownEvent> found) =>
+            [.. found.Select(e => e.Facts).OfType<SubjectMerged>().Select(m => new StreamId(m.Other)).Where(o => o != subject.Id && !others.ContainsKey(o)).Distinct()];
     }
 }
