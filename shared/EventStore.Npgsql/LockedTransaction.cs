@@ -5,9 +5,8 @@ namespace ConsentLedger.EventStore.Npgsql;
 internal delegate Task Write(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction);
 
 /// <summary>A writing transaction that holds its tenants' heads from its first read to its commit.</summary>
-/// <param name="bound">Waits for what cannot be cancelled, as long as somebody may wait.</param>
 internal sealed class LockedTransaction(
-    NpgsqlConnection connection, NpgsqlTransaction transaction, Snapshot snapshot, Write write, Func<Task, CancellationToken, Task> bound, Action<Batch> appended) : IEventTransaction
+    NpgsqlConnection connection, NpgsqlTransaction transaction, Snapshot snapshot, Write write, Durable durable, Action<Batch> appended) : IEventTransaction
 {
     private Task _ending = Task.CompletedTask;
 
@@ -15,7 +14,7 @@ internal sealed class LockedTransaction(
 
     public Task CommitAsync(Batch batch, CancellationToken ct) => Outages.Typed(async () =>
     {
-        await bound(_ending = WriteAndCommitAsync(), ct);
+        await durable.WaitAsync(_ending = WriteAndCommitAsync(), ct);
         appended(batch);
 
         async Task WriteAndCommitAsync()
@@ -26,7 +25,7 @@ internal sealed class LockedTransaction(
     });
 
     // The lock on the head made this a writing transaction, so its commit waits for every flush, and every standby, that an earlier one had to wait for.
-    public Task EndAsync(CancellationToken ct) => Outages.Typed(() => bound(_ending = NpgsqlEngine.CommitAsync(connection), ct));
+    public Task EndAsync(CancellationToken ct) => Outages.Typed(() => durable.WaitAsync(_ending = NpgsqlEngine.CommitAsync(connection), ct));
 
     public async ValueTask DisposeAsync()
     {

@@ -21,7 +21,7 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
     private readonly StoreSignal _appended;
     private readonly SharedCommits _commits;
     private readonly Tail _tail;
-    private readonly TimeSpan _limit;
+    private readonly Durable _durable;
 
     /// <param name="dataSource">Best built by <see cref="NpgsqlLedger.DataSource"/>, whose settings are worth a factor of two.</param>
     public NpgsqlEngine(NpgsqlDataSource dataSource, params IReadOnlyList<IInlineProjection> projections)
@@ -29,7 +29,7 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
         (_dataSource, _projections) = (dataSource, projections);
         (_appended, _commits) = (new StoreSignal(dataSource, NpgsqlSchema.AppendedChannel), new SharedCommits(WriteAsync));
         _tail = new Tail(_appended, ReadHeadsAsync);
-        _limit = new NpgsqlConnectionStringBuilder(dataSource.ConnectionString).CommandTimeout is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : Timeout.InfiniteTimeSpan;
+        _durable = Durable.Within(dataSource);
     }
 
     public Task EnsureSchemaAsync(CancellationToken ct) => Outages.Typed(async () =>
@@ -75,7 +75,7 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
             {
                 var transaction = await connection.BeginTransactionAsync(ct);
                 var snapshot = await EventSql.LoadAsync(connection, tenant, commands, streams, locked: true, ct);
-                return new LockedTransaction(connection, transaction, snapshot, WriteAsync, BoundAsync, _tail.Add);
+                return new LockedTransaction(connection, transaction, snapshot, WriteAsync, _durable, _tail.Add);
             }
             catch
             {
@@ -125,12 +125,12 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
             return parts;
         });
 
-    public Task PurgeSealedAsync(StreamKey stream, CancellationToken ct) => Outages.Typed(async () =>
+    public Task PurgeSealedAsync(StreamKey stream, CancellationToken ct) => Outages.Typed(() =>
     {
-        await using var command = _dataSource.CreateCommand($"update ledger_entries set envelope = null where {EventSql.SealedOfStream}");
-        command.Parameters.Add(new() { Value = stream.Tenant.ToString() });
-        command.Parameters.Add(new() { Value = stream.Id.ToString() });
-        await command.ExecuteNonQueryAsync(ct);
+        var purge = _dataSource.CreateCommand($"update ledger_entries set envelope = null where {EventSql.SealedOfStream}");
+        purge.Parameters.Add(new() { Value = stream.Tenant.ToString() });
+        purge.Parameters.Add(new() { Value = stream.Id.ToString() });
+        return _durable.WriteAsync(purge, ct);
     });
 
     public Task<IReadOnlyDictionary<TenantId, long>> ReadHeadsAsync(CancellationToken ct) =>
@@ -163,10 +163,7 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
     /// <summary>Creates <c>mt_streams</c> and <c>mt_events</c> where they are missing. One process does so at a time.</summary>
     protected virtual Task EnsureStreamTablesAsync(NpgsqlConnection connection, CancellationToken ct) => SchemaOwner.MakeMissingAsync(connection, NpgsqlSchema.Streams, ct);
 
-    /// <summary>
-    /// Writes everything or nothing. PostgreSQL ends a commit's wait for its standbys when it is asked to cancel, and the driver asks when a command has taken too long or its token is
-    /// cancelled: what is on one machine only would be told to others. So no commit has a limit of its own, or a token; who waits for it has (<see cref="BoundAsync"/>).
-    /// </summary>
+    /// <summary>Writes everything or nothing.</summary>
     /// <param name="batches">Of different tenants.</param>
     /// <param name="transaction">The one they belong to; null when they are a transaction by themselves.</param>
     protected virtual async Task WriteAsync(IReadOnlyList<Batch> batches, NpgsqlConnection connection, NpgsqlTransaction? transaction)
@@ -197,25 +194,12 @@ public class NpgsqlEngine : IEventEngine, IAsyncDisposable
 
     private Task WriteAsync(IReadOnlyList<Batch> batches, CancellationToken ct)
     {
-        return BoundAsync(WriteAloneAsync(), ct);
+        return _durable.WaitAsync(WriteAloneAsync(), ct);
 
         async Task WriteAloneAsync()
         {
             await using var connection = await _dataSource.OpenConnectionAsync(ct);
             await WriteAsync(batches, connection, transaction: null);
-        }
-    }
-
-    /// <summary>Waits for a write as long as a command may take. What is given up goes on, and keeps its connection until it ends.</summary>
-    private async Task BoundAsync(Task writing, CancellationToken ct)
-    {
-        try
-        {
-            await writing.WaitAsync(_limit, ct);
-        }
-        catch (TimeoutException e)
-        {
-            throw new StoreUnavailableException("The database did not answer in time.", e);
         }
     }
 

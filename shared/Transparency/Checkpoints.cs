@@ -1,6 +1,7 @@
 using ConsentLedger.EventStore;
 using ConsentLedger.EventStore.Npgsql;
 using ConsentLedger.Ledger;
+using ConsentLedger.Transparency.Signing;
 using Npgsql;
 
 namespace ConsentLedger.Transparency;
@@ -12,6 +13,7 @@ public sealed class Checkpoints(NpgsqlDataSource ledger, TimeProvider clock) : I
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
     private readonly StoreSignal _published = new(ledger, "checkpoints");
+    private readonly Durable _durable = Durable.Within(ledger);
     private readonly Lock _gate = new();
     private readonly Dictionary<TenantId, Task> _begun = [];
     private readonly Dictionary<TenantId, Task<SignedCheckpoint?>> _next = [];
@@ -83,29 +85,34 @@ public sealed class Checkpoints(NpgsqlDataSource ledger, TimeProvider clock) : I
 
     /// <summary>Stores a checkpoint in place of the one it was proved consistent with, and tells whoever waits.</summary>
     /// <param name="after">That one's size; 0 for the tenant's first.</param>
-    /// <param name="signer">The connection that makes this process the signer. When it is gone, so is the right to publish.</param>
+    /// <param name="lease">What makes this process the signer. When it is gone, so is the right to publish.</param>
     /// <returns>False where another one is stored: somebody else has signed since.</returns>
-    internal async Task<bool> PublishAsync(TenantId tenant, long after, SignedCheckpoint signed, NpgsqlConnection signer, CancellationToken ct)
+    internal async Task<bool> PublishAsync(TenantId tenant, long after, SignedCheckpoint signed, SignerLease lease, CancellationToken ct)
     {
-        var stored = await Outages.Typed(async () =>
+        var storing = lease.UseAsync(signer => StoreAsync(tenant, after, signed, signer), ct);
+        await Outages.Typed(() => _durable.WaitAsync(storing, ct));
+        if (!await storing) return false;
+        _published.Raise();
+        return true;
+    }
+
+    private async Task<bool> StoreAsync(TenantId tenant, long after, SignedCheckpoint signed, NpgsqlConnection signer)
+    {
+        await using var store = new NpgsqlCommand(
+            """
+            insert into ledger_checkpoints (tenant_id, size, root, note, signed_at) select $1, $2, $3, $4, $5 where $6 = 0 or exists (select from ledger_checkpoints where tenant_id = $1)
+            on conflict (tenant_id) do update set size = excluded.size, root = excluded.root, note = excluded.note, signed_at = excluded.signed_at
+            where ledger_checkpoints.size = $6
+            """, signer)
         {
-            await using var command = new NpgsqlCommand(
-                """
-                insert into ledger_checkpoints (tenant_id, size, root, note, signed_at) select $1, $2, $3, $4, $5 where $6 = 0 or exists (select from ledger_checkpoints where tenant_id = $1)
-                on conflict (tenant_id) do update set size = excluded.size, root = excluded.root, note = excluded.note, signed_at = excluded.signed_at
-                where ledger_checkpoints.size = $6
-                """, signer)
+            CommandTimeout = 0,
+            Parameters =
             {
-                Parameters =
-                {
-                    new() { Value = tenant.ToString() }, new() { Value = signed.Head.Size }, new() { Value = signed.Head.Root.Bytes.ToArray() }, new() { Value = signed.Note },
-                    new() { Value = clock.GetUtcNow() }, new() { Value = after },
-                },
-            };
-            return await command.ExecuteNonQueryAsync(ct) == 1;
-        });
-        if (stored) _published.Raise();
-        return stored;
+                new() { Value = tenant.ToString() }, new() { Value = signed.Head.Size }, new() { Value = signed.Head.Root.Bytes.ToArray() }, new() { Value = signed.Note },
+                new() { Value = clock.GetUtcNow() }, new() { Value = after },
+            },
+        };
+        return await store.ExecuteNonQueryAsync(CancellationToken.None) == 1;
     }
 
     public ValueTask DisposeAsync() => _published.DisposeAsync();

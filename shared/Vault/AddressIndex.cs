@@ -36,6 +36,7 @@ public sealed class AddressIndex(NpgsqlDataSource vault, IKekProvider kek, Subje
         create index if not exists subject_addresses_by_epoch on subject_addresses (kek_epoch, wrapped);
         """;
 
+    private readonly Durable _durable = Durable.Within(vault);
     private byte[]? _indexKey;
 
     /// <summary>Creates what is missing. Harmless to repeat, and to run from several processes at once.</summary>
@@ -54,16 +55,13 @@ public sealed class AddressIndex(NpgsqlDataSource vault, IKekProvider kek, Subje
         var indexKey = await IndexKeyAsync(ct);
         var (tag, owner) = (TagOf(indexKey, subject.Tenant, kind, value), OwnerOf(indexKey, subject));
         var wrapped = await kek.WrapAsync(BoundSubject.Join(subject.Id, tag), ct);
-        await VaultOutages.Typed(async () =>
-        {
-            // The lock keeps an erasure waiting until this row is there to be deleted by it.
-            await using var insert = Command(
-                """
-                with living as (select 1 from subject_keys where tenant_id = $1 and stream_id = $2 and destroyed_at is null for share)
-                insert into subject_addresses (tenant_id, tag, owner, kek_epoch, wrapped) select $1, $3, $4, $5, $6 from living on conflict do nothing
-                """, subject.Tenant.ToString(), subject.Id.Value, tag, owner, wrapped.Epoch, wrapped.Bytes);
-            await insert.ExecuteNonQueryAsync(ct);
-        });
+
+        // The lock keeps an erasure waiting until this row is there to be deleted by it.
+        await WriteAsync(Command(
+            """
+            with living as (select 1 from subject_keys where tenant_id = $1 and stream_id = $2 and destroyed_at is null for share)
+            insert into subject_addresses (tenant_id, tag, owner, kek_epoch, wrapped) select $1, $3, $4, $5, $6 from living on conflict do nothing
+            """, subject.Tenant.ToString(), subject.Id.Value, tag, owner, wrapped.Epoch, wrapped.Bytes), ct);
     }
 
     /// <summary>Every living subject of the tenant to whom the address leads: a person may come back under another id, and a family share one.</summary>
@@ -95,10 +93,9 @@ public sealed class AddressIndex(NpgsqlDataSource vault, IKekProvider kek, Subje
     {
         var indexKey = await IndexKeyAsync(ct);
         var owners = subjects.Select(subject => OwnerOf(indexKey, subject)).ToArray();
+        await WriteAsync(Command("delete from subject_addresses where owner = any($1)", (object)owners), ct);
         var left = await VaultOutages.Typed(async () =>
         {
-            await using var delete = Command("delete from subject_addresses where owner = any($1)", (object)owners);
-            await delete.ExecuteNonQueryAsync(ct);
             await using var count = Command("select count(*) from subject_addresses where owner = any($1)", (object)owners);
             return (long)(await count.ExecuteScalarAsync(ct))!;
         });
@@ -116,11 +113,7 @@ public sealed class AddressIndex(NpgsqlDataSource vault, IKekProvider kek, Subje
             var made = RandomNumberGenerator.GetBytes(Sealing.KeyLength);
             var first = await kek.WrapAsync(made, ct);
             CryptographicOperations.ZeroMemory(made);
-            await VaultOutages.Typed(async () =>
-            {
-                await using var insert = Command("insert into address_index_key (kek_epoch, wrapped) values ($1, $2) on conflict do nothing", first.Epoch, first.Bytes);
-                await insert.ExecuteNonQueryAsync(ct);
-            });
+            await WriteAsync(Command("insert into address_index_key (kek_epoch, wrapped) values ($1, $2) on conflict do nothing", first.Epoch, first.Bytes), ct);
             wrapped = await ReadKeyAsync() ?? throw new VaultUnavailableException("The vault took the key of its index and does not have it.");
         }
 
@@ -147,6 +140,8 @@ public sealed class AddressIndex(NpgsqlDataSource vault, IKekProvider kek, Subje
         BinaryPrimitives.WriteUInt32BigEndian(length, (uint)bytes.Length);
         return [.. length, .. bytes];
     }
+
+    private Task WriteAsync(NpgsqlCommand write, CancellationToken ct) => VaultOutages.Typed(() => _durable.WriteAsync(write, ct));
 
     private NpgsqlCommand Command(string sql, params ReadOnlySpan<object> values)
     {

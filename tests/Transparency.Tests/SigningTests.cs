@@ -151,6 +151,39 @@ public sealed class SigningTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_checkpoint_whose_publication_is_given_up_is_not_cancelled_and_nobody_else_signs_until_it_ends()
+    {
+        // A cancelled commit no longer waits for its standby: outsiders would have a checkpoint that is gone after a failover.
+        await _ledger.AppendAsync(2);
+        var keys = new LogKeys(Replica.Origin, Replica.Seed);
+        var head = await _ledger.Engine.ReadTreeAsync(SomeLedger.Tenant, Ct);
+        var checkpoint = new Checkpoint(keys.OriginOf(SomeLedger.Tenant), head.Size, head.Root);
+        await using var source = NpgsqlLedger.DataSource(_ledger.ConnectionString + ";Application Name=gives-up");
+        await using var checkpoints = new Checkpoints(source, TimeProvider.System);
+        using var stopping = new CancellationTokenSource();
+        await using (var held = await source.OpenConnectionAsync(Ct))
+        {
+            await using var transaction = await held.BeginTransactionAsync(Ct);
+            await using (var take = new NpgsqlCommand("lock table ledger_checkpoints in share mode", held)) await take.ExecuteNonQueryAsync(Ct);
+            await using (var lease = (await SignerLease.TryTakeAsync(source, Ct)).ShouldNotBeNull())
+            {
+                var publishing = checkpoints.PublishAsync(SomeLedger.Tenant, 0, new SignedCheckpoint(checkpoint, keys.Sign(SomeLedger.Tenant, checkpoint).ToBytes()), lease, stopping.Token);
+                await using var waits = new NpgsqlCommand("select exists (select from pg_stat_activity where application_name = 'gives-up' and wait_event_type = 'Lock')", held);
+                while (!(bool)(await waits.ExecuteScalarAsync(Ct))!) await Task.Yield();
+                await stopping.CancelAsync();
+                await Should.ThrowAsync<OperationCanceledException>(publishing);
+            }
+
+            (await SignerLease.TryTakeAsync(_ledger.Source, Ct)).ShouldBeNull();
+        }
+
+        (await _ledger.Checkpoints.WaitForAsync(SomeLedger.Tenant, 2, TimeSpan.FromSeconds(30), Ct)).ShouldNotBeNull();
+        SignerLease? next;
+        while ((next = await SignerLease.TryTakeAsync(_ledger.Source, Ct)) is null) await Task.Yield();
+        await next.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Whoever_waits_is_answered_by_whichever_replica_signs_and_nobody_longer_than_they_would_wait()
     {
         await using var elsewhere = new Checkpoints(_ledger.Source, TimeProvider.System);

@@ -34,6 +34,29 @@ public sealed class SubjectKeysTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_or_a_tombstone_that_takes_too_long_to_write_is_given_up_and_not_cancelled()
+    {
+        // A cancelled commit no longer waits for its standby: a key that seals, or that was told to be destroyed, would be gone or back after a failover.
+        var replica = _vault.OpenReplica(settings: "Command Timeout=1;Application Name=gives-up");
+        var (sealing, erased) = (NewSubject(), NewSubject());
+        using (await _vault.OpenReplica().GetOrCreateAsync(erased, Ct)) { }
+        await using (var held = await _vault.Source.OpenConnectionAsync(Ct))
+        {
+            await using var transaction = await held.BeginTransactionAsync(Ct);
+            await using (var take = new NpgsqlCommand("lock table subject_keys in share mode", held)) await take.ExecuteNonQueryAsync(Ct);
+            await Should.ThrowAsync<VaultUnavailableException>(() => replica.GetOrCreateAsync(sealing, Ct));
+            await Should.ThrowAsync<VaultUnavailableException>(() => replica.DestroyAsync(erased, Ct));
+            await using var waits = new NpgsqlCommand("select count(*) from pg_stat_activity where application_name = 'gives-up' and wait_event_type = 'Lock'", held);
+            (await waits.ExecuteScalarAsync(Ct)).ShouldBe(2L);
+        }
+
+        while (await replica.FindAsync(erased, Ct) is KeyAnswer.Present present) present.Key.Dispose();
+        KeyAnswer found;
+        while ((found = await replica.FindAsync(sealing, Ct)) is not KeyAnswer.Present) await Task.Yield();
+        ((KeyAnswer.Present)found).Key.Dispose();
+    }
+
+    [Fact]
     public async Task Replicas_racing_for_a_subjects_first_key_get_the_same_one()
     {
         var replicas = Enumerable.Range(0, 6).Select(_ => _vault.OpenReplica()).ToArray();

@@ -36,9 +36,9 @@ public sealed class VaultOnPostgres : IAsyncLifetime
     }
 
     /// <summary>Another replica: connections and leases of its own over the same vault.</summary>
-    public SubjectKeys OpenReplica(TimeProvider? clock = null, IKekProvider? kek = null)
+    public SubjectKeys OpenReplica(TimeProvider? clock = null, IKekProvider? kek = null, string settings = "")
     {
-        var keys = new SubjectKeys(OpenSource(), kek ?? Kek, clock ?? TimeProvider.System, Measured);
+        var keys = new SubjectKeys(OpenSource(settings), kek ?? Kek, clock ?? TimeProvider.System, Measured);
         _open.Add(keys);
         return keys;
     }
@@ -81,9 +81,9 @@ public sealed class VaultOnPostgres : IAsyncLifetime
     /// <summary>The server is there, the vault is not.</summary>
     public Task DropDatabaseAsync() => _database.DisposeAsync().AsTask();
 
-    private NpgsqlDataSource OpenSource()
+    private NpgsqlDataSource OpenSource(string settings = "")
     {
-        var source = NpgsqlDataSource.Create(_database.ConnectionString + ";Maximum Pool Size=4");
+        var source = NpgsqlDataSource.Create(_database.ConnectionString + $";Maximum Pool Size=4;{settings}");
         _sources.Add(source);
         return source;
     }

@@ -46,6 +46,16 @@ internal sealed class SignerLease(NpgsqlConnection connection) : IAsyncDisposabl
 
     public async ValueTask DisposeAsync()
     {
+        var isFree = _one.CurrentCount > 0;
+        var closing = CloseAsync();
+
+        // Whoever gave a write up does not wait for it after all. Until it ends nobody else may sign.
+        if (isFree) await closing;
+    }
+
+    private async Task CloseAsync()
+    {
+        await _one.WaitAsync();
         try
         {
             await using var release = new NpgsqlCommand("select pg_advisory_unlock_all()", connection);

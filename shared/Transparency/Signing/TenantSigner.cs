@@ -57,7 +57,7 @@ internal sealed class TenantSigner(TenantId tenant, IEventEngine engine, LogTree
         }
 
         var witnessed = new SignedCheckpoint(checkpoint, cosigning.Note.ToBytes());
-        if (!await lease.UseAsync(connection => checkpoints.PublishAsync(tenant, _published?.Head.Size ?? 0, witnessed, connection, ct), ct))
+        if (!await checkpoints.PublishAsync(tenant, _published?.Head.Size ?? 0, witnessed, lease, ct))
             throw new StoreUnavailableException("Another process publishes checkpoints while this one holds the lock for it.");
         _published = witnessed;
         return new Signed.Current(checkpoint.Size, IsNew: true);

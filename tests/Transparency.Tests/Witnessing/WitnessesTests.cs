@@ -177,7 +177,7 @@ public sealed class WitnessesTests : IAsyncLifetime
     public void What_cannot_be_meant_stops_the_service_before_it_starts(string name, string value, string why)
     {
         var settings = Settings(Appointed(1, 2));
-        settings[$"Ledger:{name}"] = value.Replace("LOG", _log.Key.Verifier.ToString(), StringComparison.Ordinal).Replace("W1", _processes[0].VerifierKey, StringComparison.Ordinal);
+        settings[$"Ledger:{name}"] = value switch { "LOG" => _log.Key.Verifier.ToString(), "W1" => _processes[0].VerifierKey, _ => value };
         Should.Throw<InvalidOperationException>(() => new ServiceCollection().AddWitnesses(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())).Message.ShouldContain(why);
     }
 
