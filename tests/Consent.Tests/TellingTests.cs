@@ -9,6 +9,7 @@ using ConsentLedger.Consent.Consents.Restricting;
 using ConsentLedger.Consent.Consents.Signalling;
 using ConsentLedger.Consent.Consents.Telling;
 using ConsentLedger.Consent.Consents.Withdrawing;
+using ConsentLedger.Consent.Decisions;
 using ConsentLedger.Consent.Decisions.Audiences;
 using ConsentLedger.Contracts.Policies;
 using ConsentLedger.EventStore;
@@ -73,6 +74,20 @@ public sealed class TellingTests
         IsHeld(silent.Then(Assutech.Next("2026-03-02") with { Regimes = [] }), "web-analytics").ShouldBeTrue("there may be data from before");
 
         static bool IsHeld(Story story, string purpose) => ListConcerned.IsHeld([story.State], [story.Policies.Current!.FindPurpose(purpose)!], story.Policies);
+    }
+
+    [Fact]
+    public void A_renewal_is_asked_of_whoever_still_says_yes_under_all_of_their_ids()
+    {
+        var more = new MaterialChange { Purpose = Offers, Summary = new Dictionary<string, string> { ["en"] = "More partners" } };
+        var changed = Given(Granted(1)).Then(Packs.Spectral.Next("2026-03-02") with { Changes = Packs.Spectral.Changes with { Material = [more] } });
+        changed.On(4).Asked().Code.ShouldBe("renewal_needed");
+        NeedsRenewal().ShouldBeTrue();
+        NeedsRenewal(Given(Withdrawn(3)).State).ShouldBeFalse("they said no under another id");
+        NeedsRenewal(Given(new Recorded(new ErasureStarted(Guid.Empty), Day(2))).State).ShouldBeFalse("they are erased under another id");
+
+        bool NeedsRenewal(params SubjectConsents[] others) =>
+            ListConcerned.NeedsRenewal([changed.State, .. others], Offers, new SubjectsAsOf(Tenant, 9, changed.Policies, new Dictionary<StreamId, SubjectConsents>()));
     }
 
     [Fact]

@@ -14,9 +14,10 @@ public static class ListConcerned
         api.MapGet("/v1/audiences/breach", BreachAsync).RequireScope(Scopes.AudienceRead).WithMetadata(ListAudience.NotReady, ListAudience.Busy).RefusesWith("purpose_undeclared", "processor_undeclared");
     }
 
-    /// <summary>Whether a consent of the person ended because a policy changed its purpose, or is about to end.</summary>
-    public static bool NeedsRenewal(IReadOnlyList<SubjectConsents> person, string purpose, SubjectsAsOf read) => person[0].Erasure == Erasure.None
-        && person[0].Lanes.Any(l => l.Key.Purpose == purpose && l.Value.Given && (l.Value.RenewalDue || read.Policies.IsChangedSince(purpose, l.Value.PolicyVersion)));
+    /// <summary>Whether a consent of the person ended because a policy changed its purpose, or is about to end. Whoever said no since, under whichever id, is not asked again.</summary>
+    public static bool NeedsRenewal(IReadOnlyList<SubjectConsents> person, string purpose, SubjectsAsOf read) => person.All(p => p.Erasure == Erasure.None)
+        && person[0].Lanes.Any(l => l.Key.Purpose == purpose && l.Value.Given && (l.Value.RenewalDue || read.Policies.IsChangedSince(purpose, l.Value.PolicyVersion))
+            && LaneState.Resolve([.. person.SelectMany(p => p.Answers(l.Key))], DateTimeOffset.MinValue)!.Place == l.Value.Place);
 
     /// <summary>Whether data of the person lies where these purposes keep it: where one rests on consent, of whoever gave it once; else, and where silence ever passed for it, of everybody.</summary>
     public static bool IsHeld(IReadOnlyList<SubjectConsents> person, IReadOnlyList<Purpose> purposes, PolicyBook policies) => person[0].Erasure == Erasure.None
