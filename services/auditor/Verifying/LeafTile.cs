@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using ConsentLedger.Auditor.Reading;
 using ConsentLedger.Ledger;
 
@@ -30,6 +32,14 @@ internal sealed class LeafTile
 
     /// <summary>Whether its facts are said to be purged.</summary>
     public bool IsPurged(int i) => _purged[i];
+
+    /// <summary>What one pass saw here and another has to see again, beside the leaves.</summary>
+    public void AddSeenTo(IncrementalHash seen)
+    {
+        seen.AppendData(MemoryMarshal.AsBytes<bool>(_known));
+        seen.AppendData(MemoryMarshal.AsBytes<bool>(_purged));
+        seen.AppendData(BitConverter.GetBytes(Faults.Count));
+    }
 
     /// <param name="bundle">Of the entries, as wide as the tree has it.</param>
     public async Task<LeafTile> ReadAsync(LogFiles files, TileId bundle, Checking checking, CancellationToken ct)

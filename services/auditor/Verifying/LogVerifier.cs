@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Threading.Channels;
 using ConsentLedger.Auditor.Reading;
 using ConsentLedger.Auditor.Telling;
@@ -20,12 +21,13 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
     public async Task<LogFindings> RunAsync(TrustedCheckpoint head, IReadOnlyList<Checkpoint> older, IProgress<Progressed> progress, CancellationToken ct)
     {
         var size = head.Head.Size;
-        _findings.Add(older.Select(o => Since.Find(o, head.Head)).OfType<Fault>());
+        var before = older.Select(o => (Head: o, Fault: Since.Find(o, head.Head))).ToList();
+        _findings.Add(before.Select(o => o.Fault).OfType<Fault>());
         FindUnexpected(size);
 
-        var tree = new TreeCheck(files, [.. older.Where(o => Since.Find(o, head.Head) is null).OrderBy(o => o.Size)], _findings);
+        var tree = new TreeCheck(files, [.. before.Where(o => o.Fault is null).Select(o => o.Head).OrderBy(o => o.Size)], _findings);
         var streams = new StreamCheck(checking, _hash, 0);
-        await ReadAsync(size, tree, streams, isFirst: true, progress, ct);
+        var seen = await ReadAsync(size, tree, streams, isFirst: true, progress, ct);
         if (tree.Root != head.Head.Root)
             _findings.Add(new Fault("root_mismatch", $"The entries have the root {tree.Root.ToBase64()}, and the checkpoint says {head.Head.Root.ToBase64()}."));
 
@@ -33,11 +35,10 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
         var totals = streams.Finish(NowMs(head), _findings);
         for (; streams.EndShard < IdHash.Shards; passes++)
         {
-            // What did not fit. The root is computed again, so that nobody can show other entries the second time.
+            // What did not fit. Root and what is seen are computed again, so that nobody can show other entries the second time, or leave out some and give out their hashes alone.
             var again = new TreeCheck(null, [], _findings);
             streams = new StreamCheck(checking, _hash, streams.EndShard);
-            await ReadAsync(size, again, streams, isFirst: false, progress, ct);
-            if (again.Root != tree.Root) throw new UnansweredException("files_changed", "The files changed while they were read.");
+            if (await ReadAsync(size, again, streams, isFirst: false, progress, ct) != seen || again.Root != tree.Root) throw new UnansweredException("files_changed", "The files changed while they were read.");
             totals += streams.Finish(NowMs(head), _findings);
         }
 
@@ -61,8 +62,10 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
         if (ignored) _findings.Remark("Entries or facts are there and were not looked at, as was asked.");
     }
 
-    private async Task ReadAsync(long size, TreeCheck tree, StreamCheck streams, bool isFirst, IProgress<Progressed> progress, CancellationToken ct)
+    /// <returns>What streams were told: of each entry whether it could be read and whether its facts are said to be purged, and how much was wrong. What the entries say is in the root.</returns>
+    private async Task<Hash> ReadAsync(long size, TreeCheck tree, StreamCheck streams, bool isFirst, IProgress<Progressed> progress, CancellationToken ct)
     {
+        using var seen = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var spare = new Stack<LeafTile>();
         var ahead = Channel.CreateBounded<Task<LeafTile>>(new BoundedChannelOptions(files.Ahead) { SingleReader = true, SingleWriter = true });
@@ -74,12 +77,14 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
                 var tile = await read;
                 if (isFirst) Judge(tile);
                 Follow(tile, streams);
+                tile.AddSeenTo(seen);
                 await tree.AddAsync(tile.Leaves, ct);
                 progress.Report(new Progressed(tile.First + tile.Width, size));
                 lock (spare) spare.Push(tile);
             }
 
             await tree.FinishAsync(ct);
+            return Hash.Of(seen.GetHashAndReset());
         }
         finally
         {

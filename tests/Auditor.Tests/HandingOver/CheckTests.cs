@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using ConsentLedger.Auditor.HandingOver;
+using ConsentLedger.Auditor.Reading;
 using ConsentLedger.Auditor.Telling;
 using ConsentLedger.Auditor.Tests.Logs;
 using ConsentLedger.Auditor.Tests.Telling;
@@ -152,6 +153,14 @@ public sealed class CheckTests : IDisposable
     }
 
     [Fact]
+    public async Task The_log_is_the_one_that_was_verified_to_its_last_entry()
+    {
+        var handed = await HandedLog.MakeAsync(people: 5);
+        var files = handed.Real.Log.ToFiles();
+        await Should.ThrowAsync<UnansweredException>(RunAsync(handed, handed.ToBytes(), HandedLog.Successor, Checking.Usual, new FilesShownOnce(files, "tile/entries/", _ => null)));
+    }
+
+    [Fact]
     public async Task Every_byte_counts()
     {
         var handed = await HandedLog.MakeAsync(people: 4);
@@ -260,7 +269,7 @@ public sealed class CheckTests : IDisposable
         (await RunAsync(handed, handed.ToBytes(), successor ?? HandedLog.Successor, checking ?? Checking.Usual)).Found;
 
     /// <summary>Without the log, which was verified before.</summary>
-    private async Task<(HandOverFindings? Found, Fault? Fault)> RunAsync(HandedLog handed, byte[] bytes, RSA successor, Checking checking)
+    private async Task<(HandOverFindings? Found, Fault? Fault)> RunAsync(HandedLog handed, byte[] bytes, RSA successor, Checking checking, LogFiles? files = null)
     {
         var file = Path.Combine(_folder.FullName, Path.GetRandomFileName());
         await File.WriteAllBytesAsync(file, bytes);
@@ -268,7 +277,7 @@ public sealed class CheckTests : IDisposable
         log.Policy.TryOpen(log.Checkpoint.ToBytes(), out var head, out _).ShouldBeTrue();
         var (begun, checkpoint, fault) = CheckHandOver.Begin(file, log.Policy, head!);
         if (fault is not null) return (null, fault);
-        var verifier = new HandOverVerifier(file, new FilesInMemory(log.ToFiles()), log.Entries.Count, head!.Head.Root, successor, checking);
+        var verifier = new HandOverVerifier(file, files ?? new FilesInMemory(log.ToFiles()), log.Entries.Count, head!.Head.Root, successor, checking);
         var found = await verifier.RunAsync(begun!, checkpoint!.Size, new Progress<Progressed>(), default);
         File.Delete(file);
         return (found, null);

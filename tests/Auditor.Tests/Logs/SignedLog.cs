@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Text;
 using ConsentLedger.Auditor.Reading;
 using ConsentLedger.Ledger;
@@ -64,4 +65,23 @@ internal sealed class FilesInMemory(IReadOnlyDictionary<string, byte[]> files) :
     public override IEnumerable<string> Paths => files.Keys;
 
     public override ValueTask<FileBytes?> ReadAsync(string path, CancellationToken ct) => ValueTask.FromResult(files.TryGetValue(path, out var bytes) ? FileBytes.CopyOf(bytes) : null);
+}
+
+/// <summary>Files of somebody who sees that they are asked for again, and then gives out others.</summary>
+/// <param name="under">The beginning of the paths concerned.</param>
+/// <param name="again">What such a file is the next time; null where it is withheld then.</param>
+internal sealed class FilesShownOnce(IReadOnlyDictionary<string, byte[]> files, string under, Func<byte[], byte[]?> again) : LogFiles
+{
+    private readonly ConcurrentDictionary<string, byte[]> _shown = [];
+
+    public override int Ahead => 2;
+
+    public override IEnumerable<string> Paths => files.Keys;
+
+    public override ValueTask<FileBytes?> ReadAsync(string path, CancellationToken ct)
+    {
+        var bytes = files.GetValueOrDefault(path);
+        if (bytes is not null && path.StartsWith(under, StringComparison.Ordinal) && !_shown.TryAdd(path, bytes)) bytes = again(bytes);
+        return ValueTask.FromResult(bytes is null ? null : FileBytes.CopyOf(bytes));
+    }
 }

@@ -92,6 +92,29 @@ public sealed class StreamTests
         tight.Findings.Faults.Select(f => f.Position).ShouldBe(roomy.Findings.Faults.Select(f => f.Position), ignoreOrder: true);
     }
 
+    /// <summary>Whoever is audited sees that a file is asked for again.</summary>
+    [Theory]
+    [InlineData("tile/entries/", null)]
+    [InlineData("tile/entries/", 0.0)]
+    [InlineData("tile/entries/", 0.5)]
+    [InlineData("facts/", null)]
+    [InlineData("facts/", 0.0)]
+    [InlineData("facts/", 0.5)]
+    public async Task What_is_shown_once_has_to_be_shown_again(string under, double? share)
+    {
+        var log = new MadeUpLog();
+        for (var i = 0; i < 5000; i++) log.Add(new Guid(100 + i, 0, 0, new byte[8]), purged: true);
+        for (var i = 0; i < 5000; i++) log.Add(new Guid(100 + i, 0, 0, new byte[8]), EntryType.ContentsPurged);
+        var signed = log.Signed;
+        var files = signed.ToFiles();
+        signed.Policy.TryOpen(files["checkpoint"], out var head, out _).ShouldBeTrue();
+        var shown = new FilesShownOnce(files, under, bytes => share is { } front ? bytes[..(int)(bytes.Length * front)] : null);
+
+        var verifying = new LogVerifier(shown, Checking.Usual with { Memory = 700_000 }).RunAsync(head!, [], new Progress<Progressed>(), default);
+
+        (await Should.ThrowAsync<UnansweredException>(verifying)).Code.ShouldBe("files_changed");
+    }
+
     private static async Task Finds(MadeUpLog log, string code, long position)
     {
         var fault = (await log.Signed.FindAsync()).ShouldHaveSingleItem();
