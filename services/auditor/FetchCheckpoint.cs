@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ConsentLedger.Auditor.Telling;
 using ConsentLedger.Auditor.Verifying;
+using ConsentLedger.Auditor.Witnessing;
 
 namespace ConsentLedger.Auditor;
 
@@ -31,12 +32,15 @@ internal static class FetchCheckpoint
             {
                 // Two signed stories of one log: whoever has both can show it.
                 var other = $"{file}.conflicting";
-                await File.WriteAllBytesAsync(other, bytes, ct);
+                Keep(other, bytes);
                 return LogReport.Of(wrong with { File = other });
             }
 
-            await File.WriteAllBytesAsync(file, bytes, ct);
+            Keep(file, bytes);
             return LogReport.OfHead(head, older is null ? "KEPT: there was none to compare it with" : $"KEPT: the log begins with all {older.Size} entries of the one before");
         });
     }
+
+    // Whoever has lost the older one can be told another story.
+    private static void Keep(string file, byte[] bytes) => new DurableFolder(Path.GetDirectoryName(Path.GetFullPath(file))!).Replace(Path.GetFileName(file), bytes, ".part");
 }

@@ -27,6 +27,8 @@ internal sealed partial class DurableFolder(string path)
     /// <summary>A renamed file may have its old name again after a power cut, until its folder was flushed too; .NET opens no folder.</summary>
     private void FlushNames()
     {
+        // Windows has no such call, and keeps names in a journal.
+        if (OperatingSystem.IsWindows()) return;
         var folder = Open(path, ReadOnly);
         try
         {

@@ -109,6 +109,24 @@ public sealed class RemoteTests : IAsyncLifetime
         File.ReadAllBytes($"{file}.conflicting").ShouldBe(_service.Log.Checkpoint.ToBytes());
     }
 
+    /// <summary>It may be the only one that shows what the log was: whatever happens meanwhile, there is the old one or the new one.</summary>
+    [Fact]
+    public async Task A_kept_checkpoint_is_replaced_as_a_whole()
+    {
+        var file = _terminal.Path("kept");
+        _service.Log = _real.Log.First(77);
+        (await _terminal.RunAsync(["checkpoint", .. Common, "--to", file])).ShouldBe(0);
+        await using var kept = File.OpenRead(file);
+        _service.Log = _real.Log;
+        (await _terminal.RunAsync(["checkpoint", .. Common, "--to", file])).ShouldBe(0);
+
+        using var old = new MemoryStream();
+        await kept.CopyToAsync(old);
+        old.ToArray().ShouldBe(_real.Log.First(77).Checkpoint.ToBytes());
+        File.ReadAllBytes(file).ShouldBe(_real.Log.Checkpoint.ToBytes());
+        Directory.EnumerateFiles(Path.GetDirectoryName(file)!).ShouldBe([file]);
+    }
+
     [Fact]
     public async Task Makes_receipts_from_what_is_public()
     {
