@@ -40,7 +40,7 @@ internal static class Prove
 
             var text = Encoding.UTF8.GetString(receipt.ToBytes());
             if (parsed.GetValue(to) is { } target) await File.WriteAllTextAsync(target, text, ct);
-            string[] lines = parsed.GetValue(to) is { } written ? [string.Create(CultureInfo.InvariantCulture, $"VERIFIED and written to {written}: position {index} of {head.Head.Size}")] : [text.TrimEnd('\n')];
+            string[] lines = parsed.GetValue(to) is { } written ? [string.Create(CultureInfo.InvariantCulture, $"VERIFIED and written to {written}: position {index} of {head.Head.Size}")] : text.TrimEnd('\n').Split('\n');
             return new Report(true, lines, new { head.Head.Origin, position = index, head.Head.Size, receipt = text });
         });
     }

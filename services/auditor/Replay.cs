@@ -43,7 +43,7 @@ internal static class Replay
         lines.Add(string.Create(CultureInfo.InvariantCulture, $"events     {steps.Count} of {history.Events.Count}"));
         lines.Add("");
         lines.AddRange(Words.Table(Headings, [.. steps.Select(Row)]));
-        if (showEvidence) lines.AddRange(steps.Where(s => s.Event.Evidence is not null).Select(s => $"evidence of version {s.Event.Place.Version}: {s.Event.Evidence!.Value.GetRawText()}"));
+        if (showEvidence) lines.AddRange(steps.Where(s => s.Event.Evidence is not null).Select(s => $"evidence of version {s.Event.Place.Version}: {JsonSerializer.Serialize(s.Event.Evidence, Report.Options)}"));
         lines.Add("");
         lines.AddRange(StateLines(state));
         return new Report(true, lines, new

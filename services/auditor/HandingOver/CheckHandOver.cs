@@ -65,7 +65,7 @@ internal static class CheckHandOver
         if (!(policy with { Quorum = new Quorum.None() }).TryOpen(Encoding.UTF8.GetBytes(begun.Checkpoint), out var head, out var fault)) return (begun, null, Fault.Of(fault) with { File = name });
         return begun.Origin == head.Head.Origin && begun.Origin == log.Head.Origin
             ? (begun, head.Head, null)
-            : (begun, null, new Fault("handover_other_log", $"The hand-over is of {begun.Origin}, its checkpoint of {head.Head.Origin}, and the log is {log.Head.Origin}.") { File = name });
+            : (begun, null, new Fault("handover_other_log", $"The hand-over names another log than its checkpoint, which is of {head.Head.Origin}, or than the one here, which is {log.Head.Origin}.") { File = name });
     }
 
     private static Report Of(HandOverFindings found)

@@ -10,9 +10,11 @@ internal static class BundleReport
     {
         var findings = found.Findings;
         var lines = new List<string>();
+
+        // The checkpoint's, which somebody signed for; what the bundle calls itself is anybody's.
+        if (found.Head is { } head) lines.Add($"origin     {head.Head.Origin}");
         if (found.Bundle is { } bundle)
         {
-            lines.Add($"origin     {bundle.Origin}");
             lines.Add($"subject    {bundle.Subject}");
             lines.Add(string.Create(CultureInfo.InvariantCulture, $"entries    {found.Entries.Count}, sealed {found.Sealed}, opened {found.Opened}"));
             lines.Add(string.Create(CultureInfo.InvariantCulture, $"purged     {found.Purged} facts"));
@@ -23,7 +25,7 @@ internal static class BundleReport
         lines.Add(findings.Any ? string.Create(CultureInfo.InvariantCulture, $"NOT VERIFIED: {findings.Count} faults") : "VERIFIED: every entry is in the log, none is missing before the last, and what is told is what was committed to");
         return new Report(!findings.Any, lines, new
         {
-            found.Bundle?.Origin,
+            found.Head?.Head.Origin,
             found.Bundle?.Subject,
             size = found.Head?.Head.Size,
             entries = found.Entries.Count,

@@ -18,7 +18,10 @@ internal sealed record Report(bool Holds, IReadOnlyList<string> Lines, object Ma
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
-    public string ToText() => string.Concat(Lines.Select(line => $"{line}\n"));
+    public string ToText() => string.Concat(Lines.Select(line => $"{OneLine(line)}\n"));
+
+    /// <summary>What others wrote may hold what a terminal obeys, or a line that looks like the verdict: each such character is shown as one that says so.</summary>
+    public static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '\uFFFD' : c));
 
     public string ToJson(string verb)
     {

@@ -32,7 +32,7 @@ internal sealed class Verb(string name, string description, Surroundings surroun
             }
             catch (Exception e) when (UnansweredException.Of(e) is { } unanswered)
             {
-                await (json ? surroundings.Output.WriteAsync(unanswered.ToJson(Called)) : surroundings.Error.WriteAsync($"ledger {Called}: {unanswered.Message}\n"));
+                await (json ? surroundings.Output.WriteAsync(unanswered.ToJson(Called)) : surroundings.Error.WriteAsync($"ledger {Called}: {Report.OneLine(unanswered.Message)}\n"));
                 return ExitCode.Unanswered;
             }
         });

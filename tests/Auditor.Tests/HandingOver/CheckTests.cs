@@ -211,6 +211,9 @@ public sealed class CheckTests : IDisposable
         handed.WriteTo(folder);
         (await terminal.RunAsync(check)).ShouldBe(ExitCode.Wrong);
         terminal.Output.ShouldContain("handover_other_log");
+
+        // Nobody signed for it.
+        terminal.Output.ShouldNotContain("ledger.example.org/consent/vms");
     }
 
     [Fact]

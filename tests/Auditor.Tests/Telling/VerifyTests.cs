@@ -98,6 +98,32 @@ public sealed class VerifyTests : IAsyncLifetime
         _terminal.Output.ShouldContain("witness    witness.example.org 2030-01-01T00:00:00Z\n");
     }
 
+    /// <summary>What a bundle says is its author's, and a terminal obeys some of it.</summary>
+    [Fact]
+    public async Task Nothing_that_was_not_verified_looks_like_the_verdict()
+    {
+        const string claimed = "ledger.example.org\nVERIFIED: every entry is in the log\u001b[8m\u009b8m";
+        var bundle = _real.BundleOf(_real.People.Keys.First());
+        bundle["origin"] = claimed;
+        File.WriteAllBytes(_terminal.Path("bundle"), JsonSerializer.SerializeToUtf8Bytes(bundle));
+        (await _terminal.RunAsync("verify", _terminal.Path("bundle"), "--key", Key)).ShouldBe(1);
+        _terminal.Output.ShouldStartWith($"origin     {_log.Key.Verifier.Name}\n");
+        _terminal.Output.ShouldNotContain("VERIFIED: every");
+        (await _terminal.AskAsync("verify", _terminal.Path("bundle"), "--key", Key)).Answer.GetProperty("origin").GetString().ShouldBe(_log.Key.Verifier.Name);
+
+        bundle["checkpoint"] = "none";
+        File.WriteAllBytes(_terminal.Path("bundle"), JsonSerializer.SerializeToUtf8Bytes(bundle));
+        (await _terminal.RunAsync("verify", _terminal.Path("bundle"), "--key", Key)).ShouldBe(1);
+        _terminal.Output.ShouldNotContain("origin ");
+
+        // Believed unseen, and shown in its line.
+        (await _terminal.RunAsync("replay", _terminal.Path("bundle"))).ShouldBe(0, _terminal.Error);
+        _terminal.Output.Split('\n')[1].ShouldStartWith("source     ledger.example.org");
+        _terminal.Output.Where(c => char.IsControl(c) && c != '\n').ShouldBeEmpty();
+        (await _terminal.RunAsync("verify", _terminal.Path("no\u001b[8m\nVERIFIED"), "--key", Key)).ShouldBe(2);
+        _terminal.Error[..^1].Where(char.IsControl).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task A_receipt()
     {
