@@ -10,8 +10,6 @@ namespace ConsentLedger.Auditor;
 /// <summary><c>ledger export</c>: brings a log, or one subject's bundle, into files, and verifies while it does.</summary>
 internal static class Export
 {
-    private const string Refused = "checkpoint.refused";
-
     public static Command Verb(Surroundings surroundings)
     {
         var to = new Option<string>("--to") { Description = "The folder of the log, or the file of the bundle. What a folder has is not fetched again.", HelpName = "PATH", Required = true };
@@ -65,10 +63,10 @@ internal static class Export
         var findings = await surroundings.WatchAsync("Exporting", progress => new LogVerifier(files, checking).RunAsync(head, older, progress, ct));
 
         // A folder has a checkpoint once all of its tree is there and verified; until then it is the one before, if any.
-        await files.WriteAsync(findings.Findings.Any ? Refused : LogFiles.Checkpoint, bytes, ct);
+        await files.WriteAsync(findings.Findings.Any ? MirroredFiles.Refused : LogFiles.Checkpoint, bytes, ct);
         if (!findings.Findings.Any)
         {
-            File.Delete(Path.Combine(folder, Refused));
+            File.Delete(Path.Combine(folder, MirroredFiles.Refused));
             files.RemoveOutgrown(head.Head.Size);
         }
 

@@ -6,6 +6,9 @@ namespace ConsentLedger.Auditor.Reading;
 /// <summary>A folder that fills with what it lacks, as it is read. A file is there whole or not at all, so whoever was interrupted goes on where they were.</summary>
 internal sealed class MirroredFiles(HttpFiles remote, string folder) : LogFiles
 {
+    /// <summary>A checkpoint whose log is not what it says.</summary>
+    public const string Refused = "checkpoint.refused";
+
     private const string Unfinished = ".part";
 
     private readonly FolderFiles _local = new(folder);
@@ -33,13 +36,15 @@ internal sealed class MirroredFiles(HttpFiles remote, string folder) : LogFiles
         File.Move(file + Unfinished, file, overwrite: true);
     }
 
-    /// <summary>Removes what a tree of this size no longer has: the narrow tiles of a smaller one, and what an interrupted run left unfinished.</summary>
+    /// <summary>Removes what a tree of this size no longer has: the narrow tiles of a smaller one, and what an interrupted run left unfinished. What else lies there is somebody else's.</summary>
     public void RemoveOutgrown(long size)
     {
         foreach (var path in _local.Paths.ToList())
         {
-            var isTile = FactsPath.TryParse(path, out var tile) || TileId.TryParse(path, out tile, out _);
-            if (path.EndsWith(Unfinished, StringComparison.Ordinal) || (isTile && !tile.IsFull && !tile.IsOf(size))) File.Delete(Path.Combine(folder, path));
+            var isUnfinished = path.EndsWith(Unfinished, StringComparison.Ordinal);
+            var whole = isUnfinished ? path[..^Unfinished.Length] : path;
+            var isTile = FactsPath.TryParse(whole, out var tile) || TileId.TryParse(whole, out tile, out _);
+            if (isUnfinished ? isTile || whole is Checkpoint or Refused : isTile && !tile.IsFull && !tile.IsOf(size)) File.Delete(Path.Combine(folder, path));
         }
 
         // What they leave is an empty 000.p beside 000.

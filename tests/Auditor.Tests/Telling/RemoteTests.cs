@@ -128,6 +128,21 @@ public sealed class RemoteTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_export_removes_what_one_left_unfinished_and_nothing_of_others()
+    {
+        var folder = _terminal.Path("export");
+        string[] ours = ["checkpoint.part", "checkpoint.refused.part", "tile/0/000.part", "tile/entries/001.p/24.part", "facts/000.part"], others = ["film.part", "notes/essay.part", "tile/mine.part"];
+        foreach (var path in (string[])[.. ours, .. others])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, path))!);
+            File.WriteAllText(Path.Combine(folder, path), "some");
+        }
+
+        (await _terminal.RunAsync(["export", .. Common, "--to", folder])).ShouldBe(0, _terminal.Output + _terminal.Error);
+        Directory.EnumerateFiles(folder, "*.part", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file)).ShouldBe(others, ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task Makes_receipts_from_what_is_public()
     {
         var receipt = _terminal.Path("receipt");
