@@ -1,7 +1,6 @@
 using System.Text;
 using ConsentLedger.Auditor.Reading;
 using ConsentLedger.Auditor.Telling;
-using ConsentLedger.EventStore;
 using ConsentLedger.Ledger;
 
 namespace ConsentLedger.Auditor.Histories;
@@ -19,7 +18,7 @@ internal static class BundleHistory
     private static HistoryEvent Read(BundledEntry told, string file)
     {
         if (!Entry.TryDecode(BundledEntry.Decode(told.Entry), out var entry, out var fault)) throw new UnansweredException(fault.Code, $"{file}, position {told.Position}: {fault.Reason}");
-        var place = new EventPlace(told.Position, entry.Version, DateTimeOffset.FromUnixTimeMilliseconds(entry.RecordedMs));
+        var place = HistoryEvent.PlaceOf(told.Position, entry, file);
         return told is { Type: { } type, Data: { } data }
             ? HistoryEvent.Of(entry.Stream, place, type, Encoding.UTF8.GetBytes(data.GetRawText()), told.Evidence)
             : new HistoryEvent(place, Stored: null);

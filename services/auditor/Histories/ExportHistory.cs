@@ -40,7 +40,7 @@ internal static class ExportHistory
         for (var position = first; reader.TryRead(out var bytes); position++)
         {
             if (!Entry.TryDecode(bytes, out var entry, out var fault)) throw new UnansweredException(fault.Code, $"{file}, position {position}: {fault.Reason}");
-            if (entry.Stream == subject) places.Add(new EventPlace(position, entry.Version, DateTimeOffset.FromUnixTimeMilliseconds(entry.RecordedMs)));
+            if (entry.Stream == subject) places.Add(HistoryEvent.PlaceOf(position, entry, file));
         }
 
         return reader.Fault is { } cut ? throw new UnansweredException(cut.Code, $"{file}: {cut.Reason}") : places;

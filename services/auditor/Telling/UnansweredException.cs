@@ -15,6 +15,9 @@ internal sealed class UnansweredException(string code, string reason, Exception?
         OperationCanceledException => new("interrupted", "Interrupted.", e),
         HttpRequestException => new("no_answer", e.Message, e),
         IOException or UnauthorizedAccessException => new("file_inaccessible", e.Message, e),
+
+        // What .NET says to an empty name.
+        ArgumentException { ParamName: "path" or "fileName" } => new("file_inaccessible", e.Message, e),
         _ => null,
     };
 

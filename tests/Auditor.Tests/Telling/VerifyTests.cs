@@ -98,6 +98,30 @@ public sealed class VerifyTests : IAsyncLifetime
         _terminal.Output.ShouldContain("witness    witness.example.org 2030-01-01T00:00:00Z\n");
     }
 
+    [Fact]
+    public async Task A_history_with_a_time_that_no_calendar_has_is_not_told()
+    {
+        var person = Guid.Parse("0195a1b2-0000-7000-8000-000000000001");
+        var log = new MadeUpLog().Add(person, change: e => e with { RecordedMs = long.MaxValue }).Signed;
+        var bundle = new RealLog(log, new Dictionary<Guid, Person>(), new Dictionary<long, byte[]>()).BundleOf(person);
+        File.WriteAllBytes(_terminal.Path("bundle"), JsonSerializer.SerializeToUtf8Bytes(bundle));
+        foreach (var path in (string[])[_terminal.Path("bundle"), log.WriteTo(_terminal.Path("odd"))])
+        {
+            var (code, answer) = await _terminal.AskAsync("replay", path, "--subject", $"{person:D}");
+            (code, answer.GetProperty("error").GetProperty("code").GetString()).ShouldBe((2, "entry_time_invalid"));
+        }
+    }
+
+    [Fact]
+    public async Task An_empty_name_is_no_files()
+    {
+        foreach (var question in (string[][])[["verify", "", "--key", Key], ["verify-certificate", "", "--key", Key], ["verify", "", "--policy", ""], ["replay", ""]])
+        {
+            var (code, answer) = await _terminal.AskAsync(question);
+            (code, answer.GetProperty("error").GetProperty("code").GetString()).ShouldBe((2, "file_inaccessible"), string.Join(' ', question));
+        }
+    }
+
     /// <summary>What a bundle says is its author's, and a terminal obeys some of it.</summary>
     [Fact]
     public async Task Nothing_that_was_not_verified_looks_like_the_verdict()
