@@ -10,7 +10,7 @@ public sealed partial class KubernetesTests
     private const string Folder = "deploy/kubernetes";
 
     /// <summary>Made by hand as docs/operations.md says, or by an operator from a resource of ours.</summary>
-    private static readonly string[] MadeByHand = ["consent-kek", "erasure-kek", "consent-log-key", "marketing-preference-log-key", "erasure-orchestrator-log-key", "marketing-preference-links", "marketing-preference-consent-token", "erasure-orchestrator-consent-token", "jwks", "backup-credentials", "vault-backup-credentials", "preferences-tls"];
+    private static readonly string[] MadeByHand = ["consent-kek", "erasure-kek", "consent-log-key", "marketing-preference-log-key", "erasure-orchestrator-log-key", "marketing-preference-links", "marketing-preference-consent-token", "erasure-orchestrator-consent-token", "jwks", "backup-credentials", "vault-backup-credentials", "preferences-tls", "privacy-tls"];
 
     private static readonly IReadOnlyList<(SourceFile File, YamlMappingNode Object)> Objects =
         [.. Repository.Files.Where(f => f.IsIn(Folder) && f.Is(".yaml") && f.Name is not ("kustomization.yaml" or "every-service.yaml")).SelectMany(f => Load(f).Select(o => (f, o)))];
