@@ -152,6 +152,24 @@ public sealed class RightsTests
     }
 
     [Fact]
+    public void What_stopped_everything_before_a_yes_stops_it_again_whatever_date_it_claims()
+    {
+        const string Measuring = "web-analytics";
+        Given().On(2).After(Object(2, ObjectionTo.Marketing)).On(3).After(Grant(3)).On(4).After(Object(2, ObjectionTo.Marketing)).Asked().Code.ShouldBe("subject_objected");
+        Given().On(2).After(Restrict(2)).On(3).After(Grant(3)).On(4).After(Restrict(2)).Asked().Code.ShouldBe("processing_restricted");
+        Given().Under(Packs.Of("assutech")).On(2).After(Signal(2, "FR")).On(3).After(Grant(3, purpose: Measuring, channel: "web") with { Text = null }).On(4).After(Signal(1, "FR"))
+            .Asked(Measuring, "web").Code.ShouldBe("signal_objected");
+    }
+
+    [Fact]
+    public void What_stops_everything_is_heard_once_while_no_yes_comes_between()
+    {
+        Given().On(2).After(Object(2, ObjectionTo.Marketing)).On(4).When(Object(2, ObjectionTo.Marketing)).ThenNothing();
+        var ignored = Given().On(2).After(Signal(2, "US-CA")).Then(Packs.Spectral.Next("2026-03-02") with { Tracking = Packs.Spectral.Tracking! with { GlobalPrivacyControl = SignalStance.Ignored } });
+        ignored.On(3).After(Signal(3, "US-CA")).On(4).When(Signal(4, "US-CA")).ThenNothing();
+    }
+
+    [Fact]
     public void Who_declined_the_terms_agrees_to_no_later_version_but_by_their_own_word()
     {
         var declined = Given().Under(Packs.Of("quintus")).On(1).After(Terms(Given().Under(Packs.Of("quintus")), false, 1)).On(2).Then(Packs.Of("quintus").Next("2026-03-02")).On(3);

@@ -51,8 +51,7 @@ public sealed record SubjectConsents(
         ObjectionOverdue overdue => this with { Objections = [.. Objections.Select(o => o.Place.Version == overdue.Objection ? o with { Due = null } : o)] },
         ProcessingRestricted restricted => this with { Restrictions = Restrictions.Add(new Restriction(restricted.Ground, [.. restricted.Purposes], restricted.EffectiveAt(place), place)) },
         RestrictionLifted lifted => this with { Restrictions = Restrictions.RemoveAll(r => r.Place.Version == lifted.Restriction) },
-        SignalReceived signal when !Signals.TryGetValue(signal.Jurisdiction?.Value ?? "", out var before) || before.GivesWayTo(signal.Honoured, signal.EffectiveAt(place)) =>
-            this with { Signals = Signals.SetItem(signal.Jurisdiction?.Value ?? "", new Signalled(signal.Honoured, signal.EffectiveAt(place), signal.PolicyVersion, place, before is { Honoured: true } ? before.FirstUnder : signal.PolicyVersion)) },
+        SignalReceived signal => this with { Signals = Signals.SetItem(signal.Jurisdiction?.Value ?? "", Signalled.After(Signals.GetValueOrDefault(signal.Jurisdiction?.Value ?? ""), signal, place)) },
         DataDisclosed or UseExcepted or HistoryRead => this,
         ErasureStarted => this with { Erasure = Erasure.Started },
 
@@ -100,6 +99,9 @@ public sealed record SubjectConsents(
     public bool WasStoppedSince(Lane lane, LaneState given) =>
         !Others.IsEmpty || Answers(lane with { Law = null }).Any(s => s.LastNo > given.OccurredAt || s.LastNoPosition > given.Place.Position) || Objections.Any(o => o.Stands && (o.OccurredAt >= given.OccurredAt || o.Place.Position > given.Place.Position))
         || Restrictions.Any(r => r.OccurredAt >= given.OccurredAt || r.Place.Position > given.Place.Position) || Signals.Values.Any(s => s.Honoured && (s.OccurredAt >= given.OccurredAt || s.Place.Position > given.Place.Position));
+
+    /// <summary>Whether a yes was recorded after this that may have gone before it. One under another id cannot be seen from here.</summary>
+    public bool SaidYesSince(EventPlace place) => !Others.IsEmpty || Lanes.Values.Any(l => l.Given && l.Place.Position > place.Position);
 
     /// <summary>The stream version of the consent that another one takes the place of, without a no between them.</summary>
     public long? Renewed(Lane lane) => Lanes.TryGetValue(lane, out var state) && state.Status is LaneStatus.Given or LaneStatus.Expired ? state.Place.Version : null;
@@ -204,12 +206,20 @@ public sealed record TermsAnswer(bool Accepted, bool IsOwn, DateTimeOffset Occur
         (!accepted || actor.IsOwn() || (Accepted && !IsOwn)) && (at > OccurredAt || (at == OccurredAt && Accepted && !accepted));
 }
 
-/// <param name="Honoured">Whether the policy then took it for an objection.</param>
+/// <param name="Honoured">Whether a policy took it for an objection, then or before.</param>
+/// <param name="OccurredAt">The latest moment at which one did, wherever word of that lies.</param>
+/// <param name="PolicyVersion">The one under which it came last.</param>
+/// <param name="Place">Where the one lies that counted last, whatever moment it claims.</param>
 /// <param name="FirstUnder">The version of the policy under which it first was.</param>
 public sealed record Signalled(bool Honoured, DateTimeOffset OccurredAt, string PolicyVersion, EventPlace Place, string FirstUnder)
 {
-    /// <summary>The latest that counts as an objection is kept: neither an earlier one nor one under a policy that ignores it takes its place.</summary>
-    public bool GivesWayTo(bool honoured, DateTimeOffset at) => honoured ? !Honoured || at > OccurredAt : !Honoured;
+    /// <summary>Nothing takes an objection back: neither one that claims to be older nor a policy that ignores it.</summary>
+    public static Signalled After(Signalled? before, SignalReceived signal, EventPlace place)
+    {
+        var at = signal.EffectiveAt(place);
+        if (before is not { Honoured: true }) return new(signal.Honoured, at, signal.PolicyVersion, place, signal.PolicyVersion);
+        return signal.Honoured ? before with { OccurredAt = at > before.OccurredAt ? at : before.OccurredAt, PolicyVersion = signal.PolicyVersion, Place = place } : before with { PolicyVersion = signal.PolicyVersion };
+    }
 }
 
 /// <param name="Told">That the person is of age has been recorded.</param>

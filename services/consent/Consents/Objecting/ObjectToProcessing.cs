@@ -18,7 +18,7 @@ public sealed record ObjectToProcessing(
         if (policies.Current is not { } pack) return Decision.No("policy_missing", "The controller has not published a policy yet.");
         if (To != ObjectionTo.Purpose && Purpose is not null) return Decision.No("objection_needs_no_purpose", "An objection to marketing or profiling is to all of it.");
         if (To == ObjectionTo.Purpose && CheckPurpose(pack) is { } refusal) return new Decision.Refuse(refusal);
-        if (subject.Objections.Any(o => o.To == To && o.Purpose == Purpose && o.Stands && o.OccurredAt >= this.HeardAt(now))) return Decision.Unchanged;
+        if (subject.Objections.Any(o => o.To == To && o.Purpose == Purpose && o.Stands && o.OccurredAt >= this.HeardAt(now) && !subject.SaidYesSince(o.Place))) return Decision.Unchanged;
 
         var due = To == ObjectionTo.Purpose ? now.AddMonths(pack.Rights.DeadlineMonths) : (DateTimeOffset?)null;
         return this.Recording(new ObjectionRaised(To, Purpose, pack.Version, due, OccurredAt, Actor, Method, Source, Jurisdiction));

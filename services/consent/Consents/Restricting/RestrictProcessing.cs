@@ -16,7 +16,7 @@ public sealed record RestrictProcessing(
         if (policies.Current is not { } pack) return Decision.No("policy_missing", "The controller has not published a policy yet.");
         var purposes = (Purposes ?? []).Distinct().Order(StringComparer.Ordinal).ToList();
         if (purposes.Any(p => pack.FindPurpose(p) is null)) return Decision.No("purpose_undeclared", $"Policy {pack.Version} declares no such purpose.");
-        if (subject.Restrictions.Any(r => r.Ground == Ground && r.Purposes.SequenceEqual(purposes) && r.OccurredAt >= this.HeardAt(now))) return Decision.Unchanged;
+        if (subject.Restrictions.Any(r => r.Ground == Ground && r.Purposes.SequenceEqual(purposes) && r.OccurredAt >= this.HeardAt(now) && !subject.SaidYesSince(r.Place))) return Decision.Unchanged;
         return this.Recording(new ProcessingRestricted(Ground, purposes, OccurredAt, Actor, Method, Source));
     }
 }

@@ -20,7 +20,7 @@ public sealed record ReceiveSignal(
         var honoured = pack.Tracking is { GlobalPrivacyControl: SignalStance.Objection } tracking && (!Jurisdictions.IsKnown(Jurisdiction) || tracking.HonoursPrivacyControl(Jurisdiction));
 
         // It comes with every page. Worth keeping is the first, one under another policy, and one after a consent given since.
-        if (subject.Others.IsEmpty && subject.Signals.TryGetValue(Jurisdiction?.Value ?? "", out var before) && (before.Honoured, before.PolicyVersion) == (honoured, pack.Version)
+        if (subject.Others.IsEmpty && subject.Signals.TryGetValue(Jurisdiction?.Value ?? "", out var before) && before.PolicyVersion == pack.Version
             && !subject.Lanes.Any(l => l.Value.Given && l.Value.OccurredAt > before.OccurredAt && (pack.Tracking?.Purposes.Contains(l.Key.Purpose) ?? false))) return Decision.Unchanged;
         return this.Recording(new SignalReceived(Signal, honoured, pack.Version, OccurredAt, Actor, Method, Source, Jurisdiction)) with { Note = honoured ? null : "signal_not_honoured" };
     }
