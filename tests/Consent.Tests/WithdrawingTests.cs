@@ -110,4 +110,13 @@ public sealed class WithdrawingTests
         var recorded = verdict.Decision.ShouldBeOfType<EventStore.Decision.Record>();
         recorded.Events.Select(e => e.Personal.IsEmpty).ShouldBe([false, true]);
     }
+
+    [Fact]
+    public void The_echo_of_an_unsubscription_takes_no_yes_away_that_was_said_since_under_one_law()
+    {
+        var unsubscription = Withdraw(2, recipient: null);
+        var back = Given(Granted(1)).On(2).After(unsubscription).On(3).After(Grant(3) with { Jurisdiction = Token.Parse("FR") });
+        back.On(4).When(unsubscription with { CausedBy = ("unsubscribed", Guid.Empty) }).ThenNothing();
+        back.On(4).After(unsubscription).Asked().Code.ShouldBe("consent_withdrawn", "said again, it is a no again");
+    }
 }

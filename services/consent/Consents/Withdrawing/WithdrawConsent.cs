@@ -45,8 +45,9 @@ public sealed record WithdrawConsent(
                 lane, pack?.Version ?? subject.Lanes[lane].PolicyVersion, OccurredAt, Actor, Method, Source, CausedBy?.Cause, CausedBy?.Event, Imported: Imported)));
     }
 
-    // What follows from an unsubscribe comes twice: at once over HTTP, and over the bus. A person who took it back in between must not lose their yes to the echo of the no before it.
-    private bool WasHeard(SubjectConsents subject, Lane lane) => CausedBy is not null && subject.Lanes.GetValueOrDefault(lane)?.LastNo == OccurredAt;
+    // What follows from an unsubscribe comes twice: at once over HTTP, and over the bus. A person who took it back in between must not lose their yes to the echo of the no before it,
+    // under whichever law they said it.
+    private bool WasHeard(SubjectConsents subject, Lane lane) => CausedBy is not null && subject.Answers(lane).Any(answer => answer.LastNo == OccurredAt);
 
     private bool Covers(Lane lane, string? law) =>
         lane.Purpose == Purpose && (Channel is null || lane.Channel == Channel) && (Recipient is null || lane.Recipient == Recipient)
