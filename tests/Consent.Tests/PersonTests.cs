@@ -219,6 +219,10 @@ public sealed class PersonTests
         InTheStates(chosen.On(4).Then(v3).On(5), "phone").Code.ShouldBe("consent_unknown");
         InTheStates(story.On(2).Then(v2).On(3), "sms", others: [story.After(Leaving(1, "US")).State]).Code.ShouldBe("consent_unknown", "under whichever id they said it");
 
+        // Dropped, and back: they left all that there was meanwhile.
+        var back = chosen.On(4).Then(v1 with { Version = "2026-03-04" }).On(5).After(Leaving(5, "US")).On(6).Then(v2 with { Version = "2026-03-06" }).On(7);
+        InTheStates(back, "sms").Code.ShouldBe("consent_unknown");
+
         static DecisionAnswer InTheStates(Story story, string channel, string? recipient = null, params SubjectConsents[] others) =>
             story.Asked(Question("product-offers", channel, recipient) with { Jurisdiction = "US" }, others);
         static Consents.Withdrawing.WithdrawConsent Leaving(double day, string place) => new("product-offers", Day(day), Actor.Subject, Token.Parse("link"), Jurisdiction: Token.Parse(place));

@@ -25,10 +25,10 @@ public readonly record struct Lane(string Purpose, string? Channel, string Recip
 /// <param name="WasGiven">It was given once, whatever came after: data may have gone out on it.</param>
 /// <param name="Renewal">The first step of a renewal that waits to be confirmed, while this stands.</param>
 /// <param name="LastNoPosition">Where the no lies that was recorded last, whatever moment it claims.</param>
-/// <param name="NoUnder">The version of the policy under which the person first said no since their last yes; null where they have not.</param>
+/// <param name="NoesUnder">The versions of the policy under which the person said no since their last yes, a space before each.</param>
 public sealed record LaneState(
     LaneStatus Status, DateTimeOffset OccurredAt, EventPlace Place, string PolicyVersion, Actor Actor, TextShown? Text, DateTimeOffset? LastNo, DateTimeOffset? Until = null, bool RenewalDue = false, bool WasGiven = false, DateTimeOffset? Ends = null, LaneState? Renewal = null,
-    long? LastNoPosition = null, string? NoUnder = null)
+    long? LastNoPosition = null, string NoesUnder = "")
 {
     public bool Given => Status == LaneStatus.Given;
 

@@ -93,7 +93,7 @@ public sealed record SubjectConsents(
     /// <summary>The versions of the policy under which the person said no to the purpose, over whatever channel and for whatever recipient, and has said no yes since.</summary>
     /// <param name="laws">As of <see cref="Answers"/>.</param>
     public IEnumerable<string> NoesUnder(Lane asked, IReadOnlyCollection<string> laws) => Lanes
-        .Where(l => l.Key.Purpose == asked.Purpose && (l.Key.IsUnderLawOf(asked) || laws.Contains(l.Key.Law!))).Select(l => l.Value.NoUnder).OfType<string>();
+        .Where(l => l.Key.Purpose == asked.Purpose && (l.Key.IsUnderLawOf(asked) || laws.Contains(l.Key.Law!))).SelectMany(l => l.Value.NoesUnder.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>Whether anything came after a consent that a new one would go before: then saying yes again is saying something.</summary>
     public bool WasStoppedSince(Lane lane, LaneState given) =>
@@ -129,7 +129,7 @@ public sealed record SubjectConsents(
             WasGiven = status == LaneStatus.Given || WasGiven(act.Lane),
             Ends = ends,
             LastNoPosition = Lanes.GetValueOrDefault(act.Lane)?.LastNoPosition,
-            NoUnder = status == LaneStatus.Given ? null : Lanes.GetValueOrDefault(act.Lane)?.NoUnder,
+            NoesUnder = status == LaneStatus.Given ? "" : Lanes.GetValueOrDefault(act.Lane)?.NoesUnder ?? "",
         }),
     };
 
@@ -144,13 +144,14 @@ public sealed record SubjectConsents(
     {
         var at = act.EffectiveAt(place);
         var before = Lanes.GetValueOrDefault(act.Lane);
+        var noes = before?.NoesUnder ?? "";
         return this with
         {
             Lanes = Lanes.SetItem(act.Lane, new LaneState(status, at, place, act.PolicyVersion, act.Actor, text, before?.LastNo > at ? before.LastNo : at)
             {
                 WasGiven = WasGiven(act.Lane),
                 LastNoPosition = place.Position,
-                NoUnder = before?.NoUnder ?? act.PolicyVersion,
+                NoesUnder = noes.Split(' ').Contains(act.PolicyVersion) ? noes : $"{noes} {act.PolicyVersion}",
             }),
         };
     }
