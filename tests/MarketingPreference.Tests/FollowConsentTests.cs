@@ -51,6 +51,28 @@ public sealed class FollowConsentTests
         Follow(Granted(2), Given(Heard(1, true), Opened("newsletter"), Closed("newsletter", withdrawsConsent: true))).OfType<Subscribed>().ShouldBeEmpty();
 
     [Fact]
+    public void Who_is_the_same_person_is_remembered_until_they_part_and_after_an_erasure()
+    {
+        var (one, two) = (NewSubject(), NewSubject());
+        var merged = Follow(new ConsentEntry(1, NewId(), SubjectMergedV1.Type, null, Tie: new Tie(one.Stream.Value, IsOne: true)), Given());
+        Given([.. merged, Tied(2, two)]).Others.ShouldBe([one.Stream, two.Stream], ignoreOrder: true);
+        Given([.. merged, Tied(2, two), Tied(3, one, isOne: false)]).Others.ShouldBe([two.Stream]);
+        Given([.. merged, new ErasureStarted(NewId()), new SubjectErased(NewId())]).Others.ShouldBe([one.Stream]);
+    }
+
+    [Theory]
+    [InlineData(1, Actor.Subject, true)]
+    [InlineData(1, Actor.System, false)]
+    [InlineData(0, Actor.Subject, false)]
+    public void A_later_consent_says_again_what_is_open_where_it_may_have_ended_under_another_id(int minutesLater, Actor actor, bool saysAgain)
+    {
+        var granted = Granted(3);
+        granted = granted with { Act = granted.Act! with { OccurredAt = Noon.AddMinutes(minutesLater), Actor = actor } };
+        Follow(granted, Given(Heard(1, true), Opened("newsletter"), Tied(2, NewSubject()))).OfType<Subscribed>().Any().ShouldBe(saysAgain);
+        Follow(granted, Given(Heard(1, true), Opened("newsletter"), new ConsentFollowed(NewId(), 2, null))).OfType<Subscribed>().ShouldBeEmpty();
+    }
+
+    [Fact]
     public void A_withdrawal_for_one_recipient_leaves_what_another_may_do() =>
         Follow(Withdrawn(3, recipient: "partners"), Given(Heard(1, true), Heard(2, true, recipient: "partners"), Opened("newsletter"))).OfType<Unsubscribed>().ShouldBeEmpty();
 

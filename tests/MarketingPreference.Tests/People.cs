@@ -32,6 +32,8 @@ internal static class People
     public static ConsentFollowed Heard(long version, bool given, string purpose = "newsletter", string? channel = "email", string recipient = "controller") =>
         new(NewId(), version, new ConsentChange(purpose, channel, recipient, given));
 
+    public static ConsentFollowed Tied(long version, SubjectId other, bool isOne = true) => new(NewId(), version, null, new Tie(other.Stream.Value, isOne));
+
     public static ConsentEntry Granted(long version, string purpose = "newsletter", string? channel = "email", string recipient = "controller", bool inForce = true) =>
         new(version, NewId(), ConsentGrantedV1.Type, new ConsentAct(purpose, recipient, Noon, Actor.Subject, "web-form", channel, inForce));
 

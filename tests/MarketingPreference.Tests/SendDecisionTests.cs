@@ -12,7 +12,7 @@ public sealed class SendDecisionTests
     [Fact]
     public void What_nobody_declared_is_not_sent()
     {
-        SendDecision.DecideHere(Asked("newsletter"), Given(), pack: null).ShouldBe(new Verdict(false, "policy_missing"));
+        SendDecision.DecideHere(Asked("newsletter"), [Given()], pack: null).ShouldBe(new Verdict(false, "policy_missing"));
         Here("horoscopes", Given()).ShouldBe(new Verdict(false, "topic_undeclared"));
         Here("newsletter", Given(), "phone").ShouldBe(new Verdict(false, "channel_undeclared"));
     }
@@ -56,14 +56,14 @@ public sealed class SendDecisionTests
         var address = new AddressRow(standing, Noon.AddDays(1), 5, Noon);
         foreach (var (topic, expected) in new[] { ("newsletter", marketing), ("module-crm", service), ("account-notices", transactional) })
         {
-            var verdict = SendDecision.DecideHere(Asked(topic), Given(Opened(topic)), Packs.Northwind, address, Noon);
+            var verdict = SendDecision.DecideHere(Asked(topic), [Given(Opened(topic))], Packs.Northwind, address, Noon);
             (verdict?.Rule, verdict?.Position, verdict?.NotBefore).ShouldBe((expected, expected is null ? null : 5, expected == "address_soft_bounced" ? address.PausedUntil : null), topic);
         }
     }
 
     [Fact]
     public void Soft_bounces_stop_for_as_long_as_the_address_is_paused() =>
-        SendDecision.DecideHere(Asked("newsletter"), Given(), Packs.Northwind, new AddressRow(AddressStanding.SoftBounced, Noon, 5, Noon), Noon).ShouldBeNull();
+        SendDecision.DecideHere(Asked("newsletter"), [Given()], Packs.Northwind, new AddressRow(AddressStanding.SoftBounced, Noon, 5, Noon), Noon).ShouldBeNull();
 
     [Fact]
     public void In_quiet_hours_nothing_goes_out_but_what_is_owed_and_whoever_may_never_be_written_to_hears_that_first()
@@ -123,7 +123,7 @@ public sealed class SendDecisionTests
     public void What_rests_on_nothing_is_not_sent()
     {
         var pack = Packs.Northwind with { Purposes = [.. Packs.Northwind.Purposes.Select(p => p with { Bases = [], Role = Role.Processor })] };
-        SendDecision.DecideHere(Asked("module-crm"), Given(), pack).ShouldBe(new Verdict(false, "basis_missing"));
+        SendDecision.DecideHere(Asked("module-crm"), [Given()], pack).ShouldBe(new Verdict(false, "basis_missing"));
     }
 
     [Theory]
@@ -135,7 +135,7 @@ public sealed class SendDecisionTests
         On(said, "newsletter", Given(Opened("newsletter"))).ShouldBe(new Verdict(allowed, code, 0, said));
     }
 
-    private static Verdict? Here(string topic, SubjectPreferences subject, string channel = "email") => SendDecision.DecideHere(Asked(topic, channel), subject, Packs.Northwind);
+    private static Verdict? Here(string topic, SubjectPreferences subject, string channel = "email") => SendDecision.DecideHere(Asked(topic, channel), [subject], Packs.Northwind);
 
     private static Verdict On(ConsentDecision? said, string topic, SubjectPreferences subject) => SendDecision.DecideOn(said, Asked(topic), subject, Packs.Northwind);
 

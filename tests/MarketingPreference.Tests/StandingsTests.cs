@@ -28,7 +28,7 @@ public sealed class StandingsTests : IAsyncLifetime
         _engine = new NpgsqlEngine(_ledger);
         await _engine.EnsureSchemaAsync(CancellationToken.None);
         _elsewhere = new DeciderLoop(_engine, MarketingCatalog.Events, TimeProvider.System);
-        _standings = new Standings(_engine, MarketingCatalog.Events, _ledger);
+        _standings = new Standings(_engine, MarketingCatalog.Events, _ledger, new PreferenceReader(_engine, MarketingCatalog.Events));
         await RecordAsync(PolicyBook.Of(Tenant).Id, PolicyBook.Stream, new PolicyFollowed(Packs.Northwind, 1));
     }
 
@@ -57,11 +57,13 @@ public sealed class StandingsTests : IAsyncLifetime
                 if (erased.Contains(person)) continue;
                 object fact = chance.Next(10) switch
                 {
+                    // Each hears its own part of it, in its own time.
+                    0 when chance.Next(2) == 0 => Tied(1, people[chance.Next(people.Count)], isOne: chance.Next(3) > 0),
                     0 => new ErasureStarted(NewId()),
                     1 => Heard(chance.Next(100), given: chance.Next(2) == 0),
                     2 => new PreferencesRead("somebody"),
                     < 6 => Closed(topic, channel),
-                    _ => Opened(topic, channel),
+                    _ => Opened(topic, channel, chance.Next(2) == 0 ? Cause.Preference : Cause.ConsentGranted) with { OccurredAt = Noon.AddMinutes(chance.Next(3)) },
                 };
                 await RecordAsync(person.Stream, SubjectPreferences.Stream, fact);
                 if (fact is not ErasureStarted) continue;
@@ -73,6 +75,29 @@ public sealed class StandingsTests : IAsyncLifetime
             chance.Shuffle(questions);
             for (var again = 0; again < 2; again++) await ShouldBeExactAsync(questions);
         }
+    }
+
+    [Fact]
+    public async Task What_one_id_leaves_the_others_have_left_and_nothing_else_of_theirs_has_to_change_for_it()
+    {
+        var ids = Enumerable.Range(0, 4).Select(_ => NewSubject()).ToList();
+        var questions = ids.Select(id => new SendQuestion(id, "module-crm", "email")).ToList();
+        foreach (var (one, other) in ids.Zip(ids.Skip(1)))
+        {
+            await RecordAsync(one.Stream, SubjectPreferences.Stream, Tied(1, other));
+            await RecordAsync(other.Stream, SubjectPreferences.Stream, Tied(1, one));
+        }
+
+        (await KindsAsync()).ShouldBe([StandingKind.NeverAsked, StandingKind.NeverAsked, StandingKind.NeverAsked, StandingKind.NeverAsked]);
+        await RecordAsync(ids[0].Stream, SubjectPreferences.Stream, Closed("module-crm"));
+        (await KindsAsync()).ShouldBe([StandingKind.Left, StandingKind.Left, StandingKind.Left, StandingKind.Left]);
+        await RecordAsync(ids[1].Stream, SubjectPreferences.Stream, Tied(2, ids[2], isOne: false));
+        await RecordAsync(ids[2].Stream, SubjectPreferences.Stream, Tied(2, ids[1], isOne: false));
+        (await KindsAsync()).ShouldBe([StandingKind.Left, StandingKind.Left, StandingKind.NeverAsked, StandingKind.NeverAsked]);
+        await RecordAsync(ids[3].Stream, SubjectPreferences.Stream, new ErasureStarted(NewId()));
+        (await KindsAsync()).ShouldBe([StandingKind.Left, StandingKind.Left, StandingKind.Erased, StandingKind.Erased]);
+
+        async Task<IEnumerable<StandingKind>> KindsAsync() => (await _standings.ReadAsync(Tenant, questions, CancellationToken.None)).Standings.Select(s => s.Kind);
     }
 
     [Fact]
@@ -106,8 +131,9 @@ public sealed class StandingsTests : IAsyncLifetime
 
     private async Task ShouldBeExactAsync(IReadOnlyList<SendQuestion> questions)
     {
-        var states = await new StateReader(_engine, MarketingCatalog.Events).ReadAsync([.. questions.Select(q => new StreamKey(Tenant, q.Subject.Stream))], SubjectPreferences.Stream, CancellationToken.None);
-        var expected = questions.Select(q => Standing.Of(states[new StreamKey(Tenant, q.Subject.Stream)], q.Topic, q.Channel));
+        var read = await new StateReader(_engine, MarketingCatalog.Events).ReadAsync([.. questions.Select(q => new StreamKey(Tenant, q.Subject.Stream))], SubjectPreferences.Stream, CancellationToken.None);
+        var states = read.ToDictionary(s => s.Key.Id, s => s.Value);
+        var expected = questions.Select(q => Standing.Of([.. SubjectPreferences.IdsOf(q.Subject.Stream, states).Select(s => states[s])], q.Topic, q.Channel));
         (await _standings.ReadAsync(Tenant, questions, CancellationToken.None)).Standings.ShouldBe(expected);
     }
 

@@ -109,7 +109,8 @@ public sealed record ObjectionAct(
 /// <param name="Act">Null for what says neither yes nor no to a purpose.</param>
 /// <param name="Objection">Null for what is no objection.</param>
 /// <param name="Ended">The version of the objection that this ends; null for what ends none.</param>
-public sealed record ConsentEntry(long Version, Guid Id, string Type, ConsentAct? Act, ObjectionAct? Objection = null, long? Ended = null)
+/// <param name="Tie">With whom this makes one person, or no longer does; null for what does neither.</param>
+public sealed record ConsentEntry(long Version, Guid Id, string Type, ConsentAct? Act, ObjectionAct? Objection = null, long? Ended = null, Tie? Tie = null)
 {
     /// <summary>What it changes; null for what changes no consent, such as a grant that was overtaken.</summary>
     public ConsentChange? Change => Act is { InForce: true } act ? new ConsentChange(act.Purpose, act.Channel, act.Recipient, Given: Type is ConsentGrantedV1.Type or ConsentConfirmedV1.Type) : null;
@@ -121,8 +122,11 @@ public sealed record ConsentEntry(long Version, Guid Id, string Type, ConsentAct
         ConsentExpiredV1.Type => new(version, id, said.Type, said.DataAs<Expiry>().At(said.Time ?? throw new UnreadableDataException($"{said.Type} has no time."))),
         ObjectionRaisedV1.Type => new(version, id, said.Type, null, said.DataAs<ObjectionAct>()),
         ObjectionDecidedV1.Type when said.DataAs<Outcome>() is { Upheld: false, Objection: var ended } => new(version, id, said.Type, null, Ended: ended),
+        SubjectMergedV1.Type or SubjectUnmergedV1.Type => new(version, id, said.Type, null, Tie: new Tie(said.DataAs<Merge>().Other, IsOne: said.Type == SubjectMergedV1.Type)),
         _ => new(version, id, said.Type, null),
     };
+
+    private sealed record Merge(Guid Other);
 
     private sealed record Outcome(long Objection, bool Upheld);
 

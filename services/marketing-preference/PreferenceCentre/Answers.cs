@@ -12,7 +12,7 @@ internal sealed class Answers(ConsentClient consent)
     public async Task<IReadOnlyDictionary<Lane, Verdict>> OfTopicsAsync(Visit visit, CancellationToken ct)
     {
         var questions = visit.Pack.Topics.SelectMany(topic => topic.Channels.Select(channel => new SendQuestion(visit.Link.Subject, topic.Id, channel))).ToList();
-        var verdicts = questions.ToDictionary(q => q, q => SendDecision.DecideHere(q, visit.State, visit.Pack, now: visit.Now));
+        var verdicts = questions.ToDictionary(q => q, q => SendDecision.DecideHere(q, visit.Person, visit.Pack, now: visit.Now));
 
         var open = questions.Where(q => verdicts[q] is null).ToList();
         var asked = await AskAsync(visit, [.. open.Select(q => new ConsentQuestion(q.Subject, visit.Pack.FindTopic(q.Topic)!.Purpose, q.Channel, q.Recipient))], ct);

@@ -17,7 +17,7 @@ internal static class ChooseTopic
         // What the policy has dropped can be left, and not begun.
         var pack = wanted ? policies.Current : policies.LastDeclaring(lane.Topic, lane.Channel);
         if (pack?.FindTopic(lane.Topic) is not { } topic || !topic.Channels.Contains(lane.Channel)) return Decision.Unchanged;
-        if (wanted ? subject.Find(lane.Topic, lane.Channel) is { IsOpen: true } : subject.HasLeft(lane.Topic, lane.Channel, now, now)) return Decision.Unchanged;
+        if (wanted ? subject.HasJoined(lane.Topic, lane.Channel, Actor.Subject, now) : subject.HasLeft(lane.Topic, lane.Channel, now, now)) return Decision.Unchanged;
         return wanted
             ? Decision.Of(new Subscribed(topic.Id, lane.Channel, topic.Purpose, pack.BasisOf(topic), cause, Actor.Subject, method, now, Again: subject.Find(topic.Id, lane.Channel) is not null))
             : Decision.Of(new Unsubscribed(topic.Id, lane.Channel, topic.Purpose, pack.BasisOf(topic), cause, Actor.Subject, method, now, pack.ConsentEndsWith(topic, lane.Channel, subject)));

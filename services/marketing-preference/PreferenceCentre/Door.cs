@@ -40,7 +40,8 @@ internal sealed class Door(PreferenceLinks links, LinkLimit limit, StateReader r
 
         var events = await reader.ReadEventsAsync(link.Stream, ct);
         var state = SubjectPreferences.Stream.Replay(events, MarketingCatalog.Events);
-        return (new Visit(link, token, links, words, policies, pack, state, events, now) { Part = part }, null);
+        var others = state.Others.IsEmpty ? [] : (await preferences.ReadPeopleAsync(link.Tenant, [link.Stream.Id], ct)).People[0].Skip(1);
+        return (new Visit(link, token, links, words, policies, pack, [state, .. others], events, now) { Part = part }, null);
     }
 
     private static PreferenceLinks LinksOf(HttpContext context) => context.RequestServices.GetRequiredService<PreferenceLinks>();

@@ -80,7 +80,8 @@ internal static class ShowMessages
     /// <summary>Why it is so: the rule that decided, in plain words.</summary>
     private static string Why(Visit visit, Purpose purpose, Lane lane, Verdict verdict)
     {
-        var (words, since) = (visit.Words, visit.State.Lanes.GetValueOrDefault(lane));
+        var (words, lanes) = (visit.Words, visit.Person.Select(p => p.Lanes.GetValueOrDefault(lane)).ToList());
+        var since = lanes.Find(l => l is not null && l.Place.Position == verdict.Position) ?? lanes[0];
         var rule = verdict.Rule switch
         {
             "unsubscribed" when words.Keys.Contains($"why.unsubscribed.{since?.Cause}") => $"unsubscribed.{since!.Cause}",

@@ -7,10 +7,13 @@ using ConsentLedger.ServiceDefaults;
 namespace ConsentLedger.MarketingPreference.PreferenceCentre;
 
 /// <summary>Somebody at their page: who, how far their link goes, in which language, and everything that is recorded here about them.</summary>
+/// <param name="Person">The subject of the link, and after it the others who are the same person: what they left there is not sent here either. Nothing else of it is shown.</param>
 /// <param name="Events">The whole stream, in order.</param>
 internal sealed record Visit(
-    PreferenceLink Link, string Token, PreferenceLinks Links, Wording Words, PolicyBook Policies, PolicyPack Pack, SubjectPreferences State, IReadOnlyList<StoredEvent> Events, DateTimeOffset Now)
+    PreferenceLink Link, string Token, PreferenceLinks Links, Wording Words, PolicyBook Policies, PolicyPack Pack, IReadOnlyList<SubjectPreferences> Person, IReadOnlyList<StoredEvent> Events, DateTimeOffset Now)
 {
+    public SubjectPreferences State => Person[0];
+
     public bool MayTakeOut => Link.Scope == LinkScope.Session;
 
     public long Version => Events is [.., var last] ? last.Place.Version : 0;

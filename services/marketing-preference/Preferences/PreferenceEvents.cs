@@ -21,10 +21,14 @@ public sealed record Unsubscribed(
 /// <param name="Event">Its id there.</param>
 /// <param name="Version">Its version there.</param>
 /// <param name="Change">Null for what changes no consent, such as a history that was read.</param>
-public sealed record ConsentFollowed(Guid Event, long Version, ConsentChange? Change);
+/// <param name="Tie">Null for what says nothing about who this is.</param>
+public sealed record ConsentFollowed(Guid Event, long Version, ConsentChange? Change, Tie? Tie = null);
 
 /// <param name="Channel">Null means all channels of the purpose.</param>
 public sealed record ConsentChange(string Purpose, string? Channel, string Recipient, bool Given);
+
+/// <summary>Another subject is the same person, or is not after all.</summary>
+public sealed record Tie(Guid Other, bool IsOne);
 
 /// <summary>Someone read these preferences. Being read is part of their history.</summary>
 public sealed record PreferencesRead(string Reader);

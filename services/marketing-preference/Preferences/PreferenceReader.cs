@@ -28,6 +28,19 @@ public sealed class PreferenceReader(IEventEngine engine, EventCatalog catalog)
         return (book.Book, [.. subjects.Select(subject => states[subject])]);
     }
 
+    /// <summary>Of each subject their own state first, and after it those of the others who are the same person. Whoever has no other id costs what they cost by themselves.</summary>
+    public async Task<(PolicyBook Policies, IReadOnlyList<IReadOnlyList<SubjectPreferences>> People)> ReadPeopleAsync(TenantId tenant, IReadOnlyList<StreamId> subjects, CancellationToken ct)
+    {
+        var (policies, read) = await ReadAsync(tenant, subjects, ct);
+        var tied = subjects.Zip(read).Where(s => !s.Second.State.Others.IsEmpty).Select(s => s.First).ToHashSet();
+        var states = tied.Count == 0 ? [] : subjects.Zip(read).DistinctBy(s => s.First).ToDictionary(s => s.First, s => s.Second.State);
+        while (tied.SelectMany(s => SubjectPreferences.IdsOf(s, states)).Where(s => !states.ContainsKey(s)).Distinct().ToList() is { Count: > 0 } missing)
+            foreach (var (subject, (state, _)) in missing.Zip((await ReadAsync(tenant, missing, ct)).Subjects)) states.Add(subject, state);
+        return (policies, [.. subjects.Zip(read, (subject, own) => tied.Contains(subject) ? PersonOf(subject) : [own.State])]);
+
+        IReadOnlyList<SubjectPreferences> PersonOf(StreamId subject) => [.. SubjectPreferences.IdsOf(subject, states).Select(s => states[s])];
+    }
+
     /// <summary>The policy that was last read here; null where none was.</summary>
     public PolicyPack? LastKnown(TenantId tenant) => _books.TryGetValue(tenant, out var known) ? known.Book.Current : null;
 

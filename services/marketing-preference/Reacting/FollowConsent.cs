@@ -19,7 +19,7 @@ public static class FollowConsent
         if (subject.IsErased || heard.Version <= subject.Consents.Version) return Decision.Unchanged;
         if (heard.Version > subject.Consents.Version + 1) return VersionsMissing;
 
-        var followed = new ConsentFollowed(heard.Id, heard.Version, heard.Change);
+        var followed = new ConsentFollowed(heard.Id, heard.Version, heard.Change, heard.Tie);
         if (pack is not null && heard.Objection is { IsToMarketing: true } objection) return Decision.Of([followed, .. Left(objection, subject, pack)]);
         if (pack is null || heard is not { Act: { } act, Change: { } change }) return Decision.Of(followed);
         var after = subject.Consents.Follow(followed);
@@ -44,8 +44,10 @@ public static class FollowConsent
 
     // What ended with a consent comes back with the next one: but only when the end was heard, or this is the old consent arriving late. What ended with an objection
     // comes back when the person consents after all. What the person left while the consent stood stays left. Where they said no once more, it is later than a consent from before that.
+    // What is open says so again where the person has other ids: it may have ended under one of them.
     private static Subscribed? Opened(ConsentAct act, Topic topic, string channel, LaneState? lane, SubjectPreferences subject, PolicyPack pack) =>
         lane is null || (lane is { IsOpen: false, EndedConsent: true } && subject.Consents.Given(topic.Purpose, channel) == false && (!lane.IsRepeated || act.OccurredAt > lane.OccurredAt))
+        || (lane is { IsOpen: true } && !subject.HasJoined(topic.Id, channel, act.Actor, act.OccurredAt))
         || (lane is { IsOpen: false, Cause: Cause.Objected } && act.Actor is Actor.Subject or Actor.Guardian && act.OccurredAt > lane.OccurredAt)
             ? new Subscribed(topic.Id, channel, topic.Purpose, pack.BasisOf(topic), Cause.ConsentGranted, act.Actor, act.Method, act.OccurredAt, Again: lane is not null)
             : null;

@@ -47,11 +47,12 @@ public static class SendDecision
     private static readonly string[] StopsEverything = ["subject_erased", "processing_restricted"];
 
     /// <summary>What can be decided here; null where the consent service has to be asked.</summary>
+    /// <param name="person">The subject asked about, and after it the others who are the same person.</param>
     /// <param name="address">How the address stands, where one was named and something is known of it.</param>
-    public static Verdict? DecideHere(SendQuestion question, SubjectPreferences subject, PolicyPack? pack, AddressRow address = default, DateTimeOffset now = default) =>
-        DecideHere(Aim.Of(pack, question.Topic, question.Channel), Standing.Of(subject, question.Topic, question.Channel), address, now);
+    public static Verdict? DecideHere(SendQuestion question, IReadOnlyList<SubjectPreferences> person, PolicyPack? pack, AddressRow address = default, DateTimeOffset now = default) =>
+        DecideHere(Aim.Of(pack, question.Topic, question.Channel), Standing.Of(person, question.Topic, question.Channel), address, now);
 
-    /// <inheritdoc cref="DecideHere(SendQuestion, SubjectPreferences, PolicyPack?, AddressRow, DateTimeOffset)"/>
+    /// <inheritdoc cref="DecideHere(SendQuestion, IReadOnlyList{SubjectPreferences}, PolicyPack?, AddressRow, DateTimeOffset)"/>
     /// <param name="aim">Of the question.</param>
     /// <param name="person">How they stand to what it aims at.</param>
     public static Verdict? DecideHere(Aim aim, Standing person, AddressRow address, DateTimeOffset now)
@@ -62,6 +63,7 @@ public static class SendDecision
         if (person.Kind == StandingKind.Erased) return No("subject_erased");
         if (OnAddress(aim.Topic.MessageClass, address, now) is { } stopped) return stopped;
         if (aim.IsTransactional) return null;
+        if (person.Kind == StandingKind.TooManyIds) return No("too_many_merged");
         if (person.Kind == StandingKind.Left) return No("unsubscribed") with { Position = person.Place };
         return aim.Purpose!.Bases.Count == 0 ? No("basis_missing") : null;
     }

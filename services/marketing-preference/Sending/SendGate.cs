@@ -43,8 +43,8 @@ public sealed class SendGate(
 
     private async Task<(PolicyPack? Pack, Standing[] People)> ReadAsync(TenantId tenant, IReadOnlyList<SendQuestion> questions, CancellationToken ct)
     {
-        var (policies, subjects) = await reader.ReadAsync(tenant, [.. questions.Select(question => question.Subject.Stream)], ct);
-        return (policies.Current, [.. questions.Zip(subjects, (question, subject) => Standing.Of(subject.State, question.Topic, question.Channel))]);
+        var (policies, people) = await reader.ReadPeopleAsync(tenant, [.. questions.Select(question => question.Subject.Stream)], ct);
+        return (policies.Current, [.. questions.Zip(people, (question, person) => Standing.Of(person, question.Topic, question.Channel))]);
     }
 
     private async Task<Verdict[]> DecideAsync(TenantId tenant, IReadOnlyList<SendQuestion> questions, Standing[] people, Aims aims, bool isMailing, CancellationToken ct)

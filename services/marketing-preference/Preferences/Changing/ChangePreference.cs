@@ -24,7 +24,7 @@ public sealed record ChangePreference(bool Subscribed, DateTimeOffset OccurredAt
         if (change.OccurredAt > now + ClockSkew) return Decision.No("occurred_in_future", "occurredAt lies in the future.");
 
         var lane = subject.Find(topicId, channel);
-        if (change.Subscribed ? lane is { IsOpen: true } : subject.HasLeft(topicId, channel, change.OccurredAt, now)) return Decision.Unchanged;
+        if (change.Subscribed ? subject.HasJoined(topicId, channel, change.Actor, change.OccurredAt) : subject.HasLeft(topicId, channel, change.OccurredAt, now)) return Decision.Unchanged;
         return change.Subscribed ? Subscribe(change, topic, channel, lane, subject, pack) : Unsubscribe(change, topic, channel, subject, pack);
     }
 
