@@ -123,6 +123,23 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_yes_that_a_no_overtook_turns_nothing_on_and_nobody_is_told_that_it_did()
+    {
+        var subject = await AgreedAsync();
+        var path = await PathAsync(subject);
+        var after = await TurnOffAsync(path);
+        (service.Consent.Granting, service.Consent.GrantNote) = (() => Task.FromResult<int?>(200), "withdrawal_prevails");
+        using var undone = await service.SendAsync(HttpMethod.Post, $"{path}/undo", Form($"proof={ProofIn(after)}&did=3-3&texts={TextsIn(after)}"));
+        undone.Headers.Location!.ToString().ShouldBe($"{path}?said=refused");
+
+        using var joined = await TurnOnAsync(path, after);
+        joined.Headers.Location!.ToString().ShouldBe($"{path}?said=refused");
+        (await PageAsync(joined.Headers.Location!.ToString())).ShouldContain("That could not be done. Nothing has changed.");
+        (await service.StateAsync(subject, "newsletter")).ShouldBe("unsubscribed");
+        (await service.OverheardAsync(subject)).ShouldNotContain(e => e.Type == MarketingResubscribedV1.Type);
+    }
+
+    [Fact]
     public async Task Beside_a_consent_that_stands_the_first_step_of_its_renewal_keeps_nothing_shut()
     {
         var subject = NewSubject();

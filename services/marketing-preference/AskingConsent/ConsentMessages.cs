@@ -32,6 +32,9 @@ public sealed record ConsentReply(string? Outcome, string? Code, string? Note = 
 {
     /// <summary>It was the first of two steps, and allows nothing yet.</summary>
     public bool IsFirstStep => Outcome == "recorded" && Note == "confirmation_needed";
+
+    /// <summary>It is kept as history: a no that is later goes before it.</summary>
+    public bool IsOvertaken => Outcome == "recorded" && Note == "withdrawal_prevails";
 }
 
 /// <summary>How one consent stands.</summary>

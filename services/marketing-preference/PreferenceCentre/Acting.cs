@@ -81,7 +81,7 @@ internal sealed class Acting(DeciderLoop ledger, StateReader reader, TellConsent
         try
         {
             var reply = await consent.RecordAsync(person, act, told, $"centre:{Guid.CreateVersion7(now)}", version, ct);
-            return reply.IsFirstStep ? Said.FirstStep : reply.Outcome switch { "recorded" => Said.Recorded, "unchanged" => Said.Unchanged, _ => Said.Refused };
+            return reply.IsOvertaken ? Said.Refused : reply.IsFirstStep ? Said.FirstStep : reply.Outcome switch { "recorded" => Said.Recorded, "unchanged" => Said.Unchanged, _ => Said.Refused };
         }
         catch (ConsentUnavailableException)
         {
@@ -137,6 +137,8 @@ internal enum Said
     /// <summary>As the first of two steps.</summary>
     FirstStep,
     Unchanged,
+
+    /// <summary>Or recorded as something that a later no had overtaken already.</summary>
     Refused,
     Unheard,
 }
