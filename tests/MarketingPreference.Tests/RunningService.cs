@@ -194,7 +194,7 @@ public sealed class RunningService : IAsyncLifetime
 
     internal Uri Url => _process.Url;
 
-    internal string Token(string role) => _issuer.Token(Packs.Tenant, role);
+    internal string Token(string role, string tenant = Packs.Tenant) => _issuer.Token(tenant, role);
 
     internal async Task<JsonElement> PreferencesAsync(string subject) => await OkAsync(await SendAsync(HttpMethod.Get, $"/v1/subjects/{subject}/preferences", role: "email"));
 

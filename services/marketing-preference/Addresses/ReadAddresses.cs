@@ -1,4 +1,7 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
+using ConsentLedger.MarketingPreference.Bulk;
 using ConsentLedger.ServiceDefaults;
 
 namespace ConsentLedger.MarketingPreference.Addresses;
@@ -26,11 +29,17 @@ public static class ReadAddresses
 {
     private const string NdJson = "application/x-ndjson";
 
+    private const int FlushAtBytes = 64 * 1024;
+
+    private static readonly Problem Busy = new(StatusCodes.Status503ServiceUnavailable, "suppressions_busy", "Other lists of what is stopped are being read.") { RetryAfterSeconds = 10 };
+
+    private static readonly TenantTurns Turns = new(ofOneTenant: 2, ofAll: 4);
+
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/v1/addresses/{tag}", OneAsync).RequireScope(Scopes.AddressRead).Produces<AddressAnswer>().WithMetadata(AddressTag.Invalid);
         api.MapGet("/v1/subjects/{subject}/addresses", OfSubjectAsync).RequireScope(Scopes.AddressRead).Produces<IReadOnlyList<AddressAnswer>>();
-        api.MapGet("/v1/suppressions", ListAsync).RequireScope(Scopes.AddressRead).Produces<SuppressionLine>(contentType: NdJson);
+        api.MapGet("/v1/suppressions", ListAsync).RequireScope(Scopes.AddressRead).Produces<SuppressionLine>(contentType: NdJson).WithMetadata(Busy);
     }
 
     private static async Task<IResult> OneAsync(AddressTag tag, Caller caller, AddressReader addresses, StateReader reader, CancellationToken ct)
@@ -53,23 +62,27 @@ public static class ReadAddresses
         return TypedResults.Json(answers, StrictJson.Options);
     }
 
-    private static IResult ListAsync(Caller caller, AddressReader addresses, CancellationToken ct) => TypedResults.Stream(
-        async body =>
-        {
-            var listed = 0L;
-            await foreach (var (tag, row) in addresses.StoppedAsync(caller.Tenant, ct))
-            {
-                await WriteAsync(body, new SuppressionLine(tag, row.Standing, row.Since, row.Position), ct);
-                listed++;
-            }
-
-            await WriteAsync(body, new SuppressionsEnd(listed), ct);
-        },
-        NdJson);
-
-    private static async Task WriteAsync<T>(Stream body, T line, CancellationToken ct)
+    private static async Task<IResult> ListAsync(HttpResponse response, Caller caller, AddressReader addresses, CancellationToken ct)
     {
-        await JsonSerializer.SerializeAsync(body, line, StrictJson.Options, ct);
-        await body.WriteAsync("\n"u8.ToArray(), ct);
+        using var turn = Turns.TryTake(caller.Tenant);
+        if (turn is null) return Busy;
+        response.ContentType = NdJson;
+        var listed = 0L;
+        await foreach (var (tag, row) in addresses.StoppedAsync(caller.Tenant, ct))
+        {
+            Write(response.BodyWriter, new SuppressionLine(tag, row.Standing, row.Since, row.Position));
+            listed++;
+            if (response.BodyWriter.UnflushedBytes >= FlushAtBytes) await response.BodyWriter.FlushAsync(ct);
+        }
+
+        Write(response.BodyWriter, new SuppressionsEnd(listed));
+        await response.BodyWriter.FlushAsync(ct);
+        return Results.Empty;
+    }
+
+    private static void Write<T>(PipeWriter body, T line)
+    {
+        using (var json = new Utf8JsonWriter(body)) JsonSerializer.Serialize(json, line, StrictJson.Options);
+        body.Write("\n"u8);
     }
 }
