@@ -137,8 +137,8 @@ public sealed class AddressReader(NpgsqlDataSource ledger)
     {
         await using var command = ledger.CreateCommand("select tag, standing, paused_until, position, since from addresses where tenant_id = $1 and standing >= 3 order by tag");
         command.Parameters.Add(new() { Value = tenant.ToString() });
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct)) yield return (AddressTag.Of(reader.GetFieldValue<byte[]>(0)), RowOf(reader));
+        await using var reader = await Outages.Typed(() => command.ExecuteReaderAsync(ct));
+        while (await Outages.Typed(() => reader.ReadAsync(ct))) yield return (AddressTag.Of(reader.GetFieldValue<byte[]>(0)), RowOf(reader));
     }
 
     private static AddressRow RowOf(NpgsqlDataReader row) => new(

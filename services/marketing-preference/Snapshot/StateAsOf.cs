@@ -22,8 +22,8 @@ public sealed class StateAsOf(NpgsqlDataSource ledger, EventCatalog catalog)
     /// <returns>The events of one stream each.</returns>
     public async IAsyncEnumerable<Told> ReadAsync(TenantId tenant, Action<long> start, [EnumeratorCancellation] CancellationToken ct)
     {
-        await using var connection = await ledger.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        await using var connection = await Outages.Typed(() => ledger.OpenConnectionAsync(ct).AsTask());
+        await using var transaction = await Outages.Typed(() => connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct).AsTask());
         await using var sql = new NpgsqlBatch(connection, transaction)
         {
             BatchCommands =
@@ -38,8 +38,8 @@ public sealed class StateAsOf(NpgsqlDataSource ledger, EventCatalog catalog)
             },
         };
         await using var rows = await Outages.Typed(() => sql.ExecuteReaderAsync(ct));
-        start(await rows.ReadAsync(ct) ? rows.GetInt64(0) - 1 : -1);
-        await rows.NextResultAsync(ct);
+        start(await Outages.Typed(() => rows.ReadAsync(ct)) ? rows.GetInt64(0) - 1 : -1);
+        await Outages.Typed(() => rows.NextResultAsync(ct));
 
         var stream = new List<StoredEvent>();
         while (await Outages.Typed(() => rows.ReadAsync(ct)))
