@@ -71,6 +71,15 @@ public sealed class DoubleOptInTests
         Given().Under(Twice).Then(Packs.Spectral.Next("2026-03-02")).On(3).After(Grant(0.5)).Asked().Code.ShouldBe("consent_pending");
 
     [Fact]
+    public void Word_of_a_second_step_that_comes_again_is_not_the_second_of_another_law()
+    {
+        var twoLaws = Twice with { Regimes = [.. Twice.Regimes, new JurisdictionRegime { Jurisdiction = "US-CA", Regime = Regime.OptIn }] };
+        var confirmed = Given().Under(twoLaws).On(1).After(Grant(1) with { Jurisdiction = Token.Parse("US-CA") }).On(2).After(Grant(2) with { Jurisdiction = Token.Parse("FR") }).On(3).After(Confirm(3));
+        confirmed.On(4).When(Confirm(3)).ThenNothing();
+        confirmed.On(4).After(Confirm(4)).Asked(Question(Offers, "email", null) with { Jurisdiction = "US-CA" }).Code.ShouldBe("consent_given", "another click is another step");
+    }
+
+    [Fact]
     public void Word_that_comes_late_of_both_steps_counts() =>
         Given().Under(Twice).On(60).After(Grant(1)).After(Confirm(3)).Asked().Code.ShouldBe("consent_given");
 

@@ -33,7 +33,7 @@ public sealed record ConfirmConsent(
             p.Key, p.Value.PolicyVersion, OccurredAt, Actor, Method, Source, p.Value.Text, p.Value.Place.Version, Granting.MayConsent.EndOf(purpose, OccurredAt, p.Value.Ends))));
     }
 
-    // The link of a mail names no place, and the first step may have: the last one that waits is meant.
+    // The link of a mail names no place, and the first step may have: the last one that waits is meant. Word of the same click that comes again is of the one it confirmed, not of another that waits.
     private string? LawIn(SubjectConsents subject, IReadOnlyList<Lane> named) => subject.Lanes.Where(l => named.Contains(l.Key with { Law = null }))
-        .OrderBy(l => l.Value.FirstStep?.Until > OccurredAt).ThenBy(l => (l.Value.FirstStep ?? l.Value).Place.Position).LastOrDefault().Key.Law;
+        .OrderBy(l => l.Value.Given && l.Value.OccurredAt == OccurredAt).ThenBy(l => l.Value.FirstStep?.Until > OccurredAt).ThenBy(l => (l.Value.FirstStep ?? l.Value).Place.Position).LastOrDefault().Key.Law;
 }
