@@ -25,12 +25,14 @@ public sealed partial class DocumentTests
         Tables.SelectMany(table => Row().Matches(table.Text).Where(m => !Given.Contains(m.Groups[1].Value)).Select(m => table.At(m.Index))).ShouldBeNone("Nothing answers with these codes:");
 
     [Fact]
-    public void Every_scope_is_in_the_README()
+    public void Every_scope_is_in_the_README_and_no_other()
     {
         var readme = Repository.Find("README.md").ShouldNotBeNull("README.md is missing.");
         var scopes = Repository.Find("shared/ServiceDefaults/Access/Scopes.cs")!;
-        Scope().Matches(scopes.Text).Where(m => !readme.Text.Contains($"`{m.Groups[1].Value}`", StringComparison.Ordinal)).Select(m => scopes.At(m.Index))
-            .ShouldBeNone("Scopes that README.md does not name:");
+        var asked = Scope().Matches(scopes.Text).ToDictionary(m => m.Groups[1].Value, m => scopes.At(m.Index));
+        var rows = ScopeRow().Matches(readme.Text).SelectMany(row => ScopeInRow().Matches(row.Value).Select(m => (Scope: m.Groups[1].Value, At: readme.At(row.Index)))).ToList();
+        asked.Where(s => rows.All(r => r.Scope != s.Key)).Select(s => s.Value).ShouldBeNone("Scopes without a row in README.md:");
+        rows.Where(r => !asked.ContainsKey(r.Scope)).Select(r => $"{r.Scope}, {r.At}").ShouldBeNone("Scopes that nothing asks for:");
     }
 
     [GeneratedRegex("""
@@ -41,6 +43,13 @@ public sealed partial class DocumentTests
     [GeneratedRegex(@"^\| `([a-z_]+)`", RegexOptions.Multiline)]
     private static partial Regex Row();
 
-    [GeneratedRegex("""const string \w+ = "([a-z]+:[a-z]+)";""")]
+    [GeneratedRegex("""const string \w+ = "([a-z]+:[a-z-]+)";""")]
     private static partial Regex Scope();
+
+    // The first column, which may have several.
+    [GeneratedRegex(@"^\| `[a-z]+:[a-z-]+`[^|]*\|", RegexOptions.Multiline)]
+    private static partial Regex ScopeRow();
+
+    [GeneratedRegex("`([a-z]+:[a-z-]+)`")]
+    private static partial Regex ScopeInRow();
 }
