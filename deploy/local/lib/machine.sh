@@ -20,7 +20,7 @@ mention_docker() {
     note 'A Docker engine answers here: "docker compose up" is the other way to run all this.'
 }
 
-# lacking PART...: the Debian packages of these parts (servers, clients, browser) that are not there.
+# lacking PART...: the Debian packages of these parts (servers, clients, steps, browser) that are not there.
 lacking() {
   local part
   for part in "$@"; do
@@ -33,6 +33,11 @@ lacking() {
       clients)
         command -v node >/dev/null || echo nodejs
         command -v npm >/dev/null || echo npm
+        ;;
+      # What README.md's first steps are typed with.
+      steps)
+        lacking clients
+        command -v curl >/dev/null || echo curl
         ;;
       browser) [[ -n ${CHROMIUM:-} ]] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || echo chromium ;;
     esac
@@ -62,7 +67,7 @@ want() {
   mapfile -t packages < <(lacking "$@")
   ((${#packages[@]})) || return 0
   # What the script does at its end is not for this part of it to do.
-  (exit_actions=() && need "$@") || note "Going on without ${packages[*]}: the tests that need it are skipped and say so."
+  (exit_actions=() && need "$@") || note "Going on without ${packages[*]}: what takes it is skipped, or says so."
 }
 
 quiet_apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null; }
