@@ -118,7 +118,7 @@ public sealed class Broker : IAsyncDisposable
 
     private static async Task<JsonElement> DefinitionsAsync(IEnumerable<string> users)
     {
-        var start = new ProcessStartInfo(Path.Combine(Servers.Checkout, "deploy", "rabbitmq", "definitions"), users.Select(user => $"{user}=unused")) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Path.Combine(Servers.Checkout, "deploy", "rabbitmq", "definitions"), users.Select(user => $"{user}=/dev/null")) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         var printed = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
