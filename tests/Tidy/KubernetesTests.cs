@@ -94,12 +94,12 @@ public sealed partial class KubernetesTests
         var set = List(List(Within(Named("Deployment", service), "spec.template.spec")!, "containers").Single(), "env").Select(e => Text(e, "name")!)
             .Concat(((YamlMappingNode)Within(shared, "data")!).Children.Keys.Select(k => $"{k}")).ToHashSet();
         var files = Repository.Product.Where(f => f.IsIn($"services/{service}", "shared")).ToList();
-        var read = files.SelectMany(f => Setting().Matches(f.Text)).Select(m => m.Groups[1].Value.Replace(":", "__", StringComparison.Ordinal))
-            .Concat(files.SelectMany(f => ConnectionString().Matches(f.Text)).Select(m => $"ConnectionStrings__{m.Groups[1].Value}")).ToHashSet();
+        var named = files.SelectMany(f => Setting().Matches(f.Text)).ToLookup(m => m.Groups["fallback"].Success, m => m.Groups["name"].Value.Replace(":", "__", StringComparison.Ordinal));
+        var read = named[false].Concat(files.SelectMany(f => ConnectionString().Matches(f.Text)).Select(m => $"ConnectionStrings__{m.Groups[1].Value}")).ToHashSet();
         read.Count.ShouldBeGreaterThan(3);
         read.Except(set).Where(name => !Optional.Contains(name) && !ForTests.Contains(name) && !(IsOfVault(name) && !set.Contains("ConnectionStrings__Vault"))).ShouldBeNone($"{service} reads what its deployment does not set:");
         var guide = Repository.Find("docs/operations.md")!.Text;
-        read.Where(name => !guide.Contains($"`{name}`", StringComparison.Ordinal)).ShouldBeNone("docs/operations.md does not explain:");
+        read.Concat(named[true]).Where(name => !guide.Contains($"`{name}`", StringComparison.Ordinal)).ShouldBeNone("docs/operations.md does not explain:");
     }
 
     /// <summary>What is recorded under it proves nothing.</summary>
@@ -192,7 +192,8 @@ public sealed partial class KubernetesTests
     [GeneratedRegex(@"cnpg\.io/cluster: ([a-z-]+)")]
     private static partial Regex ClusterLabel();
 
-    [GeneratedRegex("""[cC]onfiguration(?:\[|\.GetValue<[^>]+>\(|>\(\), |, )"([A-Z]\w+:\w+)" *[\])]""")]
+    // With a fallback it need not be set.
+    [GeneratedRegex("""[cC]onfiguration(?:\[|\.GetValue(?:<[^>]+>)?\(|>\(\), |, )"(?<name>[A-Z]\w+:\w+)" *(?:[\])]|(?<fallback>,))""")]
     private static partial Regex Setting();
 
     [GeneratedRegex("""GetConnectionString\("(\w+)"\)""")]

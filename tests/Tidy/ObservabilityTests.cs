@@ -61,7 +61,7 @@ public sealed partial class ObservabilityTests
         };
     }
 
-    [GeneratedRegex("""\bCreate(?:Observable)?(?<kind>Counter|Gauge|Histogram)(?:<\w+>)?\("(?<name>consentledger\.[^"]+)",(?:[^;]*?,)??\s*"(?<unit>s|\{\w+\})",""")]
+    [GeneratedRegex("""\bCreate(?:Observable)?(?<kind>Counter|Gauge|Histogram)(?:<\w+>)?\(\s*"(?<name>consentledger\.[^"]+)",(?:[^;]*?,)??\s*"(?<unit>s|\{\w+\})",""")]
     private static partial Regex Instrument();
 
     [GeneratedRegex(@"\bconsentledger_(?!problem\b)[a-z_]+")]
