@@ -3,6 +3,7 @@ using ConsentLedger.ErasureOrchestrator.Erasures.Requesting;
 using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Holds;
 using ConsentLedger.ErasureOrchestrator.Identities;
+using ConsentLedger.ErasureOrchestrator.OpenDsr;
 using ConsentLedger.ErasureOrchestrator.Processors;
 using ConsentLedger.ErasureOrchestrator.Register;
 using ConsentLedger.EventStore;
@@ -39,7 +40,7 @@ internal sealed class Replica : IAsyncDisposable
         var patience = Patience.From(builder.Configuration);
         var timers = new TimerTable(ByTime.Requests(patience));
         builder.Services.AddLogging().AddMetrics().AddSingleton(clock).AddSingleton<IConfiguration>(builder.Configuration);
-        builder.Services.AddLedger(builder.Configuration, ErasureCatalog.Events, new ErasureTables(), timers);
+        builder.Services.AddLedger(builder.Configuration, ErasureCatalog.Events, new ErasureTables(), timers, new DsrTables());
         builder.Services.AddTimers(timers);
         builder.Services.AddSingleton<ErasureLookup>().AddSingleton<ErasureMetrics>().AddSingleton(patience).AddSingleton<Aliases>().AddSingleton<RecordReply>().AddSingleton<ReceiveRequests>();
         builder.Services.AddIdentityVault(builder.Configuration).AddSingleton(call);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using ConsentLedger.Contracts;
 using ConsentLedger.ErasureOrchestrator.Erasures;
@@ -5,6 +6,7 @@ using ConsentLedger.ErasureOrchestrator.Erasures.Running;
 using ConsentLedger.ErasureOrchestrator.Holds;
 using ConsentLedger.EventStore;
 using ConsentLedger.Support;
+using Microsoft.Extensions.Hosting;
 
 namespace ConsentLedger.ErasureOrchestrator.Tests;
 
@@ -69,6 +71,39 @@ public sealed class RunningTests : IAsyncLifetime
         var ended = await next.UntilAsync(person, request, r => r.Tasks["crm"].Outcome is not null);
         ended.Tasks["crm"].Attempts.ShouldBe(1, "the processor knows the attempt");
         _processors.CallsOf("crm", request).ShouldBe(2);
+    }
+
+    /// <summary>Who makes the calls looks what waits. What another one saw, before its turn was over, is no news.</summary>
+    [Fact]
+    public async Task Whose_turn_is_over_says_nothing_of_what_waits()
+    {
+        var here = await StartAsync();
+        await here.ReceiveAsync(Replica.NewPerson());
+        await Eventually.HoldsAsync(() =>
+        {
+            Measured().ShouldContain("consentledger.erasure.open_tasks");
+            return Task.CompletedTask;
+        });
+
+        await here.Get<IEnumerable<IHostedService>>().OfType<CallProcessors>().Single().StopAsync(CancellationToken.None);
+        Measured().ShouldBeEmpty();
+
+        IReadOnlyCollection<string> Measured()
+        {
+            var seen = new HashSet<string>();
+            using var listener = new MeterListener
+            {
+                InstrumentPublished = (instrument, own) =>
+                {
+                    if (instrument.Meter.Name == ErasureMetrics.Name && instrument.Meter.Scope == here.Get<IMeterFactory>()) own.EnableMeasurementEvents(instrument);
+                },
+            };
+            listener.SetMeasurementEventCallback<long>((instrument, _, _, _) => seen.Add(instrument.Name));
+            listener.SetMeasurementEventCallback<double>((instrument, _, _, _) => seen.Add(instrument.Name));
+            listener.Start();
+            listener.RecordObservableInstruments();
+            return seen;
+        }
     }
 
     [Fact]

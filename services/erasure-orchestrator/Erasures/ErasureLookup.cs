@@ -13,7 +13,7 @@ public sealed record OwedRequest(StreamKey Subject, Guid Request);
 /// <param name="Soon">Due within a week.</param>
 public sealed record OpenCounts(long Open, long Overdue, long Soon, long Waiting);
 
-/// <summary>Reads <see cref="ErasureTables"/>. No answer is cut short without its saying so: what may be long is read to its end, a page at a time.</summary>
+/// <summary>Reads <see cref="ErasureTables"/>, and of cases when they are due. No answer is cut short without its saying so: what may be long is read to its end, a page at a time.</summary>
 public sealed class ErasureLookup(NpgsqlDataSource ledger)
 {
     private const int Page = 1000;
@@ -64,22 +64,27 @@ public sealed class ErasureLookup(NpgsqlDataSource ledger)
         "select tenant_id, request from erasure_requests where (tenant_id, request) > ($1, $2) and ended_at is not null order by tenant_id, request limit 1000",
         [after?.Tenant.ToString() ?? "", after?.Id.Value ?? Guid.Empty], SubjectIn, ct);
 
-    /// <summary>What waits for an answer.</summary>
+    /// <summary>What waits for an answer, and how long the first of it has.</summary>
     public async Task<Waiting> ReadWaitingAsync(DateTimeOffset now, CancellationToken ct)
     {
-        // Called what a tenant calls them, other systems would be without end in the metrics; by their kind they are few.
+        // Called what a tenant calls them, other systems would be without end in the metrics; by their kind they are few. Whom a hold keeps from being told is not silent.
         var open = await ReadAsync(
             """
-            select case kind when 'service' then system else kind end as who, count(*), count(*) filter (where attempt >= 3), min(received_at)
+            select case kind when 'service' then system else kind end as who, count(*), count(*) filter (where attempt >= 3 and stage <> 'held')
             from open_request_tasks where stage <> 'planned' group by who
             """,
-            [],
-            row => (Counts: new SystemWaiting(row.GetString(0), row.GetInt64(1), row.GetInt64(2)), Since: row.GetFieldValue<DateTimeOffset>(3)),
-            ct);
+            [], row => new SystemWaiting(row.GetString(0), row.GetInt64(1), row.GetInt64(2)), ct);
 
         // A system that answered everything says zero, or an alarm would stay where its last number was.
-        var silent = OwnSystems.All.Except(open.Select(o => o.Counts.System)).Select(system => new SystemWaiting(system, 0, 0));
-        return new Waiting([.. open.Select(o => o.Counts), .. silent], open.Count == 0 ? TimeSpan.Zero : now - open.Min(o => o.Since));
+        var silent = OwnSystems.All.Except(open.Select(o => o.System)).Select(system => new SystemWaiting(system, 0, 0));
+        var lapses = await ReadAsync(
+            """
+            select min(lapses_at) from (
+                select lapses_at from erasure_requests where state is not null and ended_at is null and waits_for is distinct from 'legal-hold'
+                union all select lapses_at from dsr_cases where not forgotten) due
+            """,
+            [], row => row.IsDBNull(0) ? (DateTimeOffset?)null : row.GetFieldValue<DateTimeOffset>(0), ct);
+        return new Waiting([.. open, .. silent], lapses[0] - now);
     }
 
     public async Task<OpenCounts> CountOpenAsync(TenantId tenant, DateTimeOffset now, CancellationToken ct) => (await ReadAsync(

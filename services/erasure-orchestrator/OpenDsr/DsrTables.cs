@@ -21,7 +21,8 @@ public sealed class DsrTables : IInlineProjection
         alter table dsr_cases
             add column if not exists request uuid, -- that it became
             add column if not exists due_at  timestamptz default 'epoch', -- null while only others can bring it on
-            add column if not exists changed bigint not null default 0; -- how often, so that who has looked at a case ends no later change
+            add column if not exists changed bigint not null default 0, -- how often, so that who has looked at a case ends no later change
+            add column if not exists lapses_at timestamptz; -- when its day is over, while nobody has said whose it is; of a case from before this was kept, from the next reminder on
         create index if not exists dsr_cases_open on dsr_cases (tenant_id, id) where not forgotten;
         create index if not exists dsr_cases_due on dsr_cases (due_at) where due_at is not null and not forgotten;
         create index if not exists dsr_cases_request on dsr_cases (tenant_id, request) where not forgotten;
@@ -34,11 +35,13 @@ public sealed class DsrTables : IInlineProjection
         {
             sql.BatchCommands.Add(Command(
                 """
-                insert into dsr_cases (tenant_id, id, request, forgotten, due_at) select $1, i, r, f, 'epoch' from unnest($2, $3, $4) as t (i, r, f)
-                on conflict (tenant_id, id) do update set request = excluded.request, forgotten = excluded.forgotten, due_at = excluded.due_at, changed = dsr_cases.changed + 1
+                insert into dsr_cases (tenant_id, id, request, forgotten, due_at, lapses_at) select $1, i, r, f, 'epoch', l from unnest($2, $3, $4, $5) as t (i, r, f, l)
+                on conflict (tenant_id, id) do update
+                set request = excluded.request, forgotten = excluded.forgotten, due_at = excluded.due_at, lapses_at = excluded.lapses_at, changed = dsr_cases.changed + 1
                 """,
                 batch,
-                Array(cases.Select(c => c.Received!.Id), NpgsqlDbType.Uuid), Array(cases.Select(c => c.Matched?.Request), NpgsqlDbType.Uuid), Array(cases.Select(c => c.Forgotten), NpgsqlDbType.Boolean)));
+                Array(cases.Select(c => c.Received!.Id), NpgsqlDbType.Uuid), Array(cases.Select(c => c.Matched?.Request), NpgsqlDbType.Uuid), Array(cases.Select(c => c.Forgotten), NpgsqlDbType.Boolean),
+                Array(cases.Select(c => c.AwaitsMatch ? c.LapsesAt.ToUniversalTime() : (DateTimeOffset?)null), NpgsqlDbType.TimestampTz)));
         }
 
         // What a controller hears follows from its person's request.

@@ -77,6 +77,15 @@ public sealed class DsrServiceTests(DsrService service) : IClassFixture<DsrServi
         page.Headers["Content-Security-Policy"].ShouldContain("default-src 'none'");
     }
 
+    [Fact]
+    public async Task A_case_of_which_nobody_has_said_whose_it_is_is_due_as_requests_are()
+    {
+        await service.SubmitAsync(Request());
+        await Eventually.HoldsAsync(async () => (await service.CountAsync("select count(*) from dsr_cases where id = @id and lapses_at between now() + interval '20 d' and now() + interval '40 d'", _id)).ShouldBe(1));
+        await service.SendAsync(HttpMethod.Delete, $"/v2/requests/{_id}");
+        await Eventually.HoldsAsync(async () => (await service.CountAsync("select count(*) from dsr_cases where id = @id and lapses_at is null", _id)).ShouldBe(1));
+    }
+
     [Theory]
     [InlineData("access")]
     [InlineData("portability")]

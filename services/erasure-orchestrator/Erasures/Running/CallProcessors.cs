@@ -59,6 +59,9 @@ public sealed partial class CallProcessors(
             }
             finally
             {
+                // From here on another one looks.
+                metrics.Saw(null);
+                _measuredAt = 0;
                 await turn.CancelAsync();
                 await Task.WhenAll(_calling.Values).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
