@@ -82,6 +82,28 @@ public sealed class UnsubscribeJourney(RunningProduct product) : IClassFixture<R
     }
 
     [Fact]
+    public async Task What_was_left_under_one_id_is_not_sent_to_another_until_they_turn_out_to_be_two()
+    {
+        // Their recommendations are marketing that rests on no consent: leaving them is nothing that consent hears of.
+        const string Shop = "spectral-tms", Topic = "recommendations";
+        var (sending, backend, guest, account) = (Here.Client(Here.Preference, Shop, "email"), Here.Client(Here.Consent, Shop, "backend"), Acts.NewSubject(), Acts.NewSubject());
+        await PolicyHasArrivedAsync(sending);
+        await backend.PostOkAsync($"/v1/subjects/{guest}/merges", Merge(account), Ct);
+        var mailed = await SendDecisionAsync(sending, guest, Topic, "mail-4712");
+        (await SendDecisionAsync(sending, account, Topic)).GetProperty("rule").GetString().ShouldBe("not_unsubscribed");
+        using var mailClient = new HttpClient { BaseAddress = Here.Preference.Url };
+        (await OneClickAsync(mailClient, new Uri(mailed.GetProperty("listUnsubscribe").GetString()!.Trim('<', '>')), "1af7651916cd43dd8448eb211c80319c")).ShouldBe(HttpStatusCode.OK);
+
+        await Acts.EventuallyAsync("the merge is heard", async () => await RuleAsync() == "unsubscribed", Ct);
+        await backend.PostOkAsync($"/v1/subjects/{guest}/unmerges", Merge(account), Ct);
+        await Acts.EventuallyAsync("that they part is heard", async () => await RuleAsync() == "not_unsubscribed", Ct);
+        (await SendDecisionAsync(sending, guest, Topic)).GetProperty("rule").GetString().ShouldBe("unsubscribed");
+
+        async Task<string?> RuleAsync() => (await SendDecisionAsync(sending, account, Topic)).GetProperty("rule").GetString();
+        static object Merge(string other) => new { other, occurredAt = TimeProvider.System.GetUtcNow(), actor = "agent", method = "desk" };
+    }
+
+    [Fact]
     public async Task An_erasure_reaches_both_services_and_leaves_facts_without_a_person()
     {
         const string Canary = "canary.erased@example.org";
