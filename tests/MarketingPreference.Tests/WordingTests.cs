@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ConsentLedger.MarketingPreference.AskingErasure;
 using ConsentLedger.MarketingPreference.Pages;
 using Microsoft.AspNetCore.Http;
 
@@ -26,6 +27,22 @@ public sealed class WordingTests
         }
 
         static IEnumerable<string> Named(string text) => Regex.Matches(text, "{[a-z]+}").Select(m => m.Value).Distinct();
+    }
+
+    [Theory]
+    [InlineData("awaiting-identity", null, "running")]
+    [InlineData("cooling-off", null, "running")]
+    [InlineData("running", null, "running")]
+    [InlineData("held", null, "held")]
+    [InlineData("withdrawn", null, "withdrawn")]
+    [InlineData("completed", "fully", "completed")]
+    [InlineData("completed", "partially", "partly")]
+    [InlineData("completed", "refused", "refused")]
+    [InlineData("certified", null, "completed")]
+    public void Every_standing_of_an_erasure_has_its_words(string state, string? outcome, string standing)
+    {
+        new Erasure(Guid.Empty, Guid.Empty, state, DateOnly.MinValue, outcome).Standing.ShouldBe(standing);
+        Wording.Fallback.Keys.ShouldContain($"erase.{standing}");
     }
 
     [Theory]

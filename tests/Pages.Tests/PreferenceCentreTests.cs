@@ -224,7 +224,7 @@ public sealed class PreferenceCentreTests(RunningCentre centre)
         await Acts.EventuallyAsync("the erasure is complete", async () =>
             (await privacy.GetOkAsync($"/v1/erasures/{request}", CancellationToken.None)).GetProperty("state").GetString() is "completed" or "certified", CancellationToken.None);
         await visit.Page.ReloadAsync();
-        (await visit.Page.GetByRole(AriaRole.Status).InnerTextAsync()).ShouldContain("The erasure is complete.");
+        (await visit.Page.GetByRole(AriaRole.Status).InnerTextAsync()).ShouldContain("The erasure has ended. Not all data was erased, for instance because the law wants it kept");
         var asked = new Uri(visit.Page.Url).Query;
         await visit.Page.GotoAsync(link);
         (await visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).InnerTextAsync()).ShouldBe("Nothing is kept here any more");

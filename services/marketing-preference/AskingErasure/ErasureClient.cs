@@ -9,9 +9,21 @@ namespace ConsentLedger.MarketingPreference.AskingErasure;
 
 /// <summary>How a request to be forgotten stands.</summary>
 /// <param name="DueOn">The last day on which its end is still in time.</param>
-public sealed record Erasure(Guid Id, Guid Subject, string State, DateOnly DueOn)
+/// <param name="Outcome">What it came to, once it is completed: also one that was refused is.</param>
+public sealed record Erasure(Guid Id, Guid Subject, string State, DateOnly DueOn, string? Outcome = null)
 {
-    public bool IsCompleted => State is "completed" or "certified";
+    /// <summary>How it stands, as the page puts it.</summary>
+    public string Standing => (State, Outcome) switch
+    {
+        ("completed", "refused") => "refused",
+        ("completed", "partially") => "partly",
+        ("completed" or "certified", _) => "completed",
+        ("held" or "withdrawn", _) => State,
+        _ => "running",
+    };
+
+    /// <summary>Whether there is a day to promise: under a hold nobody knows one, and after its end there is none.</summary>
+    public bool IsRunning => Standing == "running";
 }
 
 /// <summary>The erasure orchestrator over HTTP, with this service's own token. Whoever asks twice hears of the same request, so a lost answer is asked for again.</summary>

@@ -48,8 +48,8 @@ internal static class ShowData
     private static Html Asked(Visit visit, Erasure? erasure)
     {
         var words = visit.Words;
-        return erasure is null
-            ? (Html)$"""<p class="notice warn" role="status">{words["erase.unknown"]}</p>"""
-            : $"""<div class="notice" role="status"><p><strong>{words[erasure.IsCompleted ? "erase.completed" : "erase.running"]}</strong></p><p>{words.Say("erase.due", ("date", words.Day(new DateTimeOffset(erasure.DueOn, TimeOnly.MinValue, TimeSpan.Zero))))}</p></div>""";
+        if (erasure is null) return $"""<p class="notice warn" role="status">{words["erase.unknown"]}</p>""";
+        Html due = erasure.IsRunning ? $"""<p>{words.Say("erase.due", ("date", words.Day(new DateTimeOffset(erasure.DueOn, TimeOnly.MinValue, TimeSpan.Zero))))}</p>""" : Html.Empty;
+        return $"""<div class="notice" role="status"><p><strong>{words.Say($"erase.{erasure.Standing}", ("controller", visit.Controller))}</strong></p>{due}</div>""";
     }
 }
