@@ -146,6 +146,7 @@ internal sealed class ConsentStandIn : IAsyncDisposable
             ["v1", "subjects", _, "history"] when HistoryStatus is { } status => UnreadableAsync(context, status),
             ["v1", "subjects", var subject, "history"] when _histories.TryGetValue(subject, out var history) => context.Response.WriteAsync(history),
             ["v1", "subjects", var subject, "consents"] when _consents.TryGetValue(subject, out var consents) => context.Response.WriteAsync(consents),
+            ["v1", "subjects", _, "consents"] => context.Response.WriteAsJsonAsync(new { version = 0, consents = Array.Empty<object>(), objections = Array.Empty<object>() }),
             ["v1", "subjects", _, "grants"] when Granting is { } granting => GrantAsync(context, granting),
             ["v1", "subjects", _, "confirmations"] => ConfirmAsync(context),
             ["v1", "subjects", _, "objections"] => context.Response.WriteAsJsonAsync(new { outcome = "recorded", version = 2 }),

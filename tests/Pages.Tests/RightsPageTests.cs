@@ -29,4 +29,26 @@ public sealed class RightsPageTests(RunningCentre centre)
         told.ShouldContain(said);
         told.ShouldNotContain($"{TimeProvider.System.GetUtcNow().Year}", Case.Sensitive, "nothing is promised for a day");
     }
+
+    [BrowserFact]
+    public async Task What_a_contract_needs_as_well_goes_on_against_an_objection_and_the_page_says_so()
+    {
+        const string Purpose = "reviews-and-surveys";
+        var person = Acts.NewSubject();
+        await using var visit = await centre.VisitAsync(new() { JavaScriptEnabled = false });
+        var page = visit.Page;
+        await page.GotoAsync($"{await centre.LinkAsync(person, tenant: "spectral-tms")}/uses");
+        (await page.Locator("#partly").InnerTextAsync()).ShouldContain("goes on");
+        (await page.Locator("#partly").InnerTextAsync()).ShouldContain(await page.Locator($"#{Purpose}-title").InnerTextAsync());
+        (await page.Locator("#partly").InnerTextAsync()).ShouldNotContain(await page.Locator("#group-sharing-title").InnerTextAsync());
+
+        await page.GetByLabel("Use", new() { Exact = true }).SelectOptionAsync(Purpose);
+        await page.GetByLabel("Your reason").FillAsync("I would rather not.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Object", Exact = true }).ClickAsync();
+        (await page.GetByRole(AriaRole.Status).InnerTextAsync()).ShouldBe("Your objection is recorded.");
+        (await page.Locator($"#{Purpose} .state").InnerTextAsync()).ShouldContain("You objected to this");
+        (await page.Locator($"#{Purpose}").InnerTextAsync()).ShouldContain("such as a contract or the law, goes on");
+        (await page.Locator("#prize-draws .state").CountAsync()).ShouldBe(0);
+        (await centre.MayAsync(person, Purpose, tenant: "spectral-tms")).ShouldBe("rests_on_other_basis");
+    }
 }

@@ -52,7 +52,8 @@ public sealed record ConsentRecord(string Purpose, string? Channel, string Recip
 public sealed record FirstStep(long Position, DateTimeOffset? Until);
 
 /// <param name="Version">Of the subject's stream there.</param>
-public sealed record ConsentRecords(long Version, IReadOnlyList<ConsentRecord> Consents)
+/// <param name="Objections">Those that stand; null from an older release, which is replaced at this moment.</param>
+public sealed record ConsentRecords(long Version, IReadOnlyList<ConsentRecord> Consents, IReadOnlyList<StandingObjection>? Objections = null)
 {
     /// <summary>The first step of a double opt-in that was made last, and waits for the second.</summary>
     public FirstStep? FindWaiting(string purpose, string? channel, string? recipient, DateTimeOffset now) => Of(purpose, channel, recipient).Select(c => c.WaitingAt(now)).OfType<FirstStep>().MaxBy(c => c.Position);
@@ -60,6 +61,9 @@ public sealed record ConsentRecords(long Version, IReadOnlyList<ConsentRecord> C
     public IEnumerable<ConsentRecord> Of(string purpose, string? channel, string? recipient) =>
         Consents.Where(c => c.Purpose == purpose && c.Channel == channel && c.Recipient == (recipient ?? PolicyPack.ControllerRecipient));
 }
+
+/// <param name="To"><c>marketing</c>, <c>profiling</c> or <c>purpose</c>.</param>
+public sealed record StandingObjection(string To, string? Purpose = null);
 
 /// <summary>A yes, given on a page here under the words that it showed.</summary>
 public sealed record ConsentGrant(string Purpose, string? Channel, string? Recipient, DateTimeOffset OccurredAt, string Method, ShownText? Text)
@@ -104,8 +108,10 @@ public sealed record ObjectionAct(
     {
         "marketing" => purpose.Marketing,
         "profiling" => purpose.Profiling,
-        _ => Purpose == purpose.Id && purpose.Bases.All(b => b.Basis is LawfulBasis.LegitimateInterests or LawfulBasis.PublicTask),
+        _ => Purpose == purpose.Id && purpose.Bases.All(TakesAway),
     };
+
+    public static bool TakesAway(PurposeBasis basis) => basis.Basis is LawfulBasis.LegitimateInterests or LawfulBasis.PublicTask;
 }
 
 /// <summary>One event of a subject's stream in the consent service.</summary>

@@ -29,6 +29,22 @@ internal sealed class Answers(ConsentClient consent)
             ? lanes.Zip(said).ToDictionary(pair => pair.First, pair => pair.Second)
             : null;
 
+    /// <summary>
+    /// The purposes that the person objects to, also where that stops nothing because something else is left to rest on: no decision tells of those. That it was looked at is not recorded.
+    /// </summary>
+    /// <returns>Null while consent does not answer.</returns>
+    public async Task<IReadOnlyList<string>?> ObjectedAsync(Visit visit, CancellationToken ct)
+    {
+        try
+        {
+            return [.. (await consent.ReadConsentsAsync(visit.Link.Stream, ct)).Objections?.Select(o => o.Purpose).OfType<string>() ?? []];
+        }
+        catch (ConsentUnavailableException)
+        {
+            return null;
+        }
+    }
+
     private async Task<IReadOnlyList<ConsentDecision>?> AskAsync(Visit visit, IReadOnlyList<ConsentQuestion> questions, CancellationToken ct)
     {
         if (questions.Count == 0) return [];

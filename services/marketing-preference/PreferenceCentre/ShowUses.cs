@@ -15,18 +15,23 @@ internal static class ShowUses
     {
         if (visit.State.IsErased) return ShowMessages.Erased(visit);
         var lanes = visit.Pack.Purposes.Where(IsChosen).SelectMany(PurposeLane.Of).Concat(visit.Pack.Purposes.Where(MayBeObjectedTo).SelectMany(PurposeLane.Of)).Distinct().ToList();
-        return Show(visit, await context.RequestServices.GetRequiredService<Answers>().OfPurposesAsync(visit, lanes, ct), context.Request.Query);
+        var answers = context.RequestServices.GetRequiredService<Answers>();
+        var (said, objected) = (answers.OfPurposesAsync(visit, lanes, ct), answers.ObjectedAsync(visit, ct));
+        return Show(visit, await said, await objected, context.Request.Query);
     });
 
     public static bool IsChosen(Purpose purpose) => purpose.RestsOn(LawfulBasis.Consent);
 
-    public static bool MayBeObjectedTo(Purpose purpose) => !purpose.Marketing && (purpose.RestsOn(LawfulBasis.LegitimateInterests) || purpose.RestsOn(LawfulBasis.PublicTask));
+    public static bool MayBeObjectedTo(Purpose purpose) => !purpose.Marketing && purpose.Bases.Any(ObjectionAct.TakesAway);
 
-    private static Page Show(Visit visit, IReadOnlyDictionary<PurposeLane, ConsentDecision>? said, IQueryCollection query)
+    /// <summary>What it rests on besides goes on against an objection (GDPR art. 21(1)).</summary>
+    private static bool GoesOn(Purpose purpose) => !purpose.Bases.All(ObjectionAct.TakesAway);
+
+    private static Page Show(Visit visit, IReadOnlyDictionary<PurposeLane, ConsentDecision>? said, IReadOnlyList<string>? objected, IQueryCollection query)
     {
         var (words, pack) = (visit.Words, visit.Pack);
         var title = words.Say("uses.title", ("controller", visit.Controller));
-        Html away = said is null ? $"""<div class="notice warn" role="status"><p>{words["notice.unsure"]}</p></div>""" : Html.Empty;
+        Html away = said is null || objected is null ? $"""<div class="notice warn" role="status"><p>{words["notice.unsure"]}</p></div>""" : Html.Empty;
         return visit.PageOf(Part, title, $"""
             {Notice.On(visit, query)}{away}
             <h1>{title}</h1>
@@ -40,12 +45,12 @@ internal static class ShowUses
         Html Section(string name, IEnumerable<Purpose> purposes) => purposes.ToList() is not { Count: > 0 } all ? Html.Empty : $"""
             <section aria-labelledby="{name}">
             <h2 id="{name}">{words[$"uses.{name}"]}</h2>
-            {all.Select(purpose => PurposeCard(visit, purpose, said))}
+            {all.Select(purpose => PurposeCard(visit, purpose, said, objected ?? []))}
             </section>
             """;
     }
 
-    private static Html PurposeCard(Visit visit, Purpose purpose, IReadOnlyDictionary<PurposeLane, ConsentDecision>? said)
+    private static Html PurposeCard(Visit visit, Purpose purpose, IReadOnlyDictionary<PurposeLane, ConsentDecision>? said, IReadOnlyList<string> objected)
     {
         var (words, pack) = (visit.Words, visit.Pack);
         var recipients = purpose.Recipients.Select(r => pack.FindRecipient(r)!.Name).ToList();
@@ -55,6 +60,7 @@ internal static class ShowUses
             <h3 id="{purpose.Id}-title">{purpose.Title.In(words.Tag)}</h3>
             {(purpose.Description is { } description ? (Html)$"<p>{description.In(words.Tag)}</p>" : Html.Empty)}
             <p class="soft">{string.Join(" ", purpose.Bases.Select(b => words.Of($"basis.{JsonNamingPolicy.KebabCaseLower.ConvertName($"{b.Basis}")}", "basis.other")).DefaultIfEmpty(words["basis.instruction"]))}</p>
+            {Objected(visit, purpose, said, objected)}
             {State(visit, purpose, said)}
             <details><summary>{words["uses.details"]}<span class="hidden">: {purpose.Title.In(words.Tag)}</span></summary><dl>
             {Line("uses.interest", purpose.Bases.Select(b => b.Interest).OfType<string>())}
@@ -70,16 +76,18 @@ internal static class ShowUses
             : $"""<dt>{words[key]}</dt><dd>{words.English(string.Join(", ", all))}</dd>""";
     }
 
+    private static Html Objected(Visit visit, Purpose purpose, IReadOnlyDictionary<PurposeLane, ConsentDecision>? said, IReadOnlyList<string> objected)
+    {
+        // A decision knows of the other ids of the person, too.
+        if (!MayBeObjectedTo(purpose) || !(objected.Contains(purpose.Id) || PurposeLane.Of(purpose).Any(lane => said?.GetValueOrDefault(lane)?.Code is "subject_objected" or "objection_pending"))) return Html.Empty;
+        return $"""<p><span class="state no">{visit.Words["uses.objected"]}</span></p>{(GoesOn(purpose) ? (Html)$"""<p class="soft">{visit.Words["uses.objected.partly"]}</p>""" : Html.Empty)}""";
+    }
+
     /// <summary>How a purpose that rests on consent stands, and the button for it. Those with topics have theirs on the first page.</summary>
     private static Html State(Visit visit, Purpose purpose, IReadOnlyDictionary<PurposeLane, ConsentDecision>? said)
     {
         var words = visit.Words;
-        if (!IsChosen(purpose))
-        {
-            var stopped = PurposeLane.Of(purpose).Any(lane => said?.GetValueOrDefault(lane)?.Code is "subject_objected" or "objection_pending");
-            return stopped ? $"""<p><span class="state no">{words["uses.objected"]}</span></p>""" : Html.Empty;
-        }
-
+        if (!IsChosen(purpose)) return Html.Empty;
         if (visit.Pack.TopicsFor(purpose.Id).Any()) return $"""<p><a href="{visit.Path()}#{visit.Pack.TopicsFor(purpose.Id).First().Id}">{words["uses.by-topic"]}</a></p>""";
 
         // An authorisation is given scope by scope, where the other account is connected.
@@ -102,6 +110,7 @@ internal static class ShowUses
     {
         var words = visit.Words;
         var other = visit.Pack.Purposes.Where(MayBeObjectedTo).ToList();
+        var partly = other.Where(GoesOn).Select(p => p.Title.In(words.Tag)).ToList();
         return $"""
             <section aria-labelledby="objecting">
             <h2 id="objecting">{words["object.title"]}</h2>
@@ -110,6 +119,7 @@ internal static class ShowUses
             {(other.Count == 0 ? Html.Empty : (Html)$"""
             <form method="post" action="{visit.Path("/objections")}" class="card">{visit.Proof()}<input type="hidden" name="to" value="purpose">
             <p>{words["object.other"]}</p>
+            {(partly.Count == 0 ? Html.Empty : (Html)$"""<p id="partly">{words.Say("object.partly", ("purposes", string.Join(", ", partly)))}</p>""")}
             <label for="purpose">{words["object.purpose"]}</label>
             <select id="purpose" name="purpose">{other.Select(p => (Html)$"""<option value="{p.Id}">{p.Title.In(words.Tag)}</option>""")}</select>
             <label for="reason">{words["object.reason"]}</label>
