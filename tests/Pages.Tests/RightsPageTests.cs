@@ -51,4 +51,24 @@ public sealed class RightsPageTests(RunningCentre centre)
         (await page.Locator("#prize-draws .state").CountAsync()).ShouldBe(0);
         (await centre.MayAsync(person, Purpose, tenant: "spectral-tms")).ShouldBe("rests_on_other_basis");
     }
+
+    [BrowserFact]
+    public async Task A_consent_that_the_controller_was_given_is_seen_and_withdrawn_where_others_receive_data_too()
+    {
+        const string Tenant = "assutech";
+        var person = Acts.NewSubject();
+        await centre.DoAsync(person, "grants", new { purpose = "web-analytics", channel = "web", occurredAt = Acts.Ago(5), actor = "subject", method = "web-form" }, Tenant);
+        await using var visit = await centre.VisitAsync(new() { JavaScriptEnabled = false });
+        var card = visit.Page.Locator("#web-analytics");
+        await visit.Page.GotoAsync($"{await centre.LinkAsync(person, tenant: Tenant)}/uses");
+        (await card.Locator(".state").InnerTextAsync()).ShouldBe("You agreed");
+        await card.GetByRole(AriaRole.Button).ClickAsync();
+        (await card.Locator(".state").InnerTextAsync()).ShouldBe("You have not agreed");
+        (await centre.MayAsync(person, "web-analytics", "web", tenant: Tenant)).ShouldBe("consent_withdrawn");
+
+        // The words are of the use, whoever has a part in it: the site asks for itself, and its partner's script for that.
+        await card.GetByRole(AriaRole.Button).ClickAsync();
+        (await card.Locator(".state").InnerTextAsync()).ShouldBe("You agreed");
+        foreach (var recipient in (string?[])[null, "google"]) (await centre.MayAsync(person, "web-analytics", "web", recipient, Tenant)).ShouldBe("consent_given");
+    }
 }

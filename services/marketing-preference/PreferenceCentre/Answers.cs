@@ -62,9 +62,9 @@ internal sealed class Answers(ConsentClient consent)
 /// <summary>A use of data as the consent service decides on it.</summary>
 internal readonly record struct PurposeLane(string Purpose, string? Channel, string? Recipient)
 {
-    /// <summary>All of a purpose.</summary>
+    /// <summary>All of a purpose: the controller's own use, without a recipient, and each one's. The words that are agreed to are of the use, whoever has a part in it.</summary>
     public static IEnumerable<PurposeLane> Of(Purpose purpose) =>
         from channel in purpose.Channels.Select(c => (string?)c).DefaultIfEmpty(null)
-        from recipient in purpose.Recipients.Select(r => (string?)r).DefaultIfEmpty(null)
+        from recipient in purpose.Recipients.Prepend(null)
         select new PurposeLane(purpose.Id, channel, recipient);
 }
