@@ -252,6 +252,32 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
             (await CodeAsync(await service.SendAsync(HttpMethod.Post, path, Form(many)), HttpStatusCode.BadRequest)).ShouldBe("form_invalid");
     }
 
+    [Theory]
+    [InlineData("sv", "Formuläret är för stort")]
+    [InlineData("en", "The form is too large")]
+    public async Task What_no_page_answers_is_told_in_the_readers_words_to_a_browser_and_in_a_code_to_a_program(string lang, string said)
+    {
+        var (subject, tooMuch) = (NewSubject(), $"reason={new string('a', 40_000)}");
+        var path = new Uri((await OkAsync(await MakeAsync(subject, new { purpose = "page", lang }))).GetProperty("url").GetString()!).AbsolutePath;
+        foreach (var part in (string[])["/objections", "/choices"])
+        {
+            using var answer = await service.SendAsync(HttpMethod.Post, path + part, Form(tooMuch), headers: [("Accept", "text/html,*/*;q=0.8")]);
+            (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType).ShouldBe((HttpStatusCode.RequestEntityTooLarge, "text/html"));
+            var page = await answer.Content.ReadAsStringAsync();
+            page.ShouldContain($"<h1>{said}</h1>");
+            page.ShouldContain(Packs.Northwind.Controller.Name);
+            answer.Headers.GetValues("Content-Security-Policy").Single().ShouldStartWith("default-src 'none'; style-src 'sha256-");
+        }
+
+        var unsubscribing = await service.LinkAsync(subject);
+        foreach (var link in (string[])[unsubscribing, $"{unsubscribing}/undo"])
+        {
+            using var page = await service.SendAsync(HttpMethod.Post, link, Form(tooMuch), headers: [("Accept", "text/html"), ("Accept-Language", lang)]);
+            (await page.Content.ReadAsStringAsync()).ShouldContain($"<h1>{said}</h1>");
+            (await CodeAsync(await service.SendAsync(HttpMethod.Post, link, Form(tooMuch)), HttpStatusCode.RequestEntityTooLarge)).ShouldBe("body_too_large", "as a mail system posts it");
+        }
+    }
+
     [Fact]
     public async Task A_mail_from_before_confirms_nothing_that_was_asked_for_since()
     {

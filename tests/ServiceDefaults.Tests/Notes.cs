@@ -37,6 +37,8 @@ internal static class Notes
         app.MapPost("/v1/large", (Body<TakeNote> body) => body.Value.Text.Length).RequireScope("notes:write").WithBodyLimit(2 * 1024 * 1024);
         app.MapGet("/v1/bug", string (Caller _) => throw new InvalidOperationException("canary@example.com")).RequireScope("notes:read");
         app.MapGet("/v1/outage", string (Caller _) => throw new StoreUnavailableException("host db-7")).RequireScope("notes:read");
+        app.MapGet("/pages/outage", string () => throw new StoreUnavailableException("host db-7")).AllowAnonymous().ExcludeFromDescription()
+            .WithMetadata(new ProblemsAsPages((_, problem) => TypedResults.Text($"<h1>{problem.Code}</h1>", "text/html", statusCode: problem.Status)));
         app.MapGet("/v1/forgotten", () => "open");
         app.MapGet("/u/{token}", (string token, HttpRequest request) =>
         {

@@ -25,6 +25,13 @@ public sealed class ProblemTests(EdgeHost host) : IClassFixture<EdgeHost>
     }
 
     [Fact]
+    public async Task Where_people_come_an_outage_is_a_page()
+    {
+        var answer = await host.GetAsync("/pages/outage");
+        (answer.Status, answer.ContentType, answer.Text).ShouldBe((503, "text/html", "<h1>store_unavailable</h1>"));
+    }
+
+    [Fact]
     public async Task A_bug_shows_its_trace_id_and_nothing_else()
     {
         const string trace = "0af7651916cd43dd8448eb211c80319c";

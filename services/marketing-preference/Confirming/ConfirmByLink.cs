@@ -18,10 +18,12 @@ internal static class ConfirmByLink
     private const int MaxBodyBytes = 4 * 1024;
     private const string Method = "confirmation-link";
 
+    private static readonly ProblemsAsPages Problems = ProblemPages.Behind((services, token, _) => services.GetRequiredService<ConfirmationLinks>().Find(token) is { } link ? (link.Tenant, link.Lang) : null);
+
     public static void Map(IEndpointRouteBuilder pages)
     {
-        pages.MapMethods("/c/{token}", [HttpMethods.Get, HttpMethods.Head], ShowAsync).AllowAnonymous();
-        pages.MapPost("/c/{token}", ConfirmAsync).AllowAnonymous().WithBodyLimit(MaxBodyBytes);
+        pages.MapMethods("/c/{token}", [HttpMethods.Get, HttpMethods.Head], ShowAsync).AllowAnonymous().WithMetadata(Problems);
+        pages.MapPost("/c/{token}", ConfirmAsync).AllowAnonymous().WithBodyLimit(MaxBodyBytes).WithMetadata(Problems);
     }
 
     private static async Task<IResult> ShowAsync(

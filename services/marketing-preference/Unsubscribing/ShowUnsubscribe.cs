@@ -12,7 +12,9 @@ public static class ShowUnsubscribe
     /// <summary>The one answer to whatever is no link of ours: forged, damaged, over, of a policy nobody knows.</summary>
     public static Problem LinkInvalid { get; } = new(StatusCodes.Status404NotFound, "link_invalid", "This link is not valid.");
 
-    public static void Map(IEndpointRouteBuilder pages) => pages.MapMethods("/u/{token}", [HttpMethods.Get, HttpMethods.Head], HandleAsync).AllowAnonymous();
+    internal static ProblemsAsPages Problems { get; } = ProblemPages.Behind((services, token, now) => services.GetRequiredService<UnsubscribeLinks>().Find(token, now) is { } link ? (link.Tenant, null) : null);
+
+    public static void Map(IEndpointRouteBuilder pages) => pages.MapMethods("/u/{token}", [HttpMethods.Get, HttpMethods.Head], HandleAsync).AllowAnonymous().WithMetadata(Problems);
 
     private static async Task<IResult> HandleAsync(
         string token, HttpRequest request, UnsubscribeLinks links, LinkLimit limit, PreferenceReader reader, UnsubscribePage page, TimeProvider clock, CancellationToken ct)

@@ -16,7 +16,7 @@ internal static class UndoUnsubscribe
     private const int MaxBodyBytes = 4 * 1024;
     private const string Method = "unsubscribe-link";
 
-    public static void Map(IEndpointRouteBuilder pages) => pages.MapPost("/u/{token}/undo", HandleAsync).AllowAnonymous().WithBodyLimit(MaxBodyBytes);
+    public static void Map(IEndpointRouteBuilder pages) => pages.MapPost("/u/{token}/undo", HandleAsync).AllowAnonymous().WithBodyLimit(MaxBodyBytes).WithMetadata(ShowUnsubscribe.Problems);
 
     /// <summary>The versions that closed this lane, where clicks on a link did so lately and nothing has come after them. Several clicks, each of which may be recorded, are one no to its reader.</summary>
     public static (long From, long To)? Closing(IReadOnlyList<StoredEvent> events, Lane lane, DateTimeOffset now)

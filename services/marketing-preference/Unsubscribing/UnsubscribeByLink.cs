@@ -22,7 +22,7 @@ public static class UnsubscribeByLink
     public static Problem BodyInvalid { get; } = new(
         StatusCodes.Status400BadRequest, "unsubscribe_body_invalid", "The body is the one form field List-Unsubscribe=One-Click, or confirm=unsubscribe. Nothing was changed.");
 
-    public static void Map(IEndpointRouteBuilder pages) => pages.MapPost("/u/{token}", HandleAsync).AllowAnonymous().WithBodyLimit(MaxBodyBytes);
+    public static void Map(IEndpointRouteBuilder pages) => pages.MapPost("/u/{token}", HandleAsync).AllowAnonymous().WithBodyLimit(MaxBodyBytes).WithMetadata(ShowUnsubscribe.Problems);
 
     public static Decision Decide(UnsubscribeLink link, Cause cause, SubjectPreferences subject, PolicyBook policies, DateTimeOffset now, Seen? seen = null)
     {

@@ -25,7 +25,8 @@ public sealed record BrowserPages(string Cookie, Func<HttpContext, Problem, IRes
     internal static BrowserPages? Of(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<BrowserPages>();
 
     /// <summary>A page for a page, a problem for everything else.</summary>
-    internal static IResult Answer(HttpContext context, Problem problem) => Of(context)?.Refusal(context, problem) ?? problem;
+    internal static IResult Answer(HttpContext context, Problem problem) =>
+        Of(context)?.Refusal(context, problem) ?? context.GetEndpoint()?.Metadata.GetMetadata<ProblemsAsPages>()?.Of(context, problem) ?? problem;
 
     internal static bool Changes(HttpRequest request) => !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method);
 
