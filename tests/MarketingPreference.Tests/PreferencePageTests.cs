@@ -278,6 +278,22 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData("\r\n", "a")]
+    [InlineData("€", "€")]
+    public async Task A_reason_that_the_page_lets_in_is_recorded(string first, string letter)
+    {
+        // As browsers count (a line's end is one) and as they send it (a line's end is two, and a letter up to nine).
+        var subject = NewSubject();
+        var path = await PathAsync(subject);
+        var reason = $"a{string.Concat(Enumerable.Repeat($"{first}{letter}", 999))}b";
+        using var form = new FormUrlEncodedContent([new("proof", ProofIn(await PageAsync(path))), new("to", "purpose"), new("purpose", "terms-enforcement"), new("reason", reason)]);
+        using var objected = await service.SendAsync(HttpMethod.Post, $"{path}/objections", form);
+        (objected.StatusCode, objected.Headers.Location?.ToString()).ShouldBe((HttpStatusCode.SeeOther, $"{path}/uses?said=objected"));
+        var told = service.Consent.Requests.Single(r => r.Path == $"/v1/subjects/{subject}/objections").Body;
+        JsonDocument.Parse(told).RootElement.GetProperty("evidence").GetProperty("reason").GetString().ShouldBe(reason.Replace("\r\n", "\n"));
+    }
+
     [Fact]
     public async Task A_mail_from_before_confirms_nothing_that_was_asked_for_since()
     {

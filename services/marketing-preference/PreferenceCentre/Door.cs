@@ -9,7 +9,8 @@ namespace ConsentLedger.MarketingPreference.PreferenceCentre;
 /// <summary>Whoever comes with a link: let in, or told why not. The link alone is the authority: no cookie and no sign-in of ours.</summary>
 internal sealed class Door(PreferenceLinks links, LinkLimit limit, StateReader reader, PreferenceReader preferences, TimeProvider clock)
 {
-    private const int MaxFormBytes = 16 * 1024;
+    /// <summary>A reason of the full length, of which each letter may take nine bytes in a form.</summary>
+    private const int MaxFormBytes = 32 * 1024;
     private const int MaxFields = 12;
 
     private static readonly ProblemsAsPages Problems = ProblemPages.Behind((services, token, now) => services.GetRequiredService<PreferenceLinks>().Find(token, now) is { } link ? (link.Tenant, link.Lang) : null);

@@ -12,7 +12,9 @@ internal static class ObjectToUse
     private static async Task<IResult> HandleAsync(Visit visit, IFormCollection form, HttpContext context, CancellationToken ct)
     {
         if (visit.State.IsErased) return visit.SeeOther("");
-        var (acting, reason) = (context.RequestServices.GetRequiredService<Acting>(), form["reason"].ToString().Trim());
+
+        // As the browser counted it: a line's end is one character there, and is sent as two.
+        var (acting, reason) = (context.RequestServices.GetRequiredService<Acting>(), form["reason"].ToString().ReplaceLineEndings("\n").Trim());
         var isToMarketing = form["to"] == "marketing";
         if (!isToMarketing && reason.Length is 0 or > MaxReasonLength) return visit.SeeOther(ShowUses.Part, "?said=reason");
         var said = await (isToMarketing
