@@ -116,8 +116,11 @@ public sealed class SigningInTests(RunningConsole console)
         unbounded.Headers.ContentType = new("multipart/form-data");
         foreach (var form in (HttpContent[])[unbounded, new FormUrlEncodedContent(Enumerable.Range(0, 1025).Select(i => KeyValuePair.Create($"f{i}", "1")))])
             (await SendAsync(HttpMethod.Post, "/console/sign-in", form, ours)).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
-        using var signedIn = await SendAsync(HttpMethod.Post, "/console/sign-in", new FormUrlEncodedContent([new("token", "a.b.c"), new("return", "/console/\n")]), ours);
-        (signedIn.StatusCode, signedIn.Headers.Location?.ToString()).ShouldBe((HttpStatusCode.Redirect, "/console"));
+        foreach (var back in (string[])["/console/\n", "/console/ä", "/console/?q=\u2028", "/console/ /"])
+        {
+            using var signedIn = await SendAsync(HttpMethod.Post, "/console/sign-in", new FormUrlEncodedContent([new("token", "a.b.c"), new("return", back)]), ours);
+            (signedIn.StatusCode, signedIn.Headers.Location?.ToString()).ShouldBe((HttpStatusCode.Redirect, "/console"), back);
+        }
     }
 
     private Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, params (string Name, string Value)[] headers) => SendAsync(method, path, null, headers);

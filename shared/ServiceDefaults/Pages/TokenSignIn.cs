@@ -91,7 +91,8 @@ public sealed class TokenSignIn
         </div>
         """, (answered ?? said)?.Status ?? StatusCodes.Status200OK, (answered ?? said)?.Code, RetryAfterSeconds: null));
 
-    private bool IsOurs(string path) => path == _root || (path.StartsWith($"{_root}/", StringComparison.Ordinal) && !path.Any(c => c == '\\' || char.IsControl(c)));
+    /// <summary>A path below the root as it is written in an address, and so in a header: printable ASCII.</summary>
+    private bool IsOurs(string path) => path == _root || (path.StartsWith($"{_root}/", StringComparison.Ordinal) && path.All(c => c is > ' ' and <= '~' and not '\\'));
 
     private void Forget(HttpContext context) => context.Response.Cookies.Delete(_cookie, Attributes(context.Request));
 
