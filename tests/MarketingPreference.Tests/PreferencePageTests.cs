@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ConsentLedger.Contracts;
 using ConsentLedger.EventStore;
@@ -295,6 +296,36 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_pack_says_in_a_regions_language_is_shown_to_its_readers_and_recorded()
+    {
+        const string Tenant = "regional";
+        const string Asking = "Ja, skicka mig nyhetsbrevet.";
+        var pack = Packs.NorthwindJson();
+        pack["tenant"] = Tenant;
+        pack["locales"] = new JsonArray("sv-SE", "en");
+        foreach (var text in ObjectsIn(pack).Where(o => o.ContainsKey("en")).ToList())
+            foreach (var name in text.Select(m => m.Key).Where(k => k is "fr" or "de" or "sv").ToList()) text.Remove(name);
+        foreach (var purpose in pack["purposes"]!.AsArray())
+            (purpose!["consentTexts"] as JsonArray)?.RemoveAll(t => t!["locale"]!.GetValue<string>() != "en");
+        pack["topics"]!.AsArray().Single(t => t!["id"]!.GetValue<string>() == "newsletter")!["title"]!["sv-SE"] = "Nyhetsbrevet";
+        pack["purposes"]!.AsArray().Single(t => t!["id"]!.GetValue<string>() == "newsletter")!["consentTexts"]!.AsArray().Add(new JsonObject { ["id"] = "newsletter-v1", ["locale"] = "sv-SE", ["text"] = Asking });
+        await service.PublishPolicyAsync(pack, version: 1);
+
+        var subject = NewSubject();
+        service.Consent.Granting = () => Task.FromResult<int?>(200);
+        var link = await OkAsync(await service.SendAsync(HttpMethod.Post, $"/v1/subjects/{subject}/preference-links", Json(new { purpose = "page", lang = "sv" }), "backend", Tenant));
+        var path = new Uri(link.GetProperty("url").GetString()!).AbsolutePath;
+        var page = await PageAsync(path);
+        page.ShouldContain(">Nyhetsbrevet</h3>");
+        page.ShouldContain($"<blockquote lang=\"sv-SE\" dir=\"auto\">{Asking}</blockquote>");
+        page.ShouldContain("<span lang=\"en\" dir=\"ltr\">All about contests</span></h3>", Case.Sensitive, "what is not said in it is English, and says so");
+
+        (await TurnOnAsync(path, page)).Dispose();
+        var granted = JsonDocument.Parse(service.Consent.Requests.Single(r => r.Path == $"/v1/subjects/{subject}/grants").Body).RootElement.GetProperty("text");
+        (granted.GetProperty("id").GetString(), granted.GetProperty("locale").GetString()).ShouldBe(("newsletter-v1", "sv-SE"));
+    }
+
+    [Fact]
     public async Task A_mail_from_before_confirms_nothing_that_was_asked_for_since()
     {
         var (subject, soon) = (NewSubject(), TimeProvider.System.GetUtcNow().AddHours(1));
@@ -447,6 +478,13 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
         service.Consent.Give(subject, "newsletter");
         await service.ConsentSaysAsync(subject, version, ConsentGrantedV1.Type, new ConsentGrantedV1("newsletter", recipient, "1", "consent", People.Noon, "subject", "web-form", InForce: true, Channel: "email"));
     }
+
+    private static IEnumerable<JsonObject> ObjectsIn(JsonNode? node) => node switch
+    {
+        JsonObject one => one.SelectMany(member => ObjectsIn(member.Value)).Prepend(one),
+        JsonArray many => many.SelectMany(ObjectsIn),
+        _ => [],
+    };
 
     private static string TextsIn(string page) => Regex.Match(page, "name=\"texts\" value=\"([^\"]+)\"").Groups[1].Value;
 

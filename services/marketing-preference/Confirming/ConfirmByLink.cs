@@ -98,7 +98,7 @@ internal static class ConfirmByLink
         }
     }
 
-    private static string Heading(Wording words, Purpose purpose, ConfirmationLink link) => words.Say("lane", ("topic", purpose.Title.In(words.Tag)), ("by", words.By(link.Channel)));
+    private static string Heading(Wording words, Purpose purpose, ConfirmationLink link) => words.Say("lane", ("topic", purpose.Title.In(words)), ("by", words.By(link.Channel)));
 
     private static Page Said(Wording words, PolicyPack pack, string key, string? heading = null) => new(words, pack, words[$"{key}.title"], $"""
         <h1>{words[$"{key}.title"]}</h1>

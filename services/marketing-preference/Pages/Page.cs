@@ -79,9 +79,9 @@ internal sealed record Page(Wording Words, PolicyPack? Pack, string Title, Html 
 /// <summary>What a pack calls things, in the reader's language.</summary>
 internal static class PackWords
 {
-    public static string TitleOf(this PolicyPack? pack, string topic, Wording words) => pack?.FindTopic(topic)?.Title.In(words.Tag) ?? topic;
+    public static string TitleOf(this PolicyPack? pack, string topic, Wording words) => pack?.FindTopic(topic)?.Title.In(words) ?? topic;
 
-    public static string PurposeOf(this PolicyPack? pack, string purpose, Wording words) => pack?.FindPurpose(purpose)?.Title.In(words.Tag) ?? purpose;
+    public static string PurposeOf(this PolicyPack? pack, string purpose, Wording words) => pack?.FindPurpose(purpose)?.Title.In(words) ?? purpose;
 
     /// <summary>Such as “by e-mail”.</summary>
     public static string By(this Wording words, string? channel) => channel is null ? "" : words.Of($"by.{channel}", "by.other");
@@ -89,8 +89,23 @@ internal static class PackWords
     public static string Named(this Wording words, PolicyPack? pack, Lane lane) => words.Say("lane", ("topic", pack.TitleOf(lane.Topic, words)), ("by", words.By(lane.Channel)));
 
     /// <summary>A request for consent as it is shown: in the reader's language, or in English.</summary>
-    public static ConsentText? TextIn(this Purpose purpose, Wording words) =>
-        purpose.ConsentTexts.LastOrDefault(t => t.Locale == words.Tag) ?? purpose.ConsentTexts.LastOrDefault(t => t.Locale == Localised.Fallback);
+    public static ConsentText? TextIn(this Purpose purpose, Wording words)
+    {
+        var locale = LocaleOf(purpose.ConsentTexts.Select(t => t.Locale), words);
+        return purpose.ConsentTexts.LastOrDefault(t => t.Locale == locale);
+    }
+
+    /// <summary>In the reader's language, or in English.</summary>
+    public static string In(this IReadOnlyDictionary<string, string> texts, Wording words) => texts[LocaleOf(texts.Keys, words)];
+
+    /// <summary>The same for a page, on which English says so where it stands in for the reader's language.</summary>
+    public static Html Text(this Wording words, IReadOnlyDictionary<string, string> texts) => words.Says(texts) ? $"{texts.In(words)}" : words.English(texts.In(words));
+
+    public static bool Says(this Wording words, IReadOnlyDictionary<string, string> texts) => words.Speaks(LocaleOf(texts.Keys, words));
+
+    /// <summary>A pack may be written for a region, as in <c>sv-SE</c>: all who read the language read that.</summary>
+    private static string LocaleOf(IEnumerable<string> locales, Wording words) =>
+        locales.Where(words.Speaks).OrderBy(locale => locale != words.Tag).ThenBy(locale => locale, StringComparer.Ordinal).FirstOrDefault(Localised.Fallback);
 
     /// <summary>Says that a text is English on a page that is not.</summary>
     public static Html English(this Wording words, string text) => words.Tag == Localised.Fallback ? $"{text}" : (Html)$"""<span lang="en" dir="ltr">{text}</span>""";

@@ -56,6 +56,9 @@ public sealed class Wording
     public string Day(DateTimeOffset moment) => Say("date",
         ("day", moment.UtcDateTime.Day.ToString(CultureInfo.InvariantCulture)), ("month", _months[moment.UtcDateTime.Month - 1]), ("year", moment.UtcDateTime.Year.ToString(CultureInfo.InvariantCulture)));
 
+    /// <summary>Whether a text with this tag is in this language, of whatever region.</summary>
+    public bool Speaks(string tag) => Find(tag) == this;
+
     private static Wording? Find(string tag) => All.GetValueOrDefault(tag) ?? All.GetValueOrDefault(tag.Split('-')[0].ToLowerInvariant());
 
     private static FrozenDictionary<string, Wording> Load()

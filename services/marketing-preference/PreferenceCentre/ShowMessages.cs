@@ -39,7 +39,7 @@ internal static class ShowMessages
             <section aria-labelledby="owed">
             <h2 id="owed">{words["owed.title"]}</h2>
             <p>{words["owed.more"]}</p>
-            <ul>{owed.Select(topic => (Html)$"""<li class="card"><h3>{topic.Title.In(words.Tag)}</h3><p class="soft">{topic.Description?.In(words.Tag)}</p></li>""")}</ul>
+            <ul>{owed.Select(topic => (Html)$"""<li class="card"><h3>{words.Text(topic.Title)}</h3><p class="soft">{(topic.Description is { } description ? words.Text(description) : Html.Empty)}</p></li>""")}</ul>
             </section>
             """)}
             """);
@@ -52,8 +52,8 @@ internal static class ShowMessages
         var text = purpose.RestsOn(LawfulBasis.Consent) && lanes.Any(l => !IsOn(visit, l.Lane, l.Verdict)) ? purpose.TextIn(words) : null;
         return $"""
             <article class="card" id="{topic.Id}" aria-labelledby="{topic.Id}-title">
-            <h3 id="{topic.Id}-title">{topic.Title.In(words.Tag)}</h3>
-            {(topic.Description is { } description ? (Html)$"<p>{description.In(words.Tag)}</p>" : Html.Empty)}
+            <h3 id="{topic.Id}-title">{words.Text(topic.Title)}</h3>
+            {(topic.Description is { } description ? (Html)$"<p>{words.Text(description)}</p>" : Html.Empty)}
             {lanes.Select(l => Row(visit, topic, purpose, l.Lane, l.Verdict))}
             {(text is null ? Html.Empty : (Html)$"""<p class="soft" id="{topic.Id}-agrees">{words["join.agrees"]}</p>{Notice.Quote(text)}""")}
             </article>

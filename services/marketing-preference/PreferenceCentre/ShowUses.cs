@@ -57,12 +57,12 @@ internal static class ShowUses
         var processors = pack.ProcessorsFor(purpose.Id).ToList();
         return $"""
             <article class="card" id="{purpose.Id}" aria-labelledby="{purpose.Id}-title">
-            <h3 id="{purpose.Id}-title">{purpose.Title.In(words.Tag)}</h3>
-            {(purpose.Description is { } description ? (Html)$"<p>{description.In(words.Tag)}</p>" : Html.Empty)}
+            <h3 id="{purpose.Id}-title">{words.Text(purpose.Title)}</h3>
+            {(purpose.Description is { } description ? (Html)$"<p>{words.Text(description)}</p>" : Html.Empty)}
             <p class="soft">{string.Join(" ", purpose.Bases.Select(b => words.Of($"basis.{JsonNamingPolicy.KebabCaseLower.ConvertName($"{b.Basis}")}", "basis.other")).DefaultIfEmpty(words["basis.instruction"]))}</p>
             {Objected(visit, purpose, said, objected)}
             {State(visit, purpose, said)}
-            <details><summary>{words["uses.details"]}<span class="hidden">: {purpose.Title.In(words.Tag)}</span></summary><dl>
+            <details><summary>{words["uses.details"]}<span class="hidden">: {words.Text(purpose.Title)}</span></summary><dl>
             {Line("uses.interest", purpose.Bases.Select(b => b.Interest).OfType<string>())}
             {Line("uses.data", purpose.Data.Select(id => pack.DataCategories.First(d => d.Id == id).Name))}
             {Line("uses.recipients", recipients)}
@@ -102,7 +102,7 @@ internal static class ShowUses
             """;
 
         Html Form(string want, string key, Html more) => $"""
-            <form method="post" action="{visit.Path("/consents")}">{visit.Proof()}<input type="hidden" name="purpose" value="{purpose.Id}"><input type="hidden" name="want" value="{want}">{more}<button aria-label="{words.Say($"{key}.label", ("purpose", purpose.Title.In(words.Tag)))}">{words[key]}</button></form>
+            <form method="post" action="{visit.Path("/consents")}">{visit.Proof()}<input type="hidden" name="purpose" value="{purpose.Id}"><input type="hidden" name="want" value="{want}">{more}<button aria-label="{words.Say($"{key}.label", ("purpose", purpose.Title.In(words)))}">{words[key]}</button></form>
             """;
     }
 
@@ -110,7 +110,7 @@ internal static class ShowUses
     {
         var words = visit.Words;
         var other = visit.Pack.Purposes.Where(MayBeObjectedTo).ToList();
-        var partly = other.Where(GoesOn).Select(p => p.Title.In(words.Tag)).ToList();
+        var partly = other.Where(GoesOn).Select(p => p.Title.In(words)).ToList();
         return $"""
             <section aria-labelledby="objecting">
             <h2 id="objecting">{words["object.title"]}</h2>
@@ -121,7 +121,7 @@ internal static class ShowUses
             <p>{words["object.other"]}</p>
             {(partly.Count == 0 ? Html.Empty : (Html)$"""<p id="partly">{words.Say("object.partly", ("purposes", string.Join(", ", partly)))}</p>""")}
             <label for="purpose">{words["object.purpose"]}</label>
-            <select id="purpose" name="purpose">{other.Select(p => (Html)$"""<option value="{p.Id}">{p.Title.In(words.Tag)}</option>""")}</select>
+            <select id="purpose" name="purpose">{other.Select(p => (Html)$"""<option value="{p.Id}" lang="{(words.Says(p.Title) ? words.Tag : Localised.Fallback)}">{p.Title.In(words)}</option>""")}</select>
             <label for="reason">{words["object.reason"]}</label>
             <textarea id="reason" name="reason" rows="4" maxlength="{ObjectToUse.MaxReasonLength}" required></textarea>
             <div class="acts"><button>{words["object.button"]}</button></div></form>
