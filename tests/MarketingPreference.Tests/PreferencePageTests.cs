@@ -358,6 +358,16 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_last_moment_to_confirm_is_told_to_the_minute()
+    {
+        var subject = NewSubject();
+        var until = new DateTimeOffset(TimeProvider.System.GetUtcNow().UtcDateTime.Date.AddDays(3), TimeSpan.Zero).AddMinutes(5);
+        service.Consent.Wait(subject, "newsletter", version: 1, position: 42, until);
+        var made = await OkAsync(await service.SendAsync(HttpMethod.Post, $"/v1/subjects/{subject}/confirmation-links", Json(new { purpose = "newsletter", channel = "email", lang = "en" }), "email"));
+        (await PageAsync(new Uri(made.GetProperty("url").GetString()!).AbsolutePath)).ShouldContain(FormattableString.Invariant($"You can confirm until {until:d MMMM yyyy}, 00:05 UTC."));
+    }
+
+    [Fact]
     public async Task Words_that_have_changed_since_they_were_read_are_not_agreed_to()
     {
         var subject = NewSubject();

@@ -64,7 +64,7 @@ internal static class ConfirmByLink
             <p>{words.Say("confirm.more", ("controller", pack.Controller.Name))}</p>
             <div class="card"><h2 class="first">{Heading(words, purpose, link)}</h2>{(purpose.TextIn(words) is { } text ? Notice.Quote(text) : Html.Empty)}</div>
             <form method="post" action="{links.PathOf(token)}"><input type="hidden" name="proof" value="{links.Signer.ProofOf(token)}"><div class="acts"><button class="main">{words["confirm.button"]}</button></div></form>
-            <p class="soft after">{words["confirm.not-me"]} {words.Say("confirm.until", ("date", words.Day(waiting.Until!.Value)))}</p>
+            <p class="soft after">{words["confirm.not-me"]} {words.Say("confirm.until", ("date", words.Moment(waiting.Until!.Value)))}</p>
             """);
     }
 

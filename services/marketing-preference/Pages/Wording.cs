@@ -52,9 +52,15 @@ public sealed class Wording
         return words;
     }
 
+    /// <summary>With a number in the braces, in the form that the language has for so many.</summary>
+    public string Counted(string key, string name, long count) => Say($"{key}.{Plural.Of(Tag, count)}", (name, count.ToString(CultureInfo.InvariantCulture)));
+
     /// <summary>A day as people write it.</summary>
     public string Day(DateTimeOffset moment) => Say("date",
-        ("day", moment.UtcDateTime.Day.ToString(CultureInfo.InvariantCulture)), ("month", _months[moment.UtcDateTime.Month - 1]), ("year", moment.UtcDateTime.Year.ToString(CultureInfo.InvariantCulture)));
+        ("day", moment.UtcDateTime.Day == 1 ? this["date.first"] : moment.UtcDateTime.Day.ToString(CultureInfo.InvariantCulture)), ("month", _months[moment.UtcDateTime.Month - 1]), ("year", moment.UtcDateTime.Year.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>To the minute, where the day alone would promise too much or too little.</summary>
+    public string Moment(DateTimeOffset moment) => string.Create(CultureInfo.InvariantCulture, $"{Day(moment)}, {moment.UtcDateTime:HH:mm} UTC");
 
     /// <summary>Whether a text with this tag is in this language, of whatever region.</summary>
     public bool Speaks(string tag) => Find(tag) == this;

@@ -26,7 +26,7 @@ internal static class ShowHistory
             {(told.Count > Most ? (Html)$"""<p>{words.Say("history.more", ("count", $"{Most}"))}</p>""" : Html.Empty)}
             """);
 
-        Html Item((DateTimeOffset At, string Words) line) => $"""<li><span>{line.Words}</span><time class="soft" datetime="{line.At.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}">{words.Day(line.At)}, {line.At.UtcDateTime:HH:mm} UTC</time></li>""";
+        Html Item((DateTimeOffset At, string Words) line) => $"""<li><span>{line.Words}</span><time class="soft" datetime="{line.At.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}">{words.Moment(line.At)}</time></li>""";
     }
 
     /// <summary>Each choice once: what follows here from what was done here is the same choice.</summary>

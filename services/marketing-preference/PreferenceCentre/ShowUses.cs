@@ -67,7 +67,7 @@ internal static class ShowUses
             {Line("uses.data", purpose.Data.Select(id => pack.DataCategories.First(d => d.Id == id).Name))}
             {Line("uses.recipients", recipients)}
             {(processors.Count == 0 ? Html.Empty : (Html)$"""<dt>{words["uses.processors"]}</dt><dd><ul>{processors.Select(p => (Html)$"""<li><a href="#processor-{p.Id}">{words.English(p.Name)}</a></li>""")}</ul></dd>""")}
-            <dt>{words["uses.kept"]}</dt><dd>{words.Of($"kept.{JsonNamingPolicy.KebabCaseLower.ConvertName($"{purpose.Retention.Until}")}", "kept.other")}{(purpose.Retention.FurtherMonths is { } months ? $" {words.Say("kept.months", ("months", $"{months}"))}" : "")}</dd>
+            <dt>{words["uses.kept"]}</dt><dd>{words.Of($"kept.{JsonNamingPolicy.KebabCaseLower.ConvertName($"{purpose.Retention.Until}")}", "kept.other")}{(purpose.Retention.FurtherMonths is { } months ? $" {words.Counted("kept.months", "months", months)}" : "")}</dd>
             </dl></details>
             </article>
             """;
