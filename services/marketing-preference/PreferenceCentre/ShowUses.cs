@@ -110,7 +110,7 @@ internal static class ShowUses
     {
         var words = visit.Words;
         var other = visit.Pack.Purposes.Where(MayBeObjectedTo).ToList();
-        var partly = other.Where(GoesOn).Select(p => p.Title.In(words)).ToList();
+        var partly = other.Where(GoesOn).ToList();
         return $"""
             <section aria-labelledby="objecting">
             <h2 id="objecting">{words["object.title"]}</h2>
@@ -119,7 +119,7 @@ internal static class ShowUses
             {(other.Count == 0 ? Html.Empty : (Html)$"""
             <form method="post" action="{visit.Path("/objections")}" class="card">{visit.Proof()}<input type="hidden" name="to" value="purpose">
             <p>{words["object.other"]}</p>
-            {(partly.Count == 0 ? Html.Empty : (Html)$"""<p id="partly">{words.Say("object.partly", ("purposes", string.Join(", ", partly)))}</p>""")}
+            {(partly.Count == 0 ? Html.Empty : (Html)$"""<div id="partly"><p>{words["object.partly"]}</p><ul class="soft">{partly.Select(p => (Html)$"<li>{words.Text(p.Title)}</li>")}</ul></div>""")}
             <label for="purpose">{words["object.purpose"]}</label>
             <select id="purpose" name="purpose">{other.Select(p => (Html)$"""<option value="{p.Id}" lang="{(words.Says(p.Title) ? words.Tag : Localised.Fallback)}">{p.Title.In(words)}</option>""")}</select>
             <label for="reason">{words["object.reason"]}</label>
