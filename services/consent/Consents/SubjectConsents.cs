@@ -83,12 +83,14 @@ public sealed record SubjectConsents(
 
     /// <summary>All that was answered to this, under each law that the question is about.</summary>
     /// <param name="laws">Other laws that the place asked about was ever under: a no that was said there stays one, however later policies cut the laws. A yes after it is none here.</param>
-    public IEnumerable<LaneState> Answers(Lane asked, params IReadOnlyCollection<string> laws) =>
-    [
-        .. Lanes.Where(l => l.Key.Concerns(asked)).Select(l => l.Value),
-        .. Lanes.Where(l => l.Value.LastNo is not null && l.Key.Law is { } law && laws.Contains(law) && !l.Key.IsUnderLawOf(asked) && l.Key.Concerns(asked with { Law = law }))
-            .Select(l => l.Value.Given ? l.Value with { Status = LaneStatus.Expired } : l.Value),
-    ];
+    public IEnumerable<LaneState> Answers(Lane asked, params IReadOnlyCollection<string> laws)
+    {
+        foreach (var (lane, state) in Lanes)
+        {
+            if (lane.Concerns(asked)) yield return state;
+            else if (state.LastNo is not null && lane.Law is { } law && laws.Contains(law) && lane.Concerns(asked with { Law = law })) yield return state.Given ? state with { Status = LaneStatus.Expired } : state;
+        }
+    }
 
     /// <summary>The versions of the policy under which the person said no to the purpose, over whatever channel and for whatever recipient, and has said no yes since.</summary>
     /// <param name="laws">As of <see cref="Answers"/>.</param>
