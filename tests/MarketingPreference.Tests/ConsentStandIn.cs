@@ -14,7 +14,7 @@ namespace ConsentLedger.MarketingPreference.Tests;
 internal sealed class ConsentStandIn : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly ConcurrentDictionary<(string Subject, string Purpose), bool> _given = [];
+    private readonly ConcurrentDictionary<(string Subject, string Purpose), string> _given = [];
     private readonly ConcurrentDictionary<string, string> _stopped = [];
     private readonly ConcurrentDictionary<string, string> _histories = [];
     private readonly ConcurrentDictionary<string, string> _consents = [];
@@ -72,7 +72,8 @@ internal sealed class ConsentStandIn : IAsyncDisposable
 
     public void Resume(string subject) => _stopped.TryRemove(subject, out _);
 
-    public void Give(string subject, string purpose) => _given[(subject, purpose)] = true;
+    /// <param name="code">Why it is allowed.</param>
+    public void Give(string subject, string purpose, string code = "consent_given") => _given[(subject, purpose)] = code;
 
     /// <summary>What the history of this subject is, as pairs of type and message, from version 1. A history tells facts: there the lane is an object of its own.</summary>
     public void Remember(string subject, params IEnumerable<(string Type, object Data)> events) => _histories[subject] = string.Concat(events.Select((e, i) =>
@@ -160,7 +161,7 @@ internal sealed class ConsentStandIn : IAsyncDisposable
         if (_stopped.TryGetValue(question.Subject!, out var code)) return new(false, code);
         if (!Packs.Northwind.FindPurpose(question.Purpose)!.RestsOn(LawfulBasis.Consent)) return new(true, "rests_on_other_basis");
         return _given.TryGetValue((question.Subject!, question.Purpose), out var given)
-            ? new(given, given ? "consent_given" : "consent_withdrawn", given ? "consent" : null, 7, "1")
+            ? new(given != "consent_withdrawn", given, given == "consent_given" ? "consent" : null, 7, "1")
             : new(false, "consent_unknown");
     }
 
@@ -178,7 +179,7 @@ internal sealed class ConsentStandIn : IAsyncDisposable
 
     private Task WithdrawAsync(HttpContext context, string subject, Question withdrawal)
     {
-        _given[(subject, withdrawal.Purpose)] = false;
+        _given[(subject, withdrawal.Purpose)] = "consent_withdrawn";
         return context.Response.WriteAsJsonAsync(new { outcome = "recorded", version = 2 });
     }
 

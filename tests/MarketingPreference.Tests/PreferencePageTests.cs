@@ -295,6 +295,20 @@ public sealed class PreferencePageTests(RunningService service) : IAsyncLifetime
         JsonDocument.Parse(told).RootElement.GetProperty("evidence").GetProperty("reason").GetString().ShouldBe(reason.Replace("\r\n", "\n"));
     }
 
+    [Theory]
+    [InlineData("consent_given", "You agreed")]
+    [InlineData("opt_out_regime", "Used until you say no")]
+    public async Task Silence_that_passes_is_called_no_agreement(string code, string said)
+    {
+        var subject = NewSubject();
+        service.Consent.Give(subject, "retargeting", code);
+        var page = await PageAsync($"{await PathAsync(subject)}/uses");
+        var card = page[page.IndexOf("<article class=\"card\" id=\"retargeting\"", StringComparison.Ordinal)..];
+        card = card[..card.IndexOf("</article>", StringComparison.Ordinal)];
+        card.ShouldContain($"<span class=\"state yes\">{said}</span>");
+        card.ShouldContain("name=\"want\" value=\"off\"");
+    }
+
     [Fact]
     public async Task What_a_pack_says_in_a_regions_language_is_shown_to_its_readers_and_recorded()
     {

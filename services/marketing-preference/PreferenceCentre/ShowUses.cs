@@ -93,10 +93,11 @@ internal static class ShowUses
         // An authorisation is given scope by scope, where the other account is connected.
         if (visit.Pack.Authorisations.Any(a => a.Purpose == purpose.Id)) return Html.Empty;
         var given = said is not null && PurposeLane.Of(purpose).Any(lane => said[lane] is { Allowed: true });
+        var passes = given && !PurposeLane.Of(purpose).Any(lane => said![lane].Code == "consent_given");
         var waits = said is not null && !given && PurposeLane.Of(purpose).Any(lane => said[lane].Code == "consent_pending");
         var text = given ? null : purpose.TextIn(words);
         return $"""
-            <div class="row"><div><p><span class="state {(given ? "yes" : "no")}">{words[said is null ? "unknown" : given ? "agreed" : "not-agreed"]}</span></p>{(waits ? (Html)$"""<p class="soft">{words["why.consent_pending"]}</p>""" : Html.Empty)}</div>
+            <div class="row"><div><p><span class="state {(given ? "yes" : "no")}">{words[said is null ? "unknown" : passes ? "until-no" : given ? "agreed" : "not-agreed"]}</span></p>{(waits ? (Html)$"""<p class="soft">{words["why.consent_pending"]}</p>""" : Html.Empty)}</div>
             <div class="acts">{(given || said is null ? Form("off", "withdraw", Html.Empty) : Html.Empty)}{(given || said is null ? Html.Empty : Form("on", "agree", text is null ? Html.Empty : (Html)$"""<input type="hidden" name="text" value="{text.Id}"><input type="hidden" name="hash" value="{text.Hash()}">"""))}</div></div>
             {(text is null ? Html.Empty : Notice.Quote(text))}
             """;
