@@ -63,6 +63,7 @@ public sealed class LifeOfAConsentTests
         var pending = Given().On(1).After(First(1));
         pending.On(8).Asked().Code.ShouldBe("consent_expired");
         pending.On(8.1).When(Confirm(8.1)).ThenRefused("confirmation_late");
+        Given().On(1).After(Grant(1) with { Confirm = true, Until = Day(2) }).On(3).When(Confirm(3)).ThenRefused("confirmation_late");
         pending.On(9).After(Confirm(7.9)).Asked().Code.ShouldBe("consent_given", "it was done in time and only arrived late");
     }
 

@@ -25,7 +25,7 @@ public sealed record ConfirmConsent(
         // One that was done before a first step is the second of another, which comes again.
         var pending = lanes.Select(lane => (Lane: lane, subject.Lanes.GetValueOrDefault(lane)?.FirstStep)).Where(l => l.FirstStep?.OccurredAt <= OccurredAt + SubjectActs.ClockSkew).ToDictionary(l => l.Lane, l => l.FirstStep!);
         if (pending.Count == 0) return Decision.No("nothing_to_confirm", "Nothing waits to be confirmed: it was never asked for, withdrawn meanwhile, or its time is over.");
-        if (pending.Values.Any(p => p.Until <= OccurredAt)) return Decision.No("confirmation_late", "The time to confirm is over. Ask again.");
+        if (pending.Values.Any(p => p.Until <= OccurredAt || p.Ends <= OccurredAt)) return Decision.No("confirmation_late", "The time to confirm is over. Ask again.");
         if (pending.Keys.Any(lane => !subject.Prevails(lane, Actor, OccurredAt))) return Decision.No("withdrawal_prevails", "Consent was withdrawn; only the subject's own later act gives it again.");
 
         var purpose = policies.Current!.FindPurpose(Purpose)!;
