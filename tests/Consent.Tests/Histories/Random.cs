@@ -8,7 +8,7 @@ namespace ConsentLedger.Consent.Tests.Histories;
 internal static class Random
 {
     private static readonly int Cases =
-        int.TryParse(Environment.GetEnvironmentVariable("CONSENT_PROPERTY_CASES"), CultureInfo.InvariantCulture, out var cases) ? cases : 300;
+        int.TryParse(Environment.GetEnvironmentVariable("CONSENT_PROPERTY_CASES"), CultureInfo.InvariantCulture, out var cases) ? cases : 100;
 
     /// <summary>The two numbers that a failure prints, with a comma between them, to see the same cases again.</summary>
     private static readonly ulong[]? Seed = Environment.GetEnvironmentVariable("CONSENT_PROPERTY_SEED")?.Split(',').Select(ulong.Parse).ToArray();
