@@ -66,7 +66,7 @@ internal sealed class HandOverVerifier(string file, LogFiles log, long logSize, 
         var ended = lines.TryReadEnd(out var end, out var seal);
         var computed = mac.GetHashAndReset();
         if (!isFirst)
-            return CryptographicOperations.FixedTimeEquals(_firstMac, computed) ? end : throw FilesChanged();
+            return CryptographicOperations.FixedTimeEquals(_firstMac, computed) ? end : throw UnansweredException.FilesChanged();
 
         _firstMac = computed;
         if (lines.Fault is { } fault) _findings.Add(InFile(fault, lines));
@@ -103,7 +103,7 @@ internal sealed class HandOverVerifier(string file, LogFiles log, long logSize, 
             await tile.ReadAsync(log, bundle, _entries, ct);
 
             // The root alone could be had from hashes, without the entries.
-            if (root is not null && tile.Faults.Count > 0) throw FilesChanged();
+            if (root is not null && tile.Faults.Count > 0) throw UnansweredException.FilesChanged();
             await tree.AddAsync(tile.Leaves, ct);
             for (var i = 0; i < tile.Width; i++)
             {
@@ -125,7 +125,7 @@ internal sealed class HandOverVerifier(string file, LogFiles log, long logSize, 
         for (; next is not null; next = Next(next.Position))
             if (isFirst) _findings.Add(InFile(new Fault("handover_envelope_unknown", "The log has no entry at this position.") { Position = next.Position }, lines));
         await tree.FinishAsync(ct);
-        return root is { } verified && tree.Root != verified ? throw FilesChanged() : count;
+        return root is { } verified && tree.Root != verified ? throw UnansweredException.FilesChanged() : count;
 
         // What does not come after the one before is passed over.
         HandedOverEnvelope? Next(long after)
@@ -176,8 +176,6 @@ internal sealed class HandOverVerifier(string file, LogFiles log, long logSize, 
             if (number-- == 0) return lines[..end];
         return null;
     }
-
-    private static UnansweredException FilesChanged() => new("files_changed", "The files changed while they were read.");
 
     private static Fault InFile(Fault fault, HandOverLines lines) => fault with { File = $"{HandOverCommand.File}:{lines.Line}" };
 }

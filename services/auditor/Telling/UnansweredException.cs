@@ -7,6 +7,9 @@ internal sealed class UnansweredException(string code, string reason, Exception?
 {
     public string Code { get; } = code;
 
+    /// <summary>What was read again is not what was read.</summary>
+    public static UnansweredException FilesChanged() => new("files_changed", "The files changed while they were read.");
+
     /// <returns>What the outside did to a verb, or null where the exception is a bug of ours.</returns>
     public static UnansweredException? Of(Exception e) => e switch
     {

@@ -38,7 +38,7 @@ internal sealed class LogVerifier(LogFiles files, Checking checking)
             // What did not fit. Root and what is seen are computed again, so that nobody can show other entries the second time, or leave out some and give out their hashes alone.
             var again = new TreeCheck(null, [], _findings);
             streams = new StreamCheck(checking, _hash, streams.EndShard);
-            if (await ReadAsync(size, again, streams, isFirst: false, progress, ct) != seen || again.Root != tree.Root) throw new UnansweredException("files_changed", "The files changed while they were read.");
+            if (await ReadAsync(size, again, streams, isFirst: false, progress, ct) != seen || again.Root != tree.Root) throw UnansweredException.FilesChanged();
             totals += streams.Finish(NowMs(head), _findings);
         }
 
