@@ -57,7 +57,7 @@ public sealed class AddressIndex(NpgsqlDataSource vault, IKekProvider kek, Subje
         var wrapped = await kek.WrapAsync(BoundSubject.Join(subject.Id, tag), ct);
 
         // The lock keeps an erasure waiting until this row is there to be deleted by it.
-        await WriteAsync(Command(
+        await _durable.WriteToVaultAsync(Command(
             """
             with living as (select 1 from subject_keys where tenant_id = $1 and stream_id = $2 and destroyed_at is null for share)
             insert into subject_addresses (tenant_id, tag, owner, kek_epoch, wrapped) select $1, $3, $4, $5, $6 from living on conflict do nothing
@@ -93,7 +93,7 @@ public sealed class AddressIndex(NpgsqlDataSource vault, IKekProvider kek, Subje
     {
         var indexKey = await IndexKeyAsync(ct);
         var owners = subjects.Select(subject => OwnerOf(indexKey, subject)).ToArray();
-        await WriteAsync(Command("delete from subject_addresses where owner = any($1)", (object)owners), ct);
+        await _durable.WriteToVaultAsync(Command("delete from subject_addresses where owner = any($1)", (object)owners), ct);
         var left = await VaultOutages.Typed(async () =>
         {
             await using var count = Command("select count(*) from subject_addresses where owner = any($1)", (object)owners);
@@ -113,7 +113,7 @@ public sealed class AddressIndex(NpgsqlDataSource vault, IKekProvider kek, Subje
             var made = RandomNumberGenerator.GetBytes(Sealing.KeyLength);
             var first = await kek.WrapAsync(made, ct);
             CryptographicOperations.ZeroMemory(made);
-            await WriteAsync(Command("insert into address_index_key (kek_epoch, wrapped) values ($1, $2) on conflict do nothing", first.Epoch, first.Bytes), ct);
+            await _durable.WriteToVaultAsync(Command("insert into address_index_key (kek_epoch, wrapped) values ($1, $2) on conflict do nothing", first.Epoch, first.Bytes), ct);
             wrapped = await ReadKeyAsync() ?? throw new VaultUnavailableException("The vault took the key of its index and does not have it.");
         }
 
@@ -140,8 +140,6 @@ public sealed class AddressIndex(NpgsqlDataSource vault, IKekProvider kek, Subje
         BinaryPrimitives.WriteUInt32BigEndian(length, (uint)bytes.Length);
         return [.. length, .. bytes];
     }
-
-    private Task WriteAsync(NpgsqlCommand write, CancellationToken ct) => VaultOutages.Typed(() => _durable.WriteAsync(write, ct));
 
     private NpgsqlCommand Command(string sql, params ReadOnlySpan<object> values)
     {

@@ -74,22 +74,19 @@ internal sealed class KeyTable(NpgsqlDataSource vault)
         ReadAsync(vault.CreateCommand("select key_id, kek_epoch, wrapped, destroyed_at from subject_keys where destroyed_at is null limit 1"), ct);
 
     /// <summary>Takes the subject's place if it is free. Of several at once one does; where a key or a tombstone stands, nothing is written.</summary>
-    public Task AddAsync(StreamKey subject, Guid keyId, WrappedKey key, DateTimeOffset now, CancellationToken ct) => WriteAsync(Command(
+    public Task AddAsync(StreamKey subject, Guid keyId, WrappedKey key, DateTimeOffset now, CancellationToken ct) => _durable.WriteToVaultAsync(Command(
         """
         insert into subject_keys (tenant_id, stream_id, key_id, kek_epoch, wrapped, created_at) values ($1, $2, $3, $4, $5, $6)
         on conflict (tenant_id, stream_id) do nothing
         """, subject, keyId, key.Epoch, key.Bytes, now), ct);
 
     /// <summary>Leaves a tombstone, whether there was a key or not. An older tombstone stays as it is.</summary>
-    public Task BuryAsync(StreamKey subject, DateTimeOffset now, CancellationToken ct) => WriteAsync(Command(
+    public Task BuryAsync(StreamKey subject, DateTimeOffset now, CancellationToken ct) => _durable.WriteToVaultAsync(Command(
         """
         insert into subject_keys (tenant_id, stream_id, created_at, destroyed_at) values ($1, $2, $3, $3)
         on conflict (tenant_id, stream_id) do update set kek_epoch = null, wrapped = null, destroyed_at = excluded.destroyed_at
         where subject_keys.destroyed_at is null
         """, subject, now), ct);
-
-    // A key seals what is kept for years, and a tombstone is what an erasure is told by: either is there after a failover, or was not told.
-    private Task WriteAsync(NpgsqlCommand write, CancellationToken ct) => VaultOutages.Typed(() => _durable.WriteAsync(write, ct));
 
     private static Task<KeyRow?> ReadAsync(NpgsqlCommand select, CancellationToken ct) => VaultOutages.Typed(async () =>
     {

@@ -1,5 +1,6 @@
 using ConsentLedger.EventStore;
 using ConsentLedger.EventStore.Npgsql;
+using Npgsql;
 
 namespace ConsentLedger.Vault;
 
@@ -17,6 +18,10 @@ internal static class VaultOutages
             throw new VaultUnavailableException($"The vault: {e.Message}", e);
         }
     }
+
+    /// <inheritdoc cref="Durable.WriteAsync"/>
+    /// <remarks>A key seals what is kept for years, and a tombstone is what an erasure is told by: either is there after a failover, or was not told.</remarks>
+    public static Task<int> WriteToVaultAsync(this Durable durable, NpgsqlCommand write, CancellationToken ct) => Typed(() => durable.WriteAsync(write, ct));
 
     public static Task Typed(Func<Task> work) => Typed(async () =>
     {

@@ -28,13 +28,13 @@ internal sealed class WrappedColumn(NpgsqlDataSource vault, string table)
 
     /// <summary>Replaces each where it still is what was read: whoever destroyed or replaced it meanwhile was first.</summary>
     /// <returns>How many were replaced.</returns>
-    public Task<int> ReplaceAsync(Guid epoch, IReadOnlyCollection<(byte[] Old, WrappedKey New)> wrapped, CancellationToken ct) => VaultOutages.Typed(() => _durable.WriteAsync(
+    public Task<int> ReplaceAsync(Guid epoch, IReadOnlyCollection<(byte[] Old, WrappedKey New)> wrapped, CancellationToken ct) => _durable.WriteToVaultAsync(
         Command(
             $"""
             update {table} t set kek_epoch = n.epoch, wrapped = n.wrapped from unnest($2, $3, $4) as n (old, epoch, wrapped)
             where t.kek_epoch = $1 and t.wrapped = n.old
             """,
-            epoch, wrapped.Select(w => w.Old).ToArray(), wrapped.Select(w => w.New.Epoch).ToArray(), wrapped.Select(w => w.New.Bytes).ToArray()), ct));
+            epoch, wrapped.Select(w => w.Old).ToArray(), wrapped.Select(w => w.New.Epoch).ToArray(), wrapped.Select(w => w.New.Bytes).ToArray()), ct);
 
     /// <summary>How many lie under each KEK but this one.</summary>
     public Task<IReadOnlyDictionary<Guid, long>> CountUnderOthersAsync(Guid epoch, CancellationToken ct) => VaultOutages.Typed<IReadOnlyDictionary<Guid, long>>(async () =>
