@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ConsentLedger.Contracts;
+using ConsentLedger.MarketingPreference.Tests.Addresses;
 using static ConsentLedger.MarketingPreference.Tests.RunningService;
 
 namespace ConsentLedger.MarketingPreference.Tests;
@@ -58,17 +59,7 @@ public sealed class SeveralIdsTests(RunningService service)
     {
         var (a, b) = (NewSubject(), NewSubject());
         await MergeAsync(a, b);
-        await service.SendAsync(Exchanges.ErasureEvents, new CloudEvent
-        {
-            Id = People.NewId().ToString(),
-            Source = "https://consentledger/erasure-orchestrator",
-            Type = ErasureTaskDispatchedV1.Type,
-            Subject = a,
-            Tenant = Packs.Tenant,
-            StreamVersion = 2,
-            Data = CloudEvent.DataFrom(new ErasureTaskDispatchedV1(People.NewId(), "marketing-preference")),
-        });
-        await EventuallyAsync("they are erased", async () => (await service.OverheardAsync(a)).Any(e => e.Type == SubjectErasedV1.Type));
+        await service.EraseAsync(a);
         (await RuleAsync(b, "account-notices")).ShouldBe("subject_erased");
         (await MailingAsync("module-crm", a, b)).ShouldBe(["subject_erased", "subject_erased"]);
     }
