@@ -28,9 +28,10 @@ public sealed class Wording
 
     public string this[string key] => _words[key];
 
-    /// <summary>The languages that these pages and this pack both have, the controller's first choice first.</summary>
-    public static IReadOnlyList<Wording> For(PolicyPack? pack) =>
-        [.. (pack?.Locales ?? []).Select(Find).OfType<Wording>().Distinct().DefaultIfEmpty(Fallback)];
+    /// <summary>The languages that these pages and this pack both have, the controller's first choice first; all that these pages have, where nobody knows whose page it would be.</summary>
+    public static IReadOnlyList<Wording> For(PolicyPack? pack) => pack is null
+        ? [Fallback, .. All.Values.Where(words => words != Fallback)]
+        : [.. pack.Locales.Select(Find).OfType<Wording>().Distinct().DefaultIfEmpty(Fallback)];
 
     /// <summary>What the link says, else what the browser prefers, else what the controller does.</summary>
     public static Wording Choose(PolicyPack? pack, string? lang, HttpRequest request)
