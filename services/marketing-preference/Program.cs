@@ -56,6 +56,7 @@ ShowUnsubscribe.Map(app);
 UnsubscribeByLink.Map(app);
 UndoUnsubscribe.Map(app);
 PreferenceCentrePages.Map(app);
+BrokenLinks.Map(app);
 DecideToSend.Map(app);
 LinkAddress.Map(app);
 SuppressAddress.Map(app);

@@ -14,7 +14,8 @@ public sealed class AccessTests
         [
             .. ServiceEndpoints.OfEveryService, "GET,HEAD /u/{token}", "POST /u/{token}", "POST /u/{token}/undo", "GET,HEAD /p/{token}", "GET,HEAD /p/{token}/uses", "GET,HEAD /p/{token}/history",
             "GET,HEAD /p/{token}/data", "POST /p/{token}/choices", "POST /p/{token}/consents", "POST /p/{token}/stop", "POST /p/{token}/undo", "POST /p/{token}/objections", "POST /p/{token}/copies",
-            "POST /p/{token}/erasures", "GET,HEAD /c/{token}", "POST /c/{token}", "POST /v1/intake/events", "POST /v1/intake/messages",
+            "POST /p/{token}/erasures", "GET,HEAD /c/{token}", "POST /c/{token}", "GET,HEAD /u/{**rest}", "GET,HEAD /p/{**rest}",
+            "GET,HEAD /c/{**rest}", "POST /v1/intake/events", "POST /v1/intake/messages",
         ],
         ignoreOrder: true);
     }

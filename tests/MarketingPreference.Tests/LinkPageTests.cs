@@ -156,6 +156,19 @@ public sealed class LinkPageTests(RunningService service)
         (await BodyAsync(await service.OneClickAsync(genuine), HttpStatusCode.OK)).ShouldContain("unsubscribed");
     }
 
+    [Theory]
+    [InlineData("/u")]
+    [InlineData("/p/")]
+    [InlineData("/c")]
+    [InlineData("/p/x/uses%3E.")]
+    [InlineData("/u/x/Best/regards")]
+    public async Task What_a_mail_program_left_of_a_link_is_told_on_a_page(string path)
+    {
+        (await CodeAsync(await service.SendAsync(HttpMethod.Get, path), HttpStatusCode.NotFound)).ShouldBe("link_invalid");
+        var page = await BodyAsync(await service.SendAsync(HttpMethod.Get, path, headers: [("Accept", "text/html,*/*;q=0.8"), ("Accept-Language", "sv")]), HttpStatusCode.NotFound);
+        page.ShouldContain("<html lang=\"sv\"");
+    }
+
     [Fact]
     public async Task One_link_used_without_end_is_slowed_down()
     {
