@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 namespace ConsentLedger.Pages.Tests;
@@ -30,7 +31,9 @@ public sealed class HistoryPageTests(RunningConsole console)
 
         await page.GoBackAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "another reading" }).ClickAsync();
-        await page.WaitForURLAsync($"**/*reading={before + 2}");
+
+        // Not WaitForURL, which waits for the page's load event as well and may miss it.
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex($"reading={before + 2}$"));
         (await console.VersionAsync(RunningConsole.Maria)).ShouldBe(before + 2);
     }
 
