@@ -29,7 +29,7 @@ internal static class ConfirmByLink
     private static async Task<IResult> ShowAsync(
         string token, HttpRequest request, ConfirmationLinks links, LinkLimit limit, PreferenceReader reader, ConsentClient consent, TimeProvider clock, CancellationToken ct)
     {
-        if (links.Find(token) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request));
+        if (links.Find(token) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request);
         var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
         var words = Wording.Choose(policies.Current, link.Lang, request);
         if (policies.Current?.FindPurpose(link.Purpose) is not { } purpose) return ShowUnsubscribe.LinkInvalid.To(request, words);
@@ -71,7 +71,7 @@ internal static class ConfirmByLink
     private static async Task<IResult> ConfirmAsync(
         string token, HttpRequest request, ConfirmationLinks links, LinkLimit limit, PreferenceReader reader, ConsentClient consent, Acting acting, TimeProvider clock, CancellationToken ct)
     {
-        if (links.Find(token) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request));
+        if (links.Find(token) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request);
         var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
         var words = Wording.Choose(policies.Current, link.Lang, request);
         if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);

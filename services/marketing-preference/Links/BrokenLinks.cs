@@ -1,4 +1,3 @@
-using ConsentLedger.MarketingPreference.Pages;
 using ConsentLedger.MarketingPreference.PreferenceCentre;
 using ConsentLedger.MarketingPreference.Unsubscribing;
 
@@ -10,7 +9,7 @@ internal static class BrokenLinks
     public static void Map(IEndpointRouteBuilder pages)
     {
         foreach (var kind in (string[])["u", "p", "c"])
-            pages.MapMethods($"/{kind}/{{**rest}}", [HttpMethods.Get, HttpMethods.Head], (HttpRequest request) => ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request)))
+            pages.MapMethods($"/{kind}/{{**rest}}", [HttpMethods.Get, HttpMethods.Head], (HttpRequest request) => ShowUnsubscribe.LinkInvalid.To(request))
                 .AllowAnonymous().ExcludeFromDescription();
     }
 }

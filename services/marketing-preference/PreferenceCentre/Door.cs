@@ -35,7 +35,7 @@ internal sealed class Door(PreferenceLinks links, LinkLimit limit, StateReader r
     public async Task<(Visit? Visit, IResult? Refused)> OpenAsync(string token, string part, HttpRequest request, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
-        if (links.Find(token, now) is not { } link) return (null, ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request)));
+        if (links.Find(token, now) is not { } link) return (null, ShowUnsubscribe.LinkInvalid.To(request));
         var (policies, _) = await preferences.ReadAsync(link.Tenant, [], ct);
         var words = Wording.Choose(policies.Current, link.Lang, request);
         if (!limit.Allows(link.Stream)) return (null, LinkLimit.TooManyRequests.To(request, words, policies.Current));
@@ -52,6 +52,9 @@ internal sealed class Door(PreferenceLinks links, LinkLimit limit, StateReader r
 
 internal static class ProblemPages
 {
+    /// <summary>Of what nobody knows whose page it would be: in the language that the browser prefers, of all there are.</summary>
+    public static IResult To(this Problem problem, HttpRequest request) => problem.To(request, Wording.Choose(null, null, request));
+
     /// <summary>A page for a browser, a problem for a program.</summary>
     public static IResult To(this Problem problem, HttpRequest request, Wording words, Contracts.Policies.PolicyPack? pack = null) =>
         request.GetTypedHeaders().Accept.Any(accepted => accepted.MediaType == "text/html") ? Page.Of(problem, words, pack) : problem;

@@ -19,7 +19,7 @@ public static class ShowUnsubscribe
     private static async Task<IResult> HandleAsync(
         string token, HttpRequest request, UnsubscribeLinks links, LinkLimit limit, PreferenceReader reader, UnsubscribePage page, TimeProvider clock, CancellationToken ct)
     {
-        if (links.Find(token, clock.GetUtcNow()) is not { } link) return LinkInvalid.To(request, Wording.Choose(null, null, request));
+        if (links.Find(token, clock.GetUtcNow()) is not { } link) return LinkInvalid.To(request);
         var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
         return limit.Allows(link.Stream) ? page.Asking(link, policies, request) : LinkLimit.TooManyRequests.To(request, Wording.Choose(policies.Current, null, request));
     }

@@ -39,7 +39,7 @@ internal static class UndoUnsubscribe
         CancellationToken ct)
     {
         var now = clock.GetUtcNow();
-        if (links.Find(token, now) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request));
+        if (links.Find(token, now) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request);
         var (policies, _) = await reader.ReadAsync(link.Tenant, [], ct);
         var words = Wording.Choose(policies.Current, null, request);
         if (!limit.Allows(link.Stream)) return LinkLimit.TooManyRequests.To(request, words, policies.Current);

@@ -38,7 +38,7 @@ public static class UnsubscribeByLink
         string token, HttpRequest request, UnsubscribeLinks links, LinkLimit limit, DeciderLoop ledger, TellConsent tell, PreferenceReader reader, StateReader states, UnsubscribePage page,
         TimeProvider clock, CancellationToken ct)
     {
-        if (links.Find(token, clock.GetUtcNow()) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request, Wording.Choose(null, null, request));
+        if (links.Find(token, clock.GetUtcNow()) is not { } link) return ShowUnsubscribe.LinkInvalid.To(request);
 
         // In this order: what says no such thing takes nothing from those who do.
         var lane = new Lane(link.Topic, link.Channel);
